@@ -1,0 +1,120 @@
+"""Wires the commands together; the one place where errors become exit codes."""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperOption
+from typer.exceptions import TyperException
+
+from mnist_cli import __version__
+from mnist_cli.commands.inspect_model import inspect_model
+from mnist_cli.commands.predict import predict
+from mnist_cli.errors import ExitCode, MnistError, OutputClosed
+from mnist_cli.terminal import Terminal
+
+logger = logging.getLogger("mnist_cli")
+
+
+class Command(TyperCommand):
+    """A command with the options that every command has."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            _flag("--quiet", "-q", callback=_set_level(logging.ERROR), help="No warnings."),
+            _flag("--verbose", "-v", callback=_set_level(logging.INFO), help="Tell what is done."),
+            _flag("--debug", callback=_set_debug, help="Show the traceback of an error."),
+        ]
+
+
+def _flag(*names: str, callback: Any, help: str) -> TyperOption:
+    return TyperOption(
+        param_decls=list(names), is_flag=True, expose_value=False, callback=callback, help=help
+    )
+
+
+def _set_level(level: int) -> Any:
+    def set_level(value: bool) -> None:
+        if value:
+            logger.setLevel(level)
+
+    return lambda context, param, value: set_level(value)
+
+
+def _set_debug(context: typer.Context, param: Any, value: bool) -> None:
+    if value:
+        context.obj.debug = True
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"mnist {__version__}")
+        raise typer.Exit
+
+
+# Typer renders help with Rich by default, which doubles the time that `mnist --help` takes.
+app = typer.Typer(
+    help="Read handwritten digits from image files.",
+    epilog="mnist COMMAND --help has the options and examples.",
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("predict", cls=Command)(predict)
+app.command("inspect-model", cls=Command)(inspect_model)
+
+
+@app.callback(invoke_without_command=True)
+def _mnist(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str], terminal: Terminal) -> int:
+    """Run `mnist` with these arguments and return its exit code; never raises."""
+    _log_to(terminal)
+    try:
+        code = app(args=arguments, prog_name="mnist", standalone_mode=False, obj=terminal)
+        return code or ExitCode.DONE
+    except OutputClosed as error:
+        return error.exit_code
+    except Exception as error:
+        if terminal.debug:
+            traceback.print_exception(error, file=terminal.stderr)
+        code, message = _explain(error)
+        terminal.report("error", message)
+        return code
+
+
+def _explain(error: Exception) -> tuple[ExitCode, str]:
+    if isinstance(error, MnistError):
+        return error.exit_code, str(error)
+    if isinstance(error, TyperException):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "mnist"
+        return ExitCode.USAGE, f"{error.format_message().rstrip('.')}: see {command} --help"
+    reason = "".join(traceback.format_exception_only(error)).splitlines()[0]
+    return (
+        ExitCode.INTERNAL,
+        f"{reason} (a fault of mnist: please report it with the output of --debug)",
+    )
+
+
+def _log_to(terminal: Terminal) -> None:
+    handler = logging.StreamHandler(terminal.stderr)
+    handler.setFormatter(_Formatter())
+    logger.handlers = [handler]
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"mnist: {record.levelname.lower()}: {record.getMessage()}"

@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _complete_model(incomplete: str) -> list[str]:
+    from mnist_cli.loader import find_models
+
+    return [model.name for model in find_models() if model.name.startswith(incomplete)]
+
+
+MODEL_HELP = "A model's name, or the path of a SavedModel folder."
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help=MODEL_HELP, envvar="MNIST_MODEL", autocompletion=_complete_model
+    ),
+]
+ModelArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[MODEL]", help=MODEL_HELP, autocompletion=_complete_model),
+]
+ModelDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where models are looked up by name.  [default: those that come with mnist]",
+        envvar="MNIST_MODEL_DIR",
+        show_default=False,
+    ),
+]

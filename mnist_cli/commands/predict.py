@@ -1,0 +1,91 @@
+"""`mnist predict`"""
+
+from typing import Annotated
+
+import typer
+
+from mnist_cli.choices import DEFAULT_MODEL, Format, Preprocess, RuntimeChoice
+from mnist_cli.commands import options
+from mnist_cli.errors import ExitCode, InputError
+from mnist_cli.terminal import Terminal
+
+
+def predict(
+    context: typer.Context,
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Picture files; - is stdin.")
+    ],
+    model: options.Model = DEFAULT_MODEL,
+    model_dir: options.ModelDir = None,
+    runtime: Annotated[
+        RuntimeChoice,
+        typer.Option(help="The engine: auto takes LiteRT wherever there is a compiled model."),
+    ] = "auto",
+    preprocess: Annotated[
+        Preprocess,
+        typer.Option(help="auto frames the digit as in MNIST; plain only resizes the picture."),
+    ] = "auto",
+    format: Annotated[
+        Format | None,
+        typer.Option(help="How to write results.  [default: text to a terminal, else json]"),
+    ] = None,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Give the probabilities of all ten digits.")
+    ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Draw the picture as the model sees it, and the scores.")
+    ] = False,
+    min_probability: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT", min=0, max=100, help="Mark answers below this as uncertain."
+        ),
+    ] = 0.0,
+) -> None:
+    """Read the digit in each picture.
+
+    Dark on light or light on dark, of any size: PNG, JPEG, WebP, BMP, GIF, TIFF, PPM. A terminal
+    gets text, a pipe or a file gets JSON, one object a line.
+
+    \b
+    Examples:
+      mnist predict MNIST-7.png
+      mnist predict --show photo.jpg
+      mnist predict *.png | jq -r 'select(.probability > 99) | .prediction'
+      curl -s https://example.org/7.png | mnist predict -
+    """
+    if show and format not in (None, "text"):
+        raise typer.BadParameter(f"it draws text, not {format}", param_hint="--show")
+    from mnist_cli import images as pictures
+    from mnist_cli import output, prediction, reshape
+    from mnist_cli.loader import load_model
+
+    terminal: Terminal = context.obj
+    write = output.record_writer(terminal.stdout, "text" if show else format, scores=scores)
+    loaded = load_model(model, model_dir=model_dir, runtime=runtime)
+    failed = False
+    for file in images:
+        try:
+            pixels = pictures.read(file, terminal.stdin)
+            batch = reshape.to_batch([pixels], preprocess)
+        except InputError as error:
+            failed = True
+            terminal.report("error", f"{output.printable(file)}: {error}")
+            write({"file": file, "error": str(error)})
+            continue
+        [answer] = prediction.predict(loaded, batch)
+        write(
+            output.prediction_record(
+                answer,
+                model=loaded.name,
+                scores=scores and not show,
+                min_probability=min_probability,
+            )
+            | {"file": file}
+        )
+        if show:
+            from mnist_cli.text import write_picture
+
+            write_picture(terminal.stdout, batch, answer.scores)
+    if failed:
+        raise typer.Exit(ExitCode.INPUT)

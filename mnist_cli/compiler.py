@@ -1,0 +1,91 @@
+"""Compiles a SavedModel for LiteRT, once, with TensorFlow."""
+
+import collections
+import hashlib
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mnist_cli.errors import ModelError
+from mnist_cli.runtimes.frozen_graph import classifier, import_tensorflow, meta_graph, signatures
+from mnist_cli.runtimes.native_output import native_output_hidden
+from mnist_cli.saved_model import SavedModel
+
+
+def compile_model(folder: Path, target: Path) -> None:
+    """Compile the SavedModel in `folder` into `target`/model.tflite, with model.json beside it.
+
+    Raises:
+        ModelError: the model is damaged, does not fit, or has operations that LiteRT lacks.
+        OSError: `target` cannot be written.
+    """
+    tf = import_tensorflow()
+    saved_model = SavedModel(folder.name, folder)
+    with native_output_hidden():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([classifier(folder)])
+        try:
+            compiled = converter.convert()
+        except Exception as error:  # the converter raises what its C++ passes find, of any type
+            raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
+        description = describe(folder) | {
+            "fingerprint": saved_model.fingerprint,
+            "compiler": f"tensorflow {tf.__version__}",
+            "sha256": hashlib.sha256(compiled).hexdigest(),
+        }
+    target.mkdir(parents=True, exist_ok=True)
+    # The description goes last: as long as the old one stands, it vouches for the old model only.
+    _write(target / "model.tflite", compiled)
+    _write(target / "model.json", json.dumps(description, indent=1).encode() + b"\n")
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """What only TensorFlow can tell of a SavedModel: tags, signatures, variables and operations.
+
+    `parameters` counts the elements of all floating-point variables.
+
+    Raises:
+        ModelError: the model is damaged.
+    """
+    tf = import_tensorflow()
+    meta = meta_graph(folder)
+    variables = []
+    if (folder / "variables" / "variables.index").exists():
+        try:
+            reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+        except (tf.errors.OpError, ValueError) as error:
+            raise ModelError(f"variables are damaged: {str(error).splitlines()[0]}") from error
+        dtypes = reader.get_variable_to_dtype_map()
+        variables = [
+            {"name": name, "dtype": dtypes[name].name, "shape": shape}
+            for name, shape in sorted(reader.get_variable_to_shape_map().items())
+            if dtypes[name] != tf.string  # the object graph of TensorFlow 2, no variable
+        ]
+    nodes = [
+        *meta.graph_def.node,
+        *(node for function in meta.graph_def.library.function for node in function.node_def),
+    ]
+    return {
+        "tags": sorted(meta.meta_info_def.tags),
+        "tensorflow": meta.meta_info_def.tensorflow_version,
+        "signatures": signatures(meta),
+        "variables": variables,
+        "parameters": sum(
+            math.prod(variable["shape"]) for variable in variables if "float" in variable["dtype"]
+        ),
+        "operations": dict(sorted(collections.Counter(node.op for node in nodes).items())),
+    }
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Replace a file as a whole: a reader sees the old content or the new, never a part."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(content)
+        Path(temporary).chmod(0o644)  # mkstemp lets nobody else read
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink()
+        raise

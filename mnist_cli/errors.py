@@ -1,0 +1,46 @@
+"""What can go wrong, and the exit code that tells a shell script which of it did."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of `mnist`; they are part of its interface (README, "Exit codes")."""
+
+    DONE = 0
+    USAGE = 2
+    INPUT = 3
+    MODEL = 4
+    INTERNAL = 70
+    OUTPUT = 74
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+class MnistError(Exception):
+    """A failure that is explained to people by its message alone: one line, no traceback."""
+
+    exit_code: ExitCode
+
+
+class InputError(MnistError):
+    """A picture cannot be read, or there is no digit in it."""
+
+    exit_code = ExitCode.INPUT
+
+
+class ModelError(MnistError):
+    """A model is missing, damaged or does not fit, or its runtime is not installed."""
+
+    exit_code = ExitCode.MODEL
+
+
+class OutputError(MnistError):
+    """The results cannot be written, for instance because the disk is full."""
+
+    exit_code = ExitCode.OUTPUT
+
+
+class OutputClosed(MnistError):
+    """The reader of the results has gone (`mnist ... | head -1`): nobody is left to tell."""
+
+    exit_code = ExitCode.BROKEN_PIPE

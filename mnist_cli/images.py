@@ -1,0 +1,108 @@
+"""From a file, stdin or bytes to grayscale pixels."""
+
+import io
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from mnist_cli.errors import InputError
+
+Pixels = npt.NDArray[np.uint8]
+
+# The formats that Pillow decodes by itself: no helper program, no scripts inside the picture.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+MAX_BYTES = 64 * 2**20
+MAX_PIXELS = 64_000_000
+
+_EXIF_ORIENTATION = 0x0112
+
+
+def read(file: str, stdin: BinaryIO) -> Pixels:
+    """Read a picture file, or `stdin` if `file` is `-`, as `decode` does.
+
+    Raises:
+        InputError: it cannot be read, or is no picture that `decode` takes.
+    """
+    try:
+        if file == "-":
+            data = stdin.read(MAX_BYTES + 1)
+        else:
+            with open(file, "rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise InputError("no such file: check the path") from error
+    except IsADirectoryError as error:
+        raise InputError("is a folder: name the pictures in it") from error
+    except PermissionError as error:
+        raise InputError("no permission to read it: check its owner and mode") from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from error
+    return decode(data)
+
+
+def decode(data: bytes) -> Pixels:
+    """Decode a picture -> uint8 [H, W], 0 black to 255 white.
+
+    The EXIF orientation is applied, transparency is laid onto white, colour becomes luma
+    (ITU-R 601-2). Of an animation the first frame counts, of a document the first page.
+
+    Raises:
+        InputError: not a picture, damaged, or larger than MAX_BYTES or MAX_PIXELS; the size is
+            told from the header, so that a decompression bomb is never decoded.
+    """
+    if not data:
+        raise InputError("the file is empty")
+    if len(data) > MAX_BYTES:
+        raise InputError(f"larger than {MAX_BYTES >> 20} MiB: reduce the picture")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(image.width, image.height)
+            image.load()
+            return _grayscale(_upright(image))
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:
+        raise InputError(f"not a picture, or a damaged one: {', '.join(FORMATS)} work") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(_TOO_LARGE) from error
+    except Exception as error:  # on broken files the decoders raise whatever they stumble over
+        raise InputError(f"the picture is damaged: {error}") from error
+
+
+_TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels: reduce the picture"
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise InputError(f"{width} x {height} px are {_TOO_LARGE}")
+    if width * height == 0:
+        raise InputError(f"the picture is empty: {width} x {height} px")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    if image.getexif().get(_EXIF_ORIENTATION, 1) == 1:
+        return image
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(image)
+
+
+def _grayscale(image: Image.Image) -> Pixels:
+    if image.mode.startswith("I"):
+        return _from_16_bit(np.asarray(image))
+    if image.mode == "F":
+        raise InputError("pixels of 32-bit floats have no known white: save it with 8 or 16 bits")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("L", image.size, "white")
+        image = Image.composite(rgba.convert("L"), white, rgba.getchannel("A"))
+    return np.asarray(image.convert("L"))
+
+
+def _from_16_bit(values: npt.NDArray[np.generic]) -> Pixels:
+    wide = values.astype(np.int64)
+    if wide.min() < 0 or wide.max() > 65535:
+        raise InputError("pixels of 32 bits have no known white: save it with 8 or 16 bits")
+    return (wide // 257).astype(np.uint8)

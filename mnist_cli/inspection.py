@@ -1,0 +1,88 @@
+"""What is known of a model: its card, its signatures, and how it will be run."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from mnist_cli.errors import ModelError
+from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
+
+
+def summary(saved_model: SavedModel) -> dict[str, Any]:
+    """What can be told without TensorFlow; `runtime` is None where nothing here can run it."""
+    compiled = _fresh(saved_model)
+    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+    problem = None
+    if not compiled and not has_tensorflow:
+        problem = "it has no fresh compiled model: pip install tensorflow"
+    return {
+        "model": saved_model.name,
+        "path": str(saved_model.path),
+        "statistics": saved_model.statistics,
+        "fingerprint": saved_model.fingerprint,
+        "compiled": _compiled_state(saved_model, compiled),
+        "runtime": "litert" if compiled else "tensorflow" if has_tensorflow else None,
+        "problem": problem,
+        "sizes": _sizes(saved_model, compiled),
+    }
+
+
+def inspect(saved_model: SavedModel) -> dict[str, Any]:
+    """The summary, and tags, signatures, variables, parameter count and operations.
+
+    TensorFlow is imported only for a model without a fresh compiled form.
+
+    Raises:
+        ModelError: the model is damaged, or TensorFlow would be needed and is not installed.
+    """
+    told = summary(saved_model)
+    if compiled := _fresh(saved_model):
+        description = compiled.description
+    else:
+        from mnist_cli.compiler import describe
+        from mnist_cli.runtimes.frozen_graph import classifier
+
+        description = describe(saved_model.path)
+        try:
+            classifier(saved_model.path)
+        except ModelError as error:
+            told |= {"runtime": None, "problem": str(error)}
+    keys = ("tags", "tensorflow", "signatures", "variables", "parameters", "operations")
+    return told | {key: description[key] for key in keys}
+
+
+def _fresh(saved_model: SavedModel) -> CompiledModel | None:
+    for compiled in saved_model.compiled():
+        try:
+            compiled.read()
+        except ModelError:
+            continue
+        return compiled
+    return None
+
+
+def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, str]:
+    """`fresh`, `stale` (made from another state of the SavedModel), `damaged` or `missing`."""
+    if compiled:
+        return {
+            "state": "fresh",
+            "file": str(compiled.file),
+            "compiler": compiled.description["compiler"],
+        }
+    if saved_model.compiled():
+        return {"state": "damaged"}
+    is_there = (saved_model.shipped_folder / "model.tflite").exists()
+    return {"state": "stale" if is_there else "missing"}
+
+
+def _sizes(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, int]:
+    """Bytes on disk."""
+    sizes = {
+        "graph": _size(saved_model.path / GRAPH_FILE),
+        "variables": sum(map(_size, saved_model.path.glob("variables/*"))),
+    }
+    return sizes | ({"compiled": _size(compiled.file)} if compiled else {})
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size

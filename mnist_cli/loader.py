@@ -1,0 +1,149 @@
+"""From a model's name or path to a model that is ready to predict."""
+
+import difflib
+import functools
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_cli.choices import RuntimeChoice
+from mnist_cli.errors import ModelError
+from mnist_cli.runtimes import Batch, Runtime
+from mnist_cli.saved_model import GRAPH_FILE, SavedModel
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that is ready to predict; safe to call from many threads."""
+
+    name: str
+    statistics: dict[str, Any]
+    runtime: Runtime
+
+    def predict_proba(self, batch: Batch) -> Batch:
+        """Pictures [N, 784] float32, ink 1.0 and paper 0.0 -> probabilities [N, 10] float32.
+
+        Each row sums to 1.
+        """
+        return self.runtime.predict_proba(batch)
+
+
+def load_model(
+    name_or_path: str, *, model_dir: Path | None = None, runtime: RuntimeChoice = "auto"
+) -> Model:
+    """Load one of the models of `model_dir` by its name, or any SavedModel folder by its path.
+
+    `auto` runs the compiled model in LiteRT if there is a fresh one; otherwise it runs the
+    SavedModel in TensorFlow and compiles it for the next time.
+
+    Raises:
+        ModelError: there is no such model, it is damaged or does not fit, or the runtime that it
+            needs is not installed.
+    """
+    saved_model = find_model(name_or_path, model_dir=model_dir)
+    try:
+        engine = _runtime(saved_model, runtime)
+    except ModelError as error:
+        raise ModelError(f"model {saved_model.name} ({saved_model.path}) {error}") from error
+    logger.info("model %s from %s runs in %s", saved_model.name, saved_model.path, engine.name)
+    return Model(saved_model.name, saved_model.statistics, engine)
+
+
+def find_model(name_or_path: str, *, model_dir: Path | None = None) -> SavedModel:
+    """Find a model on disk; a folder of numbered versions means the highest of them.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    known = {model.name: model for model in find_models(model_dir)}
+    if name_or_path in known:
+        return known[name_or_path]
+    path = Path(name_or_path)
+    if saved_model := _saved_model(path):
+        return saved_model
+    if path.is_dir():
+        raise ModelError(f"{path}: not a SavedModel, the folder has no {GRAPH_FILE}")
+    if path.name != name_or_path:
+        raise ModelError(f"{path}: no such folder; --model takes a name or a SavedModel folder")
+    if not known:
+        raise ModelError(f"no models in {model_dir or shipped_model_dir()}: check --model-dir")
+    near = difflib.get_close_matches(name_or_path, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise ModelError(f"no model named {name_or_path!r}: {hint}there are {', '.join(known)}")
+
+
+def find_models(model_dir: Path | None = None) -> list[SavedModel]:
+    """All models of a folder, by default of those that come with the package, sorted by name."""
+    try:
+        folders = sorted((model_dir or shipped_model_dir()).iterdir())
+    except OSError:
+        return []
+    return [model for folder in folders if (model := _saved_model(folder))]
+
+
+@functools.cache
+def shipped_model_dir() -> Path:
+    """`saved_models/`: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "saved_models"
+    return installed if installed.is_dir() else package.parent / "saved_models"
+
+
+def _saved_model(folder: Path) -> SavedModel | None:
+    name = folder.resolve().name
+    if (folder / GRAPH_FILE).is_file():
+        return SavedModel(name, folder)
+    versions = [version for version in folder.glob("[0-9]*") if version.name.isdecimal()]
+    for version in sorted(versions, key=lambda version: int(version.name), reverse=True):
+        if (version / GRAPH_FILE).is_file():
+            return SavedModel(name, version)
+    return None
+
+
+def _runtime(saved_model: SavedModel, choice: RuntimeChoice) -> Runtime:
+    if choice != "tensorflow":
+        if runtime := _compiled_runtime(saved_model):
+            return runtime
+        if choice == "litert":
+            _compile(saved_model)
+            if runtime := _compiled_runtime(saved_model):
+                return runtime
+            raise ModelError("cannot be run in LiteRT: see the warnings")
+    from mnist_cli.runtimes.tensorflow import TensorFlowRuntime
+
+    reference = TensorFlowRuntime(saved_model.path)
+    if choice == "auto":
+        try:
+            _compile(saved_model)
+        except ModelError as error:
+            logger.info("model %s stays with TensorFlow: %s", saved_model.name, error)
+    return reference
+
+
+def _compiled_runtime(saved_model: SavedModel) -> Runtime | None:
+    from mnist_cli.runtimes.litert import LiteRTRuntime
+
+    for compiled in saved_model.compiled():
+        try:
+            return LiteRTRuntime(compiled.read())
+        except ModelError as error:
+            logger.warning("compiled model of %s is passed over: %s", saved_model.name, error)
+    return None
+
+
+def _compile(saved_model: SavedModel) -> None:
+    """Compile a model into the user's cache.
+
+    Raises:
+        ModelError: it cannot be compiled, or the cache cannot be written.
+    """
+    from mnist_cli.compiler import compile_model
+
+    try:
+        compile_model(saved_model.path, saved_model.cache_folder)
+    except OSError as error:
+        raise ModelError(f"cannot be compiled into the cache: {error}") from error
+    logger.info("compiled %s into %s", saved_model.name, saved_model.cache_folder)

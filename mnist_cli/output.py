@@ -1,0 +1,101 @@
+"""Writes results: JSON lines and CSV for programs, text for people."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mnist_cli.choices import Format
+from mnist_cli.errors import OutputClosed, OutputError
+
+if TYPE_CHECKING:
+    from mnist_cli.prediction import Prediction
+
+Record = dict[str, Any]
+
+
+def prediction_record(
+    prediction: "Prediction", *, model: str, scores: bool, min_probability: float
+) -> Record:
+    """A prediction as it is written everywhere; fields are only ever added.
+
+    `uncertain` appears, and is true, where the probability is below `min_probability` percent.
+    """
+    record: Record = {
+        "prediction": prediction.digit,
+        "probability": prediction.probability,
+        "model": model,
+    }
+    if scores:
+        record["scores"] = prediction.scores
+    if prediction.probability < min_probability:
+        record["uncertain"] = True
+    return record
+
+
+def record_writer(
+    stdout: TextIO, format: Format | None, *, scores: bool = False
+) -> Callable[[Record], None]:
+    """A function that writes one record; without a format: text to a terminal, else JSON lines.
+
+    `scores` gives the CSV its columns `score_0` to `score_9`.
+    """
+    if format is None:
+        format = "text" if stdout.isatty() else "json"
+    if format == "text":
+        from mnist_cli.text import write_prediction
+
+        return lambda record: write_prediction(stdout, record)
+    if format == "json":
+        return lambda record: write_json(stdout, record)
+    return _csv_writer(stdout, scores)
+
+
+def write_json(stdout: TextIO, record: Record) -> None:
+    """Write one line of JSON, in ASCII, so that no encoding of a terminal or pipe can harm it."""
+    write(stdout, json.dumps(record) + "\n")
+
+
+def write(stdout: TextIO, text: str) -> None:
+    """Write at once, so that a reader gets each result when it is there.
+
+    Raises:
+        OutputClosed: the reader has gone.
+        OutputError: the text cannot be written.
+    """
+    try:
+        stdout.write(text)
+        stdout.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+    except OSError as error:
+        raise OutputError(f"the results cannot be written: {error.strerror}") from error
+
+
+def printable(name: str) -> str:
+    """A file name as it fits into one line: control and undecodable characters are escaped."""
+    return name if name.isprintable() else ascii(name)
+
+
+def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Record], None]:
+    columns = ["file", "prediction", "probability", "model", "uncertain", "error"]
+    if scores:
+        columns += [f"score_{digit}" for digit in range(10)]
+    line = io.StringIO()
+    rows = csv.DictWriter(line, columns, lineterminator="\n")
+
+    def flush() -> None:
+        write(stdout, line.getvalue())
+        line.seek(0)
+        line.truncate()
+
+    def write_record(record: Record) -> None:
+        flat = {key: value for key, value in record.items() if key != "scores"}
+        flat |= {f"score_{digit}": score for digit, score in enumerate(record.get("scores", ()))}
+        rows.writerow(flat)
+        flush()
+
+    rows.writeheader()
+    flush()
+    return write_record

@@ -1,0 +1,150 @@
+"""From pixels to what the models take: the five steps, and the framing before them."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mnist_cli.choices import Preprocess
+from mnist_cli.errors import InputError
+
+SIDE = 28
+# The longest side of a digit in MNIST. http://yann.lecun.com/exdb/mnist
+DIGIT_SIDE = 20
+# Less than this between ink and paper, in gray levels, is texture and noise.
+MIN_CONTRAST = 32
+
+Pixels = npt.NDArray[np.generic]
+Floats = npt.NDArray[np.float32]
+
+
+def to_batch(pictures: Sequence[Pixels] | Pixels, preprocess: Preprocess = "auto") -> Floats:
+    """Pictures -> the input of a model, float32 [N, 784], ink 1.0 and paper 0.0.
+
+    Args:
+        pictures: N pictures [H, W] of any sizes, 0 black to 255 white.
+        preprocess: `plain` takes the five steps alone; `auto` frames each picture first.
+
+    Raises:
+        InputError: `auto` finds no digit in a picture.
+    """
+    if preprocess == "auto":
+        pictures = [frame(picture) for picture in pictures]
+    return np.concatenate([five_steps(picture) for picture in pictures])
+
+
+def five_steps(pixels: Pixels) -> Floats:
+    """One picture [H, W], 0 black to 255 white -> a batch of one, float32 [1, 784]."""
+    image = pixels[..., np.newaxis]
+    image = resize(image)
+    flat = image.reshape(SIDE * SIDE)
+    ink = 1 - flat / np.float32(255)
+    return ink[np.newaxis]
+
+
+def resize(image: Pixels) -> Floats:
+    """An image [H, W, C] -> float32 [28, 28, C], bilinear as in TensorFlow 1.
+
+    `tf.image.resize_images` of TensorFlow 1 maps output i to input i * H / 28, without half-pixel
+    centres and without antialiasing; the models of 2017 were made for its results. Source: the
+    legacy scaler in tensorflow/core/util/image_resizer_state.h.
+    """
+    top, bottom, down = _neighbours(image.shape[0])
+    left, right, across = _neighbours(image.shape[1])
+    down, across = down[:, np.newaxis, np.newaxis], across[:, np.newaxis]
+
+    def corner(rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Floats:
+        return image[np.ix_(rows, columns)].astype(np.float32)
+
+    upper = corner(top, left) + (corner(top, right) - corner(top, left)) * across
+    lower = corner(bottom, left) + (corner(bottom, right) - corner(bottom, left)) * across
+    return upper + (lower - upper) * down
+
+
+def _neighbours(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:
+    """For each of 28 outputs: the inputs before and after it, and its distance from the first."""
+    position = np.arange(SIDE, dtype=np.float32) * (np.float32(size) / np.float32(SIDE))
+    floor = np.floor(position)
+    before = floor.astype(np.intp)
+    return before, np.minimum(before + 1, size - 1), position - floor
+
+
+def frame(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """Frame a digit as the makers of MNIST did -> uint8 [28, 28], dark ink on white paper.
+
+    The ink is cropped, scaled into 20x20 with its aspect ratio kept, and its centre of mass moved
+    into the middle of 28x28 (LeCun et al. 1998, "Gradient-based learning applied to document
+    recognition", section III-A). A picture that is framed like that already stays as it is, turned
+    to dark on light.
+
+    Args:
+        pixels: a picture [H, W], 0 black to 255 white, dark on light or light on dark.
+
+    Raises:
+        InputError: the picture is blank.
+    """
+    gray = pixels.astype(np.uint8)
+    darkest, lightest = int(gray.min()), int(gray.max())
+    paper = int(np.median(_border(gray)))
+    if 2 * paper < darkest + lightest:
+        gray, paper, darkest = 255 - gray, 255 - paper, 255 - lightest
+    if _is_framed(gray):
+        return gray
+    contrast = paper - darkest
+    if contrast < MIN_CONTRAST:
+        raise InputError("no digit in the picture: it is blank")
+    gray = gray[_bounds(gray < paper - contrast / 4)]
+    # A tenth at each end is paper texture and uneven ink: it becomes plain paper and full ink.
+    depth = (paper - gray.astype(np.float32)) / np.float32(contrast)
+    ink = np.clip((depth - 0.1) / 0.8, 0, 1)
+    return 255 - _centred(_scaled(ink))
+
+
+def _border(gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+
+
+def _bounds(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest rectangle around all that is true."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _is_framed(gray: npt.NDArray[np.uint8]) -> bool:
+    """Whether a picture, dark on light, is framed like MNIST: all 70,000 of its images are."""
+    if gray.shape != (SIDE, SIDE) or gray.min() == 255:
+        return False
+    ink = 255 - gray
+    longest = max(side.stop - side.start for side in _bounds(ink > 0))
+    return longest in (DIGIT_SIDE - 1, DIGIT_SIDE) and all(
+        13.45 <= centre <= 14.55 for centre in _centre_of_mass(ink)
+    )
+
+
+def _centre_of_mass(ink: npt.NDArray[np.uint8]) -> tuple[float, float]:
+    total = ink.sum(dtype=np.float64)
+    rows = ink.sum(axis=1) @ np.arange(ink.shape[0]) / total
+    columns = ink.sum(axis=0) @ np.arange(ink.shape[1]) / total
+    return float(rows), float(columns)
+
+
+def _scaled(ink: Floats) -> npt.NDArray[np.uint8]:
+    """Scale ink [h, w] in 0 to 1 so that its longest side is 20, antialiased -> 0 to 255."""
+    scale = DIGIT_SIDE / max(ink.shape)
+    height, width = (max(1, round(side * scale)) for side in ink.shape)
+    image = Image.fromarray((ink * 255).round().astype(np.uint8))
+    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def _centred(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Put ink [h, w] on an empty 28x28 with its centre of mass in the middle, by whole pixels."""
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    offsets = []
+    for size, centre in zip(ink.shape, _centre_of_mass(ink), strict=True):
+        # The least shift that brings the centre to 13.5 or beyond, as in MNIST: 13.5 to 14.5.
+        offsets.append(min(max(math.ceil((SIDE - 1) / 2 - centre), 0), SIDE - size))
+    top, left = offsets
+    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return canvas

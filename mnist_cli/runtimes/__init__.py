@@ -1,0 +1,17 @@
+"""Two engines that run a model, behind one small protocol."""
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Batch = npt.NDArray[np.float32]
+
+
+class Runtime(Protocol):
+    """An engine with a model in it; safe to call from many threads."""
+
+    name: str
+
+    def predict_proba(self, batch: Batch) -> Batch:
+        """Pictures [N, 784] float32, ink 1.0 and paper 0.0 -> probabilities [N, 10] float32."""

@@ -1,0 +1,202 @@
+"""A SavedModel as one function: what TensorFlow runs, and what the compiler compiles."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_cli.errors import ModelError
+from mnist_cli.runtimes import Batch
+from mnist_cli.runtimes.native_output import native_output_hidden
+from mnist_cli.signature import Endpoints, Signatures, endpoints
+
+# The models of 2017 were saved without a signature; these are their tensors for image and scores.
+ORIGINAL_ENDPOINTS = (
+    Endpoints("input:0", "output:0"),
+    Endpoints("input_input:0", "output/Softmax:0"),
+)
+
+
+def import_tensorflow() -> Any:
+    """TensorFlow, brought to silence.
+
+    Raises:
+        ModelError: it is not installed, or cannot be imported here.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with native_output_hidden():
+        try:
+            import tensorflow as tf
+        except ImportError as error:
+            raise ModelError(
+                "has no compiled model that is fresh, and TensorFlow, which compiles it, cannot be "
+                f"imported ({error}): pip install tensorflow"
+            ) from error
+    tf.get_logger().setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    return tf
+
+
+def classifier(folder: Path) -> Any:
+    """The SavedModel as one function of TensorFlow, [N, 784] float32 -> [N, 10] float32.
+
+    The variables are frozen into it, the image takes the shape that the model wants, dropout is
+    off, and logits get a softmax: what both runtimes run, and the compiler compiles.
+
+    Raises:
+        ModelError: the model is damaged or does not fit.
+    """
+    tf = import_tensorflow()
+    graph_def, ends, image_shape = _frozen(folder)
+
+    def scores(batch: Any) -> Any:
+        inputs = {ends.image: tf.reshape(batch, [-1, *image_shape])}
+        inputs |= {f"{name}:0": tf.constant(off) for name, off in _switches(graph_def, ends)}
+        [output] = tf.graph_util.import_graph_def(
+            graph_def, input_map=inputs, return_elements=[ends.scores], name=""
+        )
+        return tf.reshape(output, [-1, 10])
+
+    def probabilities(batch: Any) -> Any:
+        return tf.nn.softmax(scores(batch))
+
+    spec = [tf.TensorSpec([None, 784], tf.float32)]
+    try:
+        function = tf.compat.v1.wrap_function(scores, spec)
+        if not _are_probabilities(function(tf.constant(_probes())).numpy()):
+            function = tf.compat.v1.wrap_function(probabilities, spec)
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        raise ModelError(f"does not run: {_first_line(error)}") from error
+    return function
+
+
+def meta_graph(folder: Path) -> Any:
+    """The MetaGraphDef that serves: the one tagged `serve`, or else the first.
+
+    Raises:
+        ModelError: `saved_model.pb` is damaged.
+    """
+    import_tensorflow()
+    from tensorflow.python.saved_model.loader_impl import parse_saved_model
+
+    try:
+        graphs = parse_saved_model(str(folder)).meta_graphs
+    except (OSError, ValueError) as error:
+        raise ModelError(f"saved_model.pb is damaged: {_first_line(error)}") from error
+    if not graphs:
+        raise ModelError("saved_model.pb holds no graph")
+    return next((graph for graph in graphs if "serve" in graph.meta_info_def.tags), graphs[0])
+
+
+def signatures(meta: Any) -> Signatures:
+    """The signatures of a MetaGraphDef in plain Python; TensorFlow's own init op is left out."""
+    return {
+        name: {
+            "inputs": {key: _tensor_info(info) for key, info in signature.inputs.items()},
+            "outputs": {key: _tensor_info(info) for key, info in signature.outputs.items()},
+        }
+        for name, signature in meta.signature_def.items()
+        if name != "__saved_model_init_op"
+    }
+
+
+def _tensor_info(info: Any) -> dict[str, Any]:
+    import tensorflow as tf
+
+    shape = None
+    if not info.tensor_shape.unknown_rank:
+        shape = [None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim]
+    return {"name": info.name, "dtype": tf.dtypes.as_dtype(info.dtype).name, "shape": shape}
+
+
+def _frozen(folder: Path) -> tuple[Any, Endpoints, list[int]]:
+    """The graph with its variables as constants, its endpoints, and the image's shape without N."""
+    import tensorflow as tf
+
+    meta = meta_graph(folder)
+    graph = tf.Graph()
+    # A session of TensorFlow 1 loads the models of both generations, and freezes the reference
+    # variables of the first, which `tf.saved_model.load` cannot.
+    with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
+        try:
+            tf.compat.v1.saved_model.load(session, list(meta.meta_info_def.tags), str(folder))
+            ends = _endpoints(graph, meta)
+            output = ends.scores.rpartition(":")[0]
+            graph_def = tf.compat.v1.graph_util.convert_variables_to_constants(
+                session, graph.as_graph_def(), [output]
+            )
+        except (tf.errors.OpError, OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ModelError(f"is damaged or incomplete: {_first_line(error)}") from error
+        image_shape = graph.get_tensor_by_name(ends.image).shape.as_list()[1:]
+    _remove_randomness(graph_def)
+    _forget_shapes(graph_def)
+    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, [output]), ends, image_shape
+
+
+def _endpoints(graph: Any, meta: Any) -> Endpoints:
+    found = signatures(meta)
+    if not found:
+        names = {f"{operation.name}:0" for operation in graph.get_operations()}
+        for ends in ORIGINAL_ENDPOINTS:
+            if {ends.image, ends.scores} <= names:
+                return ends
+    return endpoints(found)
+
+
+def _switches(graph_def: Any, ends: Endpoints) -> list[tuple[str, bool | float]]:
+    """The inputs besides the image, each with the value that turns it off.
+
+    A bool is the learning phase of Keras; a float is the probability to keep a unit in dropout.
+    """
+    import tensorflow as tf
+
+    off = {tf.bool: False, tf.float32: 1.0}
+    found = []
+    for node in graph_def.node:
+        if node.op in ("Placeholder", "PlaceholderWithDefault") and f"{node.name}:0" != ends.image:
+            dtype = tf.dtypes.as_dtype(node.attr["dtype"].type)
+            shape = node.attr["shape"].shape
+            if dtype not in off or shape.dim:
+                raise ModelError(f"does not fit: further input {node.name} ({dtype.name})")
+            found.append((node.name, off[dtype]))
+    return found
+
+
+def _remove_randomness(graph_def: Any) -> None:
+    """Replace every random number by a constant, so that dropout folds away when compiled.
+
+    Dropout that keeps all units compares a random number with 0, or adds 1 to it and rounds down:
+    any constant in [0, 1) gives the same result.
+    """
+    import tensorflow as tf
+
+    for node in graph_def.node:
+        if node.op == "RandomUniform":
+            dtype = node.attr["dtype"].type
+            node.op = "Const"
+            del node.input[:]
+            node.attr.clear()
+            node.attr["dtype"].type = dtype
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(0.5, dtype))
+
+
+def _forget_shapes(graph_def: Any) -> None:
+    """Drop the recorded input shapes of functions: freezing changes their inputs, not this list."""
+    for function in graph_def.library.function:
+        function.attr.pop("_input_shapes", None)
+
+
+def _probes() -> Batch:
+    """A blank picture, a full one and one of noise [3, 784], to learn what a model answers."""
+    noise = np.random.default_rng(0).random(784, np.float32)
+    return np.stack([np.zeros(784, np.float32), np.ones(784, np.float32), noise])
+
+
+def _are_probabilities(scores: Batch) -> bool:
+    return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

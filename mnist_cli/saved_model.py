@@ -1,0 +1,99 @@
+"""What lies in the folder of a SavedModel, read without TensorFlow."""
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from mnist_cli.errors import ModelError
+
+GRAPH_FILE = "saved_model.pb"
+VARIABLES_INDEX = "variables/variables.index"
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model compiled for LiteRT: `model.tflite`, and `model.json` that describes it.
+
+    `model.json` holds the `fingerprint` of the SavedModel that it was made from, the `sha256` of
+    `model.tflite`, and what `mnist inspect-model` tells of the SavedModel.
+    """
+
+    folder: Path
+    description: dict[str, Any]
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "model.tflite"
+
+    def read(self) -> bytes:
+        """The compiled model.
+
+        Raises:
+            ModelError: the file is missing, or is not what the compiler wrote.
+        """
+        try:
+            content = self.file.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.file}: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != self.description.get("sha256"):
+            raise ModelError(f"{self.file} is damaged")
+        return content
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A folder with a `saved_model.pb`."""
+
+    name: str
+    path: Path
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the graph and the index of the variables, which holds their checksums."""
+        digest = hashlib.sha256()
+        for file in (GRAPH_FILE, VARIABLES_INDEX):
+            try:
+                content = (self.path / file).read_bytes()
+            except FileNotFoundError:  # a model may have no variables
+                content = b""
+            except OSError as error:
+                raise ModelError(f"{self.path / file}: {error.strerror}") from error
+            digest.update(hashlib.sha256(content).digest())
+        return digest.hexdigest()
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """What the evaluation wrote into `statistics.json`; empty where there is none."""
+        return _read_json(self.path / "statistics.json") or {}
+
+    @property
+    def shipped_folder(self) -> Path:
+        """Where a model carries its compiled form along; the format keeps this place for extras."""
+        return self.path / "assets.extra"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where the compiled form of a model that carries none is kept for this user."""
+        return platformdirs.user_cache_path("mnist") / self.fingerprint
+
+    def compiled(self) -> list[CompiledModel]:
+        """The compiled models that were made from just this SavedModel, the best first."""
+        found = []
+        for folder in (self.shipped_folder, self.cache_folder):
+            description = _read_json(folder / "model.json")
+            if description and description.get("fingerprint") == self.fingerprint:
+                found.append(CompiledModel(folder, description))
+        return found
+
+
+def _read_json(file: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,155 @@
+"""Renders results for people, with Rich."""
+
+import io
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console, RenderableType
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from mnist_cli import output, signature
+
+if TYPE_CHECKING:
+    from mnist_cli.runtimes import Batch
+
+BAR_WIDTH = 30
+
+
+def write_prediction(stdout: TextIO, record: output.Record) -> None:
+    """One line: digit, probability, file; below it the scores, if the record has them.
+
+    A record of an error has no line: stderr has told it.
+    """
+    if "error" in record:
+        return
+    line = Text.assemble(
+        (str(record["prediction"]), "bold green"),
+        f"  {record['probability']:6.2f} %  ",
+        output.printable(record["file"]),
+    )
+    if record.get("uncertain"):
+        line.append("  uncertain", "yellow")
+    _print(stdout, line)
+    if "scores" in record:
+        _print(stdout, _bars(record["scores"]))
+
+
+def write_picture(stdout: TextIO, batch: "Batch", scores: tuple[float, ...]) -> None:
+    """The picture as the model sees it [1, 784], beside its ten scores as bars."""
+    console = Console(file=stdout)
+    coloured = console.color_system is not None and not console.no_color
+    sides = Table.grid(padding=(0, 3))
+    sides.add_row(_picture(batch.reshape(28, 28), coloured), _bars(scores))
+    _print(stdout, sides)
+
+
+def write_models(stdout: TextIO, models: list[dict[str, Any]]) -> None:
+    """A table, one row a model."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("model")
+    for heading in ("accuracy", "parameters", "size"):
+        table.add_column(heading, justify="right")
+    table.add_column("compiled")
+    table.add_column("runtime")
+    for model in models:
+        statistics = model["statistics"]
+        table.add_row(
+            Text(model["model"]),
+            f"{statistics['accuracy']:.2%}" if "accuracy" in statistics else "-",
+            f"{statistics['parameters']:,}" if "parameters" in statistics else "-",
+            _size(sum(model["sizes"].values())),
+            model["compiled"]["state"],
+            model["runtime"] or "none",
+        )
+    _print(stdout, table)
+
+
+def write_model(stdout: TextIO, model: dict[str, Any]) -> None:
+    """A model card: what it is, how good it is, what goes in and out, and what it is made of."""
+    compiled = model["compiled"]
+    facts = {
+        "folder": model["path"],
+        "saved by": f"TensorFlow {model['tensorflow']}",
+        "tags": ", ".join(model["tags"]),
+        "parameters": f"{model['parameters']:,}",
+        **{name: f"{value}" for name, value in model["statistics"].items() if name != "parameters"},
+        "fingerprint": model["fingerprint"],
+        "compiled": f"{compiled['state']}, {compiled['file']}"
+        if "file" in compiled
+        else compiled["state"],
+        "runtime": model["runtime"] or f"none: {model['problem']}",
+        **{f"size of {part}": _size(size) for part, size in model["sizes"].items()},
+    }
+    _print(stdout, Text(model["model"], "bold green"))
+    _print(stdout, _pairs(facts))
+    for name, tensors in model["signatures"].items():
+        _print(stdout, Text(f"\nsignature {name}", "bold"))
+        for direction in ("inputs", "outputs"):
+            rows = {
+                key: f"{info['dtype']} {signature.shape_text(info['shape'])}  {info['name']}"
+                for key, info in tensors[direction].items()
+            }
+            _print(stdout, _pairs(rows, f"{direction[:-1]} "))
+    _print(stdout, Text(f"\n{len(model['variables'])} variables", "bold"))
+    variables = {
+        variable["name"]: f"{variable['dtype']} {list(variable['shape'])}"
+        for variable in model["variables"]
+    }
+    _print(stdout, _pairs(variables))
+    _print(stdout, Text("\noperations", "bold"))
+    counts = ", ".join(f"{name} x{count}" for name, count in model["operations"].items())
+    _print(stdout, Text(counts))
+
+
+def _print(stdout: TextIO, renderable: RenderableType) -> None:
+    # Rich only renders: `output.write` knows what to do when a pipe is closed or a disk is full.
+    rendered = io.StringIO()
+    console = Console(file=rendered, force_terminal=stdout.isatty() or None, highlight=False)
+    console.print(renderable, soft_wrap=isinstance(renderable, Text))
+    output.write(stdout, rendered.getvalue())
+
+
+def _pairs(pairs: dict[str, str], prefix: str = "") -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs.items():
+        table.add_row(Text(f"  {prefix}{name}"), Text(value))
+    return table
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.2f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def _bars(scores: tuple[float, ...]) -> Text:
+    """The ten scores as bars, the highest one marked."""
+    lines = []
+    for digit, score in enumerate(scores):
+        bar = "█" * round(BAR_WIDTH * score)
+        style = "bold green" if score == max(scores) else ""
+        lines.append(Text(f"{digit} {bar:<{BAR_WIDTH}} {100 * score:6.2f} %", style))
+    return Text("\n").join(lines)
+
+
+def _picture(ink: "Batch", coloured: bool) -> Text:
+    """Ink [28, 28] as 14 lines of half blocks, dark ink on light paper.
+
+    Without colour it is all or nothing: a block is ink.
+    """
+    lines = []
+    for upper, lower in zip(ink[::2], ink[1::2], strict=True):
+        line = Text()
+        for top, bottom in zip(upper, lower, strict=True):
+            if coloured:
+                line.append("▀", Style(color=_gray(top), bgcolor=_gray(bottom)))
+            else:
+                line.append(" ▄▀█"[2 * (top > 0.5) + (bottom > 0.5)])
+        lines.append(line)
+    return Text("\n").join(lines)
+
+
+def _gray(ink: float) -> str:
+    level = round(255 * (1 - min(max(float(ink), 0), 1)))
+    return f"rgb({level},{level},{level})"

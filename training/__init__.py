@@ -1,0 +1,6 @@
+"""How `saved_models/` was made: run from the repository root, see `training/README.md`."""
+
+import os
+
+# TensorFlow's notes about the machine would bury the progress. It reads this when first imported.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

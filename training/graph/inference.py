@@ -1,0 +1,70 @@
+"""The graph that is exported: a network with trained weights, and no trace of its training."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tensorflow.compat.v1 as v1
+from numpy.typing import NDArray
+
+from training.data import Batch
+from training.graph.networks import Network
+
+Weights = Mapping[str, NDArray[np.float32]]
+"""The value of each variable by its name, such as `dense1/kernel`."""
+
+BATCH = 500
+
+
+class InferenceGraph:
+    """A network with the tensors `input:0`, `dropoutRate:0` and `output:0`.
+
+    `dropoutRate` is the probability of keeping a unit, as in the models of 2017: feed 1.0.
+    """
+
+    def __init__(self, network: Network) -> None:
+        with tf.Graph().as_default() as graph:
+            self._image, self._keep = inputs()
+            logits = network(self._image, self._keep, False)
+            self._output = tf.nn.softmax(logits, name="output")
+            self._variables = {variable.op.name: variable for variable in v1.global_variables()}
+            self.parameters = sum(
+                int(variable.shape.num_elements()) for variable in self._variables.values()
+            )
+            self._initialise = v1.global_variables_initializer()
+        self._session = v1.Session(graph=graph)
+        self._session.run(self._initialise)
+
+    def load(self, weights: Weights) -> None:
+        """Take over these weights, one for each variable."""
+        # The initial values are tensors of the graph like any other, so they can be fed.
+        values = {v.initializer.inputs[1]: weights[name] for name, v in self._variables.items()}
+        self._session.run(self._initialise, values)
+
+    def predict(self, batch: Batch) -> NDArray[np.float32]:
+        """Return the probabilities, float32 [N, 10], of float32 [N, 784]."""
+        parts = [batch[start : start + BATCH] for start in range(0, len(batch), BATCH)]
+        return np.concatenate(
+            [
+                self._session.run(self._output, {self._image: part, self._keep: 1.0})
+                for part in parts
+            ]
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write a SavedModel into a folder that does not exist yet."""
+        with self._session.graph.as_default():
+            v1.saved_model.simple_save(
+                self._session,
+                str(folder),
+                inputs={"input": self._image, "dropout": self._keep},
+                outputs={"output": self._output},
+            )
+
+
+def inputs() -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the placeholders of every graph: image float32 [N, 784], keep probability float32."""
+    image = v1.placeholder(tf.float32, [None, 784], name="input")
+    keep = v1.placeholder(tf.float32, [], name="dropoutRate")
+    return image, keep

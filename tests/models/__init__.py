@@ -1,0 +1,117 @@
+"""SavedModels in every form that the loader takes, all of the same simple classifier.
+
+The classifier is the nearest mean image, written as softmax(x @ kernel + bias): good enough to read
+clear digits, and known so well that each form can be checked against NumPy.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+ESTIMATORS = [
+    Path(__file__).parent / f"estimator_{form}" for form in ("model_fn", "dnn_classifier")
+]
+
+
+class Weights(NamedTuple):
+    kernel: npt.NDArray[np.float32]  # [784, 10]
+    bias: npt.NDArray[np.float32]  # [10]
+
+    def probabilities(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        logits = batch.astype(np.float64) @ self.kernel + self.bias
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+
+def nearest_mean(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> Weights:
+    """-|x - mean|^2 of each digit, less what they share, over 10 to soften it."""
+    ink = 1 - images.reshape(-1, 784) / 255
+    means = np.stack([ink[labels == digit].mean(axis=0) for digit in range(10)])
+    return Weights(
+        (2 * means.T / 10).astype(np.float32), (-(means**2).sum(axis=1) / 10).astype(np.float32)
+    )
+
+
+def tensorflow_1(
+    folder: Path,
+    weights: Weights,
+    *,
+    resource_variables: bool = False,
+    signature: bool = True,
+    logits: bool = False,
+    learning_phase: bool = False,
+    extra_input: bool = False,
+) -> Path:
+    """A graph of TensorFlow 1 with dropout, switched by a float, or by the learning phase."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    build_info = v1.saved_model.utils.build_tensor_info
+    names = ("input_input", "output/Softmax") if learning_phase else ("input", "output")
+    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        image = v1.placeholder(tf.float32, [None, 784], names[0])
+        kernel, bias = (
+            v1.get_variable(name, initializer=value, use_resource=resource_variables)
+            for name, value in weights._asdict().items()
+        )
+        if learning_phase:
+            with tf.name_scope("dropout_1"):
+                switch = v1.placeholder_with_default(False, [], "keras_learning_phase")
+            hidden = v1.cond(switch, lambda: tf.nn.dropout(image, 0.5), lambda: image)
+        else:
+            switch = v1.placeholder(tf.float32, name="dropoutRate")
+            hidden = tf.nn.dropout(image, rate=1 - switch)
+        scores = hidden @ kernel + bias
+        if extra_input:
+            scores += v1.placeholder(tf.float32, [None, 10], "prior")
+        output = tf.identity(scores, names[1]) if logits else tf.nn.softmax(scores, name=names[1])
+        session.run(v1.global_variables_initializer())
+        inputs = {"input": build_info(image), "dropout": build_info(switch)}
+        serving_default = v1.saved_model.build_signature_def(
+            inputs, {"output": build_info(output)}, "tensorflow/serving/predict"
+        )
+        builder = v1.saved_model.Builder(str(folder))
+        builder.add_meta_graph_and_variables(
+            session,
+            ["serve"],
+            signature_def_map={"serving_default": serving_default} if signature else None,
+        )
+        builder.save()
+    return folder
+
+
+def keras_3(folder: Path, weights: Weights, *, shape: tuple[int, ...], softmax: bool) -> Path:
+    """An export of Keras 3 with batch normalisation and dropout."""
+    import keras
+
+    return _export(
+        folder,
+        [
+            keras.Input(shape),
+            keras.layers.Flatten(),
+            keras.layers.BatchNormalization(epsilon=0),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(
+                10,
+                activation="softmax" if softmax else None,
+                kernel_initializer=lambda *_, **__: weights.kernel,
+                bias_initializer=lambda *_, **__: weights.bias,
+            ),
+        ],
+    )
+
+
+def five_inputs(folder: Path) -> Path:
+    """A model of something else: five numbers in, three out."""
+    import keras
+
+    return _export(folder, [keras.Input((5,), name="x"), keras.layers.Dense(3)])
+
+
+def _export(folder: Path, layers: list[Any]) -> Path:
+    import keras
+
+    keras.Sequential(layers).export(str(folder), verbose=False)
+    return folder

@@ -1,0 +1,108 @@
+"""Runs `mnist` as users do, and tells what came out of it."""
+
+import contextlib
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_cli.cli import main
+from mnist_cli.terminal import Terminal
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "samples"
+
+MNIST = [sys.executable, "-m", "mnist_cli"]
+WITHOUT_TENSORFLOW = [
+    sys.executable,
+    "-c",
+    "import sys; sys.modules['tensorflow'] = None\n"
+    "from mnist_cli.__main__ import main; sys.exit(main())",
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The JSON objects on stdout, one a line."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        [record] = self.records
+        return record
+
+    @property
+    def error(self) -> str:
+        """The only line on stderr."""
+        [line] = self.stderr.splitlines()
+        assert line.startswith("mnist: error: ")
+        return line.removeprefix("mnist: error: ")
+
+
+class _Stream(io.StringIO):
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+def run(*arguments: str | Path, stdin: bytes = b"", terminal: bool = False) -> Result:
+    """Run `mnist` in this process; `terminal` tells whether stdout is one."""
+    stdout, stderr = _Stream(terminal), _Stream(terminal)
+    # Typer prints help and versions to the streams of the process.
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        code = main([str(word) for word in arguments], Terminal(io.BytesIO(stdin), stdout, stderr))
+    return Result(code, stdout.getvalue(), stderr.getvalue())
+
+
+def run_process(
+    *arguments: str | Path,
+    program: list[str] = MNIST,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+) -> Result:
+    """Run `mnist` in a process of its own, into pipes."""
+    done = subprocess.run(
+        [*program, *arguments],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def run_on_terminal(*arguments: str | Path, env: dict[str, str] | None = None) -> str:
+    """Run `mnist` in a process of its own on a pseudo-terminal; return what the screen gets."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*MNIST, *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **(env or {})},
+    )
+    os.close(slave)
+    screen = b""
+    # Linux answers EIO when the last writer has closed its side.
+    with contextlib.suppress(OSError):
+        while part := os.read(master, 65536):
+            screen += part
+    os.close(master)
+    process.wait()
+    return screen.decode().replace("\r\n", "\n")

@@ -1,0 +1,227 @@
+"""What cannot be answered: one line on stderr that says the mend, and the right exit code."""
+
+import io
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.running import SAMPLES, run, run_process
+
+PNG = (SAMPLES / "MNIST-3.png").read_bytes()
+
+
+def _png(width: int, height: int, pixels: bytes = b"") -> bytes:
+    """A grayscale PNG of any size that its header claims."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def _saved(image: Image.Image, format: str) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, format)
+    return stream.getvalue()
+
+
+BAD_FILES = {
+    "empty": (b"", "the file is empty"),
+    "truncated": (PNG[: len(PNG) // 2], "damaged"),
+    "only the header": (PNG[:33], "damaged"),
+    "corrupt pixels": (PNG[:60] + b"hello" + PNG[65:], "damaged"),
+    "not a picture": (b"seven, I think", "not a picture"),
+    "half a signature": (PNG[:4], "not a picture"),
+    "pdf": (b"%PDF-1.7\n", "not a picture"),
+    "0x0": (_png(0, 0), "damaged"),
+    "0 wide": (_png(0, 10), "damaged"),
+    "60000x60000": (_png(60000, 60000), "megapixels"),
+    "9000x9000": (_png(9000, 9000), "9000 x 9000 px are more than 64 megapixels"),
+    "a bomb of ppm": (b"P5 60000 60000 255\n" + bytes(99), "megapixels"),
+    "32-bit floats": (_saved(Image.new("F", (28, 28)), "TIFF"), "32-bit floats"),
+    "32-bit integers": (_saved(Image.new("I", (28, 28), -7), "TIFF"), "32 bits"),
+    "blank": (_saved(Image.new("L", (50, 50), "white"), "PNG"), "no digit in the picture"),
+    "black": (_saved(Image.new("L", (50, 50), "black"), "PNG"), "no digit in the picture"),
+    "faint": (
+        _saved(Image.effect_noise((50, 50), 2).point(lambda level: level + 100), "PNG"),
+        "no digit in the picture",
+    ),
+    "one pixel": (_saved(Image.new("L", (1, 1)), "PNG"), "no digit in the picture"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file(name: str, tmp_path: Path) -> None:
+    content, message = BAD_FILES[name]
+    file = tmp_path / "picture.png"
+    file.write_bytes(content)
+    result = run("predict", file)
+    assert result.code == 3
+    assert result.error.startswith(f"{file}: ")
+    assert message in result.error
+    assert list(result.record) == ["file", "error"]
+    assert result.record["file"] == str(file)
+    assert message in result.record["error"]
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_bytes_on_stdin(name: str) -> None:
+    content, message = BAD_FILES[name]
+    result = run("predict", "-", stdin=content)
+    assert result.code == 3
+    assert message in result.error
+
+
+def test_every_truncation_of_a_picture_is_an_error_or_an_answer() -> None:
+    # Pillow takes a PNG for whole once it has all pixels, with or without the final chunk.
+    for length in range(0, len(PNG), 7):
+        result = run("predict", "-", stdin=PNG[:length])
+        assert result.code in (0, 3)
+        if result.code == 0:
+            assert length > len(PNG) - 20
+
+
+def test_a_missing_file() -> None:
+    result = run("predict", "none.png")
+    assert result.code == 3
+    assert result.error == "none.png: no such file: check the path"
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    result = run("predict", tmp_path)
+    assert result.code == 3
+    assert "is a folder: name the pictures in it" in result.error
+
+
+def test_no_permission(tmp_path: Path) -> None:
+    file = tmp_path / "secret.png"
+    file.write_bytes(PNG)
+    file.chmod(0)
+    command = ["predict", str(file)]
+    if os.geteuid() == 0:
+        # Root reads everything; it must become somebody for this.
+        result = _as_nobody(command, tmp_path)
+    else:
+        result = run(*command).code, run(*command).stderr
+    assert result[0] == 3
+    assert "no permission to read it" in result[1]
+
+
+def _as_nobody(command: list[str], folder: Path) -> tuple[int, str]:
+    """Run `mnist` in this interpreter's fork with the rights of another user."""
+    folder.chmod(0o755)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.seteuid(65534)
+        result = run(*command)
+        os.write(write, result.stderr.encode())
+        os._exit(result.code)
+    os.close(write)
+    with open(read) as stream:
+        stderr = stream.read()
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), stderr
+
+
+def test_an_endless_file_is_refused() -> None:
+    result = run("predict", "/dev/zero")
+    assert result.code == 3
+    assert "larger than 64 MiB" in result.error
+
+
+def test_a_bomb_costs_no_memory(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.png"
+    file.write_bytes(_png(30000, 30000, bytes(50_000_000)))
+    limited = f"ulimit -v 1500000; exec {sys.executable} -m mnist_cli predict {file}"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, check=False)
+    assert done.returncode == 3
+    assert b"megapixels" in done.stderr
+
+
+def test_good_files_among_bad_ones_are_answered() -> None:
+    result = run("predict", SAMPLES / "MNIST-1.png", "none.png", SAMPLES / "MNIST-2.png")
+    assert result.code == 3
+    first, bad, second = result.records
+    assert (first["prediction"], second["prediction"]) == (1, 2)
+    assert bad == {"file": "none.png", "error": "no such file: check the path"}
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_text_tells_errors_on_stderr_alone() -> None:
+    result = run("predict", "--format", "text", "none.png", SAMPLES / "MNIST-2.png")
+    assert result.code == 3
+    assert len(result.stdout.splitlines()) == 1
+    assert "none.png" in result.error
+
+
+@pytest.mark.parametrize("name", ["a b.png", "a\nb.png", "a'\"b.png", "[red]b.png", "ü七.png"])
+def test_odd_names(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(PNG)
+    for format in ("json", "text", "csv"):
+        result = run("predict", "--format", format, tmp_path / name, f"{name}.none")
+        assert result.code == 3
+        assert len(result.stderr.splitlines()) == 1
+        if format == "json":
+            assert result.records[0]["file"] == str(tmp_path / name)
+        elif format == "text":
+            assert len(result.stdout.splitlines()) == 1
+
+
+def test_a_name_that_is_no_utf_8_comes_back_intact(tmp_path: Path) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")
+    Path(name).write_bytes(PNG)
+    result = run_process("predict", name)
+    assert (result.code, result.stderr) == (0, "")
+    assert result.record["file"] == name
+    assert run_process("predict", "--format", "csv", name).code == 0
+    assert run_process("predict", "--format", "text", name).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("predict",), "Missing argument"),
+        (("predict", "--nonsense", "x.png"), "No such option"),
+        (("predict", "--format", "xml", "x.png"), "xml"),
+        (("predict", "--runtime", "onnx", "x.png"), "onnx"),
+        (("predict", "--min-probability", "x", "x.png"), "min-probability"),
+        (("nonsense",), "No such command"),
+        (("inspect-model", "--format", "csv"), "csv"),
+        (("inspect-model", "t_cnn", "t_ffnn"), "t_ffnn"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert (result.code, result.stdout) == (2, "")
+    assert message in result.error
+    assert "--help" in result.error
+
+
+def test_a_traceback_only_with_debug() -> None:
+    plain = run("predict", "--model", "none", SAMPLES / "MNIST-1.png")
+    debug = run("predict", "--debug", "--model", "none", SAMPLES / "MNIST-1.png")
+    assert plain.code == debug.code == 4
+    assert "Traceback" not in plain.stderr
+    assert "Traceback" in debug.stderr
+
+
+def test_a_fault_of_ours_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("mnist_cli.reshape.five_steps", broken)
+    result = run("predict", SAMPLES / "MNIST-1.png")
+    assert result.code == 70
+    assert "ZeroDivisionError: division by zero" in result.error
+    assert "--debug" in result.error

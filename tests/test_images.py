@@ -1,0 +1,112 @@
+"""Every kind of picture that people have: the same digit, whatever it is stored in."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_cli import images
+from tests.running import SAMPLES, run
+
+GRAY = Image.open(SAMPLES / "MNIST-5.png").convert("L")
+
+
+def _sixteen_bits() -> Image.Image:
+    return Image.fromarray(np.asarray(GRAY).astype(np.uint16) * 257)
+
+
+def _on_transparent() -> Image.Image:
+    """Black ink whose alpha is the ink itself; what is transparent is black too."""
+    picture = Image.new("LA", GRAY.size, (0, 0))
+    picture.putalpha(GRAY.point(lambda level: 255 - level))
+    return picture
+
+
+def _frames(image: Image.Image) -> dict[str, Any]:
+    """Further frames or pages of other digits."""
+    others = [Image.open(SAMPLES / f"MNIST-{digit}.png").resize(image.size) for digit in (1, 2)]
+    return {"save_all": True, "append_images": others}
+
+
+PICTURES: dict[str, tuple[str, Callable[[], Image.Image], dict[str, Any]]] = {
+    "png, 1 bit": ("PNG", lambda: GRAY.convert("1", dither=Image.Dither.NONE), {}),
+    "png, 8 bit": ("PNG", lambda: GRAY, {}),
+    "png, 16 bit": ("PNG", _sixteen_bits, {}),
+    "png, interlaced palette": ("PNG", lambda: GRAY.convert("P"), {}),
+    "png, palette with transparency": (
+        "PNG",
+        lambda: _on_transparent().convert("RGBA").quantize(64, Image.Quantize.FASTOCTREE),
+        {},
+    ),
+    "png, gray with a transparent level": ("PNG", lambda: GRAY, {"transparency": 255}),
+    "png, RGB": ("PNG", lambda: GRAY.convert("RGB"), {}),
+    "png, RGBA": ("PNG", lambda: _on_transparent().convert("RGBA"), {}),
+    "png, LA": ("PNG", _on_transparent, {}),
+    "jpeg": ("JPEG", lambda: GRAY, {"quality": 60}),
+    "jpeg, RGB": ("JPEG", lambda: GRAY.convert("RGB"), {}),
+    "jpeg, CMYK": ("JPEG", lambda: GRAY.convert("RGB").convert("CMYK"), {}),
+    "webp": ("WEBP", lambda: GRAY.convert("RGB"), {}),
+    "webp, RGBA": ("WEBP", lambda: _on_transparent().convert("RGBA"), {"lossless": True}),
+    "bmp": ("BMP", lambda: GRAY, {}),
+    "bmp, 1 bit": ("BMP", lambda: GRAY.convert("1"), {}),
+    "gif, first of three frames": ("GIF", lambda: GRAY, _frames(GRAY)),
+    "tiff": ("TIFF", lambda: GRAY, {"compression": "tiff_lzw"}),
+    "tiff, 16 bit": ("TIFF", _sixteen_bits, {}),
+    "tiff, CMYK": ("TIFF", lambda: GRAY.convert("RGB").convert("CMYK"), {}),
+    "tiff, first of three pages": ("TIFF", lambda: GRAY, _frames(GRAY)),
+    "pgm": ("PPM", lambda: GRAY, {}),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_reads(name: str) -> None:
+    format, make, options = PICTURES[name]
+    stream = io.BytesIO()
+    make().save(stream, format, **options)
+    result = run("predict", "-", stdin=stream.getvalue())
+    assert (result.code, result.stderr) == (0, "")
+    assert result.record["prediction"] == 5
+    if format not in ("JPEG", "WEBP") and "1 bit" not in name and "palette with" not in name:
+        np.testing.assert_array_equal(images.decode(stream.getvalue()), np.asarray(GRAY))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_upright(orientation: int) -> None:
+    six = Image.open(SAMPLES / "MNIST-6.png")
+    # What the camera stores, so that turning it as the tag says gives the picture back.
+    stored = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stream = io.BytesIO()
+    (six.transpose(stored) if stored is not None else six).save(stream, "PNG", exif=exif)
+    np.testing.assert_array_equal(images.decode(stream.getvalue()), np.asarray(six))
+    assert run("predict", "-", stdin=stream.getvalue()).record["prediction"] == 6
+
+
+def test_colour_becomes_luma() -> None:
+    stream = io.BytesIO()
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)]
+    picture = Image.new("RGB", (5, 1))
+    picture.putdata(colours)
+    picture.save(stream, "PNG")
+    np.testing.assert_allclose(images.decode(stream.getvalue()), [[76, 150, 29, 255, 0]], atol=1)
+
+
+def test_transparency_is_laid_onto_white() -> None:
+    stream = io.BytesIO()
+    picture = Image.new("RGBA", (3, 1))
+    picture.putdata([(0, 0, 0, 0), (0, 0, 0, 128), (0, 0, 0, 255)])
+    picture.save(stream, "PNG")
+    np.testing.assert_allclose(images.decode(stream.getvalue()), [[255, 127, 0]], atol=1)

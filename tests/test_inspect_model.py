@@ -1,0 +1,118 @@
+"""`mnist inspect-model`: what a model is, told with and without TensorFlow."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mnist_cli.loader import find_models
+from tests import models
+from tests.models import Weights
+from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process
+
+NAMES = [model.name for model in find_models()]
+
+
+def test_lists_all_models_one_row_each() -> None:
+    assert {"t_ffnn", "t_cnn"} <= set(NAMES)
+    result = run("inspect-model")
+    assert (result.code, result.stderr) == (0, "")
+    assert [record["model"] for record in result.records] == NAMES
+    for record in result.records:
+        assert record["statistics"]["accuracy"] > 0.98
+        assert record["compiled"]["state"] == "fresh"
+        assert record["runtime"] == "litert"
+    text = run("inspect-model", "--format", "text").stdout.splitlines()
+    assert text[0].split()[:2] == ["model", "accuracy"]
+    assert [line.split()[0] for line in text[1:]] == NAMES
+
+
+@pytest.mark.parametrize("name", ["t_ffnn", "t_cnn"])
+def test_the_shipped_models(name: str) -> None:
+    card = run_process("inspect-model", name, program=WITHOUT_TENSORFLOW).record
+    assert card["model"] == name
+    assert card["tags"] == ["serve"]
+    signature = card["signatures"]["serving_default"]
+    assert signature["inputs"] == {
+        "input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]},
+        "dropout": {"name": "dropoutRate:0", "dtype": "float32", "shape": []},
+    }
+    assert signature["outputs"] == {
+        "output": {"name": "output:0", "dtype": "float32", "shape": [None, 10]}
+    }
+    assert card["parameters"] == card["statistics"]["parameters"] > 100_000
+    assert set(card["statistics"]) == {"accuracy", "steps", "batch_size", "ece", "parameters"}
+    assert card["operations"]["MatMul"] >= 2
+    assert ("Conv2D" in card["operations"]) == (name == "t_cnn")
+    assert len(card["fingerprint"]) == 64
+    assert card["sizes"]["compiled"] < 8_000_000
+    assert card["sizes"]["variables"] > 4 * card["parameters"]
+
+
+def test_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = run("inspect-model", "t_cnn", terminal=True).stdout
+    for part in (
+        "signature serving_default",
+        "float32 [N,784]  input:0",
+        "float32 [N,10]  output:0",
+        "fresh, ",
+        "MatMul x",
+        "accuracy",
+    ):
+        assert part in lines
+
+
+def test_a_card_told_by_tensorflow_is_that_of_the_compiled_model(tmp_path: Path) -> None:
+    [shipped] = [model for model in find_models() if model.name == "t_ffnn"]
+    folder = Path(shutil.copytree(shipped.path, tmp_path / "t_ffnn"))
+    shutil.rmtree(folder / "assets.extra")
+    expected, told = run("inspect-model", "t_ffnn").record, run("inspect-model", folder).record
+    assert told["compiled"] == {"state": "missing"}
+    assert told["runtime"] == "tensorflow"
+    same = ("tags", "signatures", "variables", "parameters", "operations", "fingerprint")
+    assert {key: told[key] for key in same} == {key: expected[key] for key in same}
+
+
+def test_the_state_of_the_compiled_model(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "models" / "mine", weights)
+
+    def state() -> tuple[str, str | None]:
+        record = run("inspect-model", "--model-dir", folder.parent).record
+        return record["compiled"]["state"], record["runtime"]
+
+    assert state() == ("missing", "tensorflow")
+    run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert state() == ("fresh", "litert")
+    [cached] = (tmp_path / "cache").rglob("model.tflite")
+    shutil.copytree(cached.parent, folder / "assets.extra")
+    cached.write_bytes(b"hello")
+    assert state() == ("fresh", "litert")
+    (folder / "assets.extra" / "model.tflite").write_bytes(b"hello")
+    assert state() == ("damaged", "tensorflow")
+    (folder / "saved_model.pb").write_bytes(b"changed")
+    assert state() == ("stale", "tensorflow")
+
+
+def test_a_model_that_does_not_fit_is_told_all_the_same(tmp_path: Path) -> None:
+    folder = models.five_inputs(tmp_path / "other")
+    result = run("inspect-model", folder)
+    assert result.code == 0
+    assert result.record["runtime"] is None
+    assert "does not fit" in result.record["problem"]
+    assert result.record["signatures"]["serving_default"]["inputs"]["x"]["shape"] == [None, 5]
+    assert "none: does not fit" in run("inspect-model", folder, terminal=True).stdout
+
+
+def test_an_unknown_model() -> None:
+    result = run("inspect-model", "t_cn")
+    assert result.code == 4
+    assert "did you mean t_cnn?" in result.error
+
+
+def test_a_damaged_model(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "mine", weights)
+    (folder / "saved_model.pb").write_bytes(b"hello")
+    result = run("inspect-model", folder)
+    assert result.code == 4
+    assert "saved_model.pb is damaged" in result.error

@@ -1,0 +1,277 @@
+"""Every form of SavedModel, in both runtimes; compiled models fresh, stale and corrupt."""
+
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from mnist_cli.choices import RuntimeChoice
+from mnist_cli.loader import find_models, load_model
+from mnist_cli.reshape import to_batch
+from tests import models
+from tests.models import Weights
+from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process
+
+Digits = npt.NDArray[np.uint8]
+Make = Callable[[Path, Weights], Path]
+
+FORMS: dict[str, Make] = {
+    "tensorflow 1, reference variables": models.tensorflow_1,
+    "tensorflow 1, resource variables": lambda folder, weights: models.tensorflow_1(
+        folder, weights, resource_variables=True
+    ),
+    "tensorflow 1, no signature": lambda folder, weights: models.tensorflow_1(
+        folder, weights, signature=False
+    ),
+    "tensorflow 1, logits": lambda folder, weights: models.tensorflow_1(
+        folder, weights, logits=True
+    ),
+    "tensorflow 1, learning phase": lambda folder, weights: models.tensorflow_1(
+        folder, weights, learning_phase=True
+    ),
+    "tensorflow 1, learning phase, no signature": lambda folder, weights: models.tensorflow_1(
+        folder, weights, learning_phase=True, signature=False
+    ),
+    "keras 3, [N,784]": lambda folder, weights: models.keras_3(
+        folder, weights, shape=(784,), softmax=True
+    ),
+    "keras 3, [N,28,28]": lambda folder, weights: models.keras_3(
+        folder, weights, shape=(28, 28), softmax=True
+    ),
+    "keras 3, [N,28,28,1], logits": lambda folder, weights: models.keras_3(
+        folder, weights, shape=(28, 28, 1), softmax=False
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_answers_as_numpy_does(
+    form: str, tmp_path: Path, weights: Weights, digits: Digits
+) -> None:
+    folder = str(FORMS[form](tmp_path / "model", weights))
+    batch = to_batch(digits[::10])
+    expected = weights.probabilities(batch)
+    runtimes: tuple[RuntimeChoice, ...] = ("tensorflow", "litert")
+    for runtime in runtimes:
+        model = load_model(folder, runtime=runtime)
+        assert model.runtime.name == runtime
+        np.testing.assert_allclose(model.predict_proba(batch), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("folder", models.ESTIMATORS, ids=lambda folder: folder.name)
+def test_models_of_tf_estimator(
+    folder: Path, digits: Digits, labels: npt.NDArray[np.int64]
+) -> None:
+    batch = to_batch(digits)
+    reference = load_model(str(folder), runtime="tensorflow").predict_proba(batch)
+    compiled = load_model(str(folder), runtime="litert").predict_proba(batch)
+    assert (reference.argmax(axis=1) == labels).mean() > 0.9
+    np.testing.assert_allclose(compiled, reference, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [model.name for model in find_models()])
+def test_runtimes_agree_on_the_shipped_models(
+    name: str, digits: Digits, labels: npt.NDArray[np.int64]
+) -> None:
+    batch = to_batch(digits)
+    reference = load_model(name, runtime="tensorflow").predict_proba(batch)
+    compiled = load_model(name, runtime="litert").predict_proba(batch)
+    np.testing.assert_allclose(compiled, reference, atol=1e-5)
+    np.testing.assert_allclose(compiled.sum(axis=1), 1, atol=1e-5)
+    assert (compiled.argmax(axis=1) == labels).mean() > 0.99
+
+
+def test_the_default_model_is_the_most_accurate() -> None:
+    accuracy = {model.name: model.statistics["accuracy"] for model in find_models()}
+    answer = run("predict", SAMPLES / "MNIST-0.png").record
+    assert answer["model"] == max(accuracy, key=lambda name: accuracy[name])
+
+
+def test_many_threads_get_the_answers_of_one(digits: Digits) -> None:
+    model = load_model("t_ffnn")
+    batches = [to_batch(digits[start : start + 50]) for start in range(0, 1000, 50)]
+    expected = [model.predict_proba(batch) for batch in batches]
+    with ThreadPoolExecutor(8) as threads:
+        for answer, once in zip(threads.map(model.predict_proba, batches), expected, strict=True):
+            np.testing.assert_allclose(answer, once, atol=1e-6)
+
+
+def test_a_model_of_the_user_is_compiled_once(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "mine", weights)
+    before = sorted(folder.rglob("*"))
+    first = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
+    second = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert first.record == second.record
+    assert first.record["prediction"] == 0 and first.record["model"] == "mine"
+    assert "runs in tensorflow" in first.stderr and "runs in litert" in second.stderr
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_changed_model_is_not_answered_by_the_old_compiled_one(
+    tmp_path: Path, weights: Weights
+) -> None:
+    folder = models.tensorflow_1(tmp_path / "mine", weights)
+    run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    shutil.rmtree(folder)
+    # The same network, whose outputs are numbered the other way round.
+    models.tensorflow_1(folder, Weights(weights.kernel[:, ::-1], weights.bias[::-1]))
+    for expected in ("tensorflow", "litert"):
+        result = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
+        assert result.record["prediction"] == 9
+        assert f"runs in {expected}" in result.stderr
+
+
+def _copy_of_t_ffnn(tmp_path: Path) -> Path:
+    [shipped] = [model for model in find_models() if model.name == "t_ffnn"]
+    return Path(shutil.copytree(shipped.path, tmp_path / "t_ffnn"))
+
+
+def test_a_stale_shipped_compiled_model_is_never_used(tmp_path: Path) -> None:
+    folder = _copy_of_t_ffnn(tmp_path)
+    card = folder / "assets.extra" / "model.json"
+    card.write_text(card.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
+    result = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-3.png")
+    assert result.record["prediction"] == 3
+    assert "runs in tensorflow" in result.stderr
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "not a model"])
+def test_a_corrupt_compiled_model_is_passed_over_with_a_warning(
+    tmp_path: Path, damage: str
+) -> None:
+    folder = _copy_of_t_ffnn(tmp_path)
+    file = folder / "assets.extra" / "model.tflite"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    if damage == "missing":
+        file.unlink()
+    else:
+        new = {"truncated": content[:1000], "flipped": content, "not a model": b"hello"}
+        file.write_bytes(bytes(new[damage]))
+    for _ in range(2):  # in TensorFlow, then from the cache
+        result = run("predict", "--model", folder, SAMPLES / "MNIST-3.png")
+        assert result.code == 0
+        assert result.record["prediction"] == 3
+        [warning] = result.stderr.splitlines()
+        assert warning.startswith("mnist: warning: compiled model of t_ffnn is passed over: ")
+    quiet = run("predict", "--quiet", "--model", folder, SAMPLES / "MNIST-3.png")
+    assert quiet.stderr == ""
+
+
+def test_a_compiled_model_that_litert_cannot_run_is_passed_over(tmp_path: Path) -> None:
+    import hashlib
+
+    folder = _copy_of_t_ffnn(tmp_path)
+    (folder / "assets.extra" / "model.tflite").write_bytes(b"hello")
+    card = folder / "assets.extra" / "model.json"
+    content = json.loads(card.read_text())
+    content["sha256"] = hashlib.sha256(b"hello").hexdigest()
+    card.write_text(json.dumps(content))
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-3.png")
+    assert result.record["prediction"] == 3
+    assert "LiteRT cannot run it" in result.stderr
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    folder = models.tensorflow_1(tmp_path / "mine", weights)
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert result.record["prediction"] == 0
+    assert result.stderr == ""
+
+
+def test_a_folder_of_versions_means_the_highest(tmp_path: Path, weights: Weights) -> None:
+    reversed_weights = Weights(weights.kernel[:, ::-1], weights.bias[::-1])
+    models.tensorflow_1(tmp_path / "mine" / "9", weights)
+    models.tensorflow_1(tmp_path / "mine" / "10", reversed_weights)
+    result = run("predict", "--model", tmp_path / "mine", SAMPLES / "MNIST-0.png")
+    assert (result.record["model"], result.record["prediction"]) == ("mine", 9)
+
+
+def test_names_are_looked_up_in_the_model_dir(
+    tmp_path: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.tensorflow_1(tmp_path / "models" / "mine", weights)
+    arguments = ("predict", "--model", "mine", SAMPLES / "MNIST-0.png")
+    assert run(*arguments).code == 4
+    assert run(*arguments, "--model-dir", tmp_path / "models").record["model"] == "mine"
+    monkeypatch.setenv("MNIST_MODEL_DIR", str(tmp_path / "models"))
+    assert run(*arguments).record["model"] == "mine"
+    monkeypatch.setenv("MNIST_MODEL", "mine")
+    assert run("predict", SAMPLES / "MNIST-0.png").record["model"] == "mine"
+
+
+def test_an_unknown_model() -> None:
+    result = run("predict", "--model", "t_cn", SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert result.stdout == ""
+    assert "'t_cn'" in result.error
+    assert "did you mean t_cnn?" in result.error
+    assert "t_ffnn" in result.error
+
+
+def test_a_model_dir_without_models(tmp_path: Path) -> None:
+    result = run("predict", "--model-dir", tmp_path, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert f"no models in {tmp_path}" in result.error
+
+
+def test_folders_that_are_no_models(tmp_path: Path) -> None:
+    for path, message in (
+        (tmp_path, "not a SavedModel"),
+        (tmp_path / "none", "no such folder"),
+    ):
+        result = run("predict", "--model", path, SAMPLES / "MNIST-0.png")
+        assert result.code == 4
+        assert message in result.error
+
+
+def test_a_model_that_does_not_fit_is_told_with_its_signature(tmp_path: Path) -> None:
+    folder = models.five_inputs(tmp_path / "other")
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert "x: float32 [N,5]) -> output_0: float32 [N,3]" in result.error
+    assert "expected one float input [N,784]" in result.error
+
+
+def test_a_model_with_a_further_input_does_not_fit(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "other", weights, extra_input=True)
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert "further input prior (float32)" in result.error
+
+
+@pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.index"])
+@pytest.mark.parametrize("content", [b"", b"hello"])
+def test_a_damaged_model(tmp_path: Path, weights: Weights, file: str, content: bytes) -> None:
+    folder = models.tensorflow_1(tmp_path / "mine", weights)
+    (folder / file).write_bytes(content)
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert result.error.startswith("model mine ")
+
+
+def test_without_tensorflow_compiled_models_work(tmp_path: Path, weights: Weights) -> None:
+    answer = run_process("predict", SAMPLES / "MNIST-7.png", program=WITHOUT_TENSORFLOW)
+    assert (answer.code, answer.stderr) == (0, "")
+    assert answer.record["prediction"] == 7
+    for name in ("t_cnn", "t_ffnn"):
+        assert run_process("inspect-model", name, program=WITHOUT_TENSORFLOW).code == 0
+
+
+def test_without_tensorflow_a_raw_saved_model_says_what_to_install(
+    tmp_path: Path, weights: Weights
+) -> None:
+    folder = models.tensorflow_1(tmp_path / "mine", weights)
+    for command in (("predict", SAMPLES / "MNIST-7.png", "--model"), ("inspect-model",)):
+        result = run_process(*command, folder, program=WITHOUT_TENSORFLOW)
+        assert result.code == 4
+        assert "pip install tensorflow" in result.error

@@ -1,0 +1,145 @@
+"""`mnist predict`: what it answers, and how."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.running import SAMPLES, run, run_process
+
+PICTURES = sorted(SAMPLES.glob("*.png"))
+
+
+def _digit(picture: Path) -> int:
+    return int(picture.stem.rpartition("-")[2])
+
+
+@pytest.mark.parametrize("model", ["t_ffnn", "t_cnn"])
+def test_reads_all_samples(model: str) -> None:
+    result = run("predict", "--model", model, *PICTURES)
+    assert (result.code, result.stderr) == (0, "")
+    assert [record["prediction"] for record in result.records] == list(map(_digit, PICTURES))
+
+
+def test_reads_the_mnist_samples_with_the_five_steps_alone() -> None:
+    pictures = sorted(SAMPLES.glob("MNIST-*.png"))
+    result = run("predict", "--preprocess", "plain", *pictures)
+    assert [record["prediction"] for record in result.records] == list(range(10))
+
+
+def test_a_pipe_gets_one_json_object_a_line() -> None:
+    result = run_process("predict", "MNIST-7.png", "MNIST-1.png", cwd=SAMPLES)
+    assert (result.code, result.stderr) == (0, "")
+    first, second = result.stdout.splitlines()
+    record = json.loads(first)
+    assert list(record) == ["prediction", "probability", "model", "file"]
+    assert record | {"probability": None} == {
+        "prediction": 7,
+        "probability": None,
+        "model": "t_cnn",
+        "file": "MNIST-7.png",
+    }
+    assert 90 < record["probability"] <= 100
+    assert json.loads(second)["prediction"] == 1
+
+
+def test_scores_are_ten_probabilities() -> None:
+    record = run("predict", "--scores", SAMPLES / "MNIST-4.png").record
+    scores = record["scores"]
+    assert len(scores) == 10
+    assert all(0 <= score <= 1 for score in scores)
+    assert sum(scores) == pytest.approx(1, abs=1e-6)
+    assert scores.index(max(scores)) == record["prediction"] == 4
+    assert record["probability"] == round(100 * max(scores), 2)
+
+
+def test_stdin() -> None:
+    picture = (SAMPLES / "MNIST-5.png").read_bytes()
+    record = run("predict", "-", stdin=picture).record
+    assert (record["file"], record["prediction"]) == ("-", 5)
+    assert run_process("predict", "-", stdin=picture).record == record
+
+
+def test_csv() -> None:
+    result = run("predict", "--format", "csv", SAMPLES / "MNIST-2.png", "none.png")
+    good, bad = csv.DictReader(io.StringIO(result.stdout))
+    assert (good["prediction"], good["model"], good["error"]) == ("2", "t_cnn", "")
+    assert (bad["file"], bad["prediction"]) == ("none.png", "")
+    assert bad["error"].startswith("no such file")
+
+
+def test_csv_with_scores() -> None:
+    result = run("predict", "--format", "csv", "--scores", SAMPLES / "MNIST-2.png")
+    [row] = csv.DictReader(io.StringIO(result.stdout))
+    assert sum(float(row[f"score_{digit}"]) for digit in range(10)) == pytest.approx(1, abs=1e-6)
+
+
+def test_text() -> None:
+    result = run("predict", "--format", "text", SAMPLES / "MNIST-2.png", SAMPLES / "MNIST-3.png")
+    first, second = result.stdout.splitlines()
+    assert first.startswith("2  ") and "%" in first and first.endswith("MNIST-2.png")
+    assert second.startswith("3  ")
+
+
+def test_text_with_scores_has_ten_bars() -> None:
+    result = run("predict", "--format", "text", "--scores", SAMPLES / "MNIST-2.png")
+    _, *bars = result.stdout.splitlines()
+    assert [bar[0] for bar in bars] == list("0123456789")
+    assert [digit for digit, bar in enumerate(bars) if "█" * 20 in bar] == [2]
+
+
+def test_show_draws_the_picture_and_ten_bars() -> None:
+    result = run("predict", "--show", SAMPLES / "MNIST-1.png")
+    answer, *drawing = result.stdout.splitlines()
+    assert answer.startswith("1  ")
+    assert len(drawing) == 14
+    columns = [line[:28] for line in drawing]
+    assert set("".join(columns)) <= set(" ▀▄█")
+    # A one is a stroke in the middle.
+    assert all(column[:9].isspace() for column in columns)
+    assert sum("█" in column[9:20] for column in columns) >= 5
+    assert [line.strip()[-1] for line in drawing if "100.00 %" in line] == ["%"]
+
+
+def test_show_is_text() -> None:
+    result = run("predict", "--show", "--format", "json", SAMPLES / "MNIST-1.png")
+    assert result.code == 2
+    assert "--show" in result.error
+
+
+def test_min_probability_marks_what_is_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = SAMPLES / "off-centre-2.png"  # which the five steps alone read with doubt
+    arguments = ("predict", "--preprocess", "plain", picture)
+    probability = run(*arguments).record["probability"]
+    assert probability < 99.9
+    above = run(*arguments, "--min-probability", str(probability))
+    below = run(*arguments, "--min-probability", str(probability + 0.01))
+    assert (above.code, below.code) == (0, 0)
+    assert "uncertain" not in above.record
+    assert below.record == above.record | {"uncertain": True}
+    text = run(*arguments, "--format", "text", "--min-probability", "100")
+    assert text.stdout.rstrip().endswith("uncertain")
+    assert run(*arguments, "--min-probability", "101").code == 2
+
+
+def test_the_answer_does_not_depend_on_the_working_folder(tmp_path: Path) -> None:
+    there = run_process("predict", SAMPLES / "MNIST-6.png", cwd=tmp_path)
+    here = run_process("predict", SAMPLES / "MNIST-6.png")
+    assert there == here
+    assert there.record["prediction"] == 6
+
+
+def test_both_runtimes_give_the_same_record() -> None:
+    litert, tensorflow = (
+        run("predict", "--runtime", runtime, *PICTURES) for runtime in ("litert", "tensorflow")
+    )
+    for one, other in zip(litert.records, tensorflow.records, strict=True):
+        assert one.pop("probability") == pytest.approx(other.pop("probability"), abs=0.01)
+        assert one == other
+
+
+def test_records_come_in_the_order_of_the_files() -> None:
+    files = [str(SAMPLES / name) for name in ("MNIST-9.png", "none.png", "MNIST-0.png")]
+    assert [record["file"] for record in run("predict", *files).records] == files

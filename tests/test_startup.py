@@ -1,0 +1,39 @@
+"""What a command imports: start-up is a feature."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.running import MNIST, SAMPLES
+
+HEAVY = {"numpy", "PIL", "flask", "tensorflow", "ai_edge_litert"}
+
+
+def _imported(*arguments: str) -> set[str]:
+    """The top-level packages that a run of `mnist` imports."""
+    command = [sys.executable, "-X", "importtime", *MNIST[1:], *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("predict", "--help"), ("inspect-model", "--help")]
+)
+def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    imported = _imported(*arguments)
+    assert "typer" in imported
+    assert not imported & (HEAVY | {"rich", "pydantic"})
+
+
+def test_predict_imports_only_what_it_runs() -> None:
+    # Only with --verbose is stderr left alone while a model is loaded.
+    imported = _imported("predict", "--verbose", str(SAMPLES / "MNIST-0.png"))
+    assert {"numpy", "PIL", "ai_edge_litert"} <= imported
+    assert not imported & {"tensorflow", "flask", "rich", "pydantic", "waitress"}
+
+
+def test_inspecting_compiled_models_imports_no_runtime() -> None:
+    for arguments in (("inspect-model",), ("inspect-model", "t_cnn")):
+        assert not _imported(*arguments) & {"tensorflow", "ai_edge_litert", "flask", "PIL"}

@@ -1,0 +1,142 @@
+"""On a terminal, in a pipe, interrupted: streams and exit codes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mnist_cli import __version__
+from tests import models
+from tests.models import Weights
+from tests.running import MNIST, ROOT, SAMPLES, run, run_on_terminal, run_process
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def test_a_terminal_gets_text_in_colour() -> None:
+    screen = run_on_terminal("predict", SAMPLES / "MNIST-7.png")
+    assert "\x1b[1;32m7\x1b[0m" in screen
+    assert screen.rstrip().endswith("MNIST-7.png")
+
+
+def test_no_color() -> None:
+    for command in (("predict", "--show", SAMPLES / "MNIST-7.png"), ("inspect-model", "t_cnn")):
+        screen = run_on_terminal(*command, env={"NO_COLOR": "1"})
+        assert "\x1b[3" not in screen and "\x1b[4" not in screen
+
+
+def test_show_on_a_terminal_draws_gray_levels() -> None:
+    screen = run_on_terminal(
+        "predict", "--show", SAMPLES / "MNIST-7.png", env={"COLORTERM": "truecolor"}
+    )
+    assert "\x1b[38;2;255;255;255;48;2;255;255;255m▀" in screen
+    assert "\x1b[38;2;0;0;0;48;2;0;0;0m▀" in screen
+
+
+def test_a_terminal_can_have_json_and_a_pipe_text() -> None:
+    assert run_on_terminal("predict", "--format", "json", SAMPLES / "MNIST-7.png")[0] == "{"
+    text = run_process("predict", "--format", "text", SAMPLES / "MNIST-7.png").stdout
+    assert text.startswith("7 ") and "\x1b" not in text
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "text"])
+def test_a_closed_pipe_is_no_fault(format: str) -> None:
+    files = " ".join([f"{SAMPLES}/MNIST-1.png"] * 50)
+    command = f"{sys.executable} -m mnist_cli predict --format {format} {files} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (141, b"")
+    assert done.stdout.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "text"])
+def test_a_full_disk(format: str) -> None:
+    command = [*MNIST, "predict", "--format", format, str(SAMPLES / "MNIST-1.png")]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=ENVIRONMENT, text=True, check=False
+        )
+    assert done.returncode == 74
+    [line] = done.stderr.splitlines()
+    assert line == "mnist: error: the results cannot be written: No space left on device"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(closed: str) -> None:
+    command = f"{sys.executable} -m mnist_cli predict {SAMPLES}/MNIST-1.png {closed}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, env=ENVIRONMENT, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_ctrl_c() -> None:
+    process = subprocess.Popen(
+        [*MNIST, "predict", str(SAMPLES / "MNIST-1.png"), "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # it has begun, and now waits for the picture on stdin
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert (process.returncode, stdout, stderr) == (130, b"", b"")
+
+
+def test_nothing_of_tensorflow_reaches_the_user(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "mine", weights)
+    for _ in range(2):  # TensorFlow and its compiler, then LiteRT
+        result = run_process("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+        assert (result.code, result.stderr) == (0, "")
+        assert result.record["prediction"] == 0
+
+
+def test_verbose_tells_on_stderr_what_is_done() -> None:
+    result = run_process("predict", "--verbose", SAMPLES / "MNIST-0.png")
+    assert result.record["prediction"] == 0
+    assert "mnist: info: model t_cnn from " in result.stderr
+    assert "runs in litert" in result.stderr
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"mnist {__version__}\n"
+    assert run_process("--version").stdout == f"mnist {__version__}\n"
+
+
+@pytest.mark.parametrize("command", [(), ("predict",), ("inspect-model",)])
+def test_help(command: tuple[str, ...]) -> None:
+    short, long = run(*command, "-h"), run(*command, "--help")
+    assert short == long
+    assert (long.code, long.stderr) == (0, "")
+    assert "Usage: mnist" in long.stdout
+    if command:
+        assert "Examples:" in long.stdout
+        assert "--debug" in long.stdout
+
+
+def test_without_a_command_there_is_help() -> None:
+    result = run()
+    assert result.code == 0
+    assert result.stdout == run("--help").stdout
+
+
+def test_completion_knows_the_models() -> None:
+    result = run_process(
+        env={
+            "_MNIST_COMPLETE": "complete_bash",
+            "COMP_WORDS": "mnist predict --model t_",
+            "COMP_CWORD": "3",
+        }
+    )
+    assert result.stdout.split() == ["t_cnn", "t_ffnn"]

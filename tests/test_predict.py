@@ -100,7 +100,9 @@ def test_show_draws_the_picture_and_ten_bars() -> None:
     # A one is a stroke in the middle.
     assert all(column[:9].isspace() for column in columns)
     assert sum("█" in column[9:20] for column in columns) >= 5
-    assert [line.strip()[-1] for line in drawing if "100.00 %" in line] == ["%"]
+    bars = [line[28:].split() for line in drawing if "%" in line]
+    assert [bar[0] for bar in bars] == list("0123456789")
+    assert [bar[0] for bar in bars if "█" * 25 in bar[1]] == ["1"]
 
 
 def test_show_is_text() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mnist_cli.errors import ModelError
+from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes.frozen_graph import classifier, import_tensorflow, meta_graph, signatures
-from mnist_cli.runtimes.native_output import native_output_hidden
-from mnist_cli.saved_model import SavedModel
+from mnist_cli.saved_model import COMPILED_FORMAT, SavedModel
 
 
 def compile_model(folder: Path, target: Path) -> None:
@@ -30,6 +30,7 @@ def compile_model(folder: Path, target: Path) -> None:
         except Exception as error:  # the converter raises what its C++ passes find, of any type
             raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
         description = describe(folder) | {
+            "format": COMPILED_FORMAT,
             "fingerprint": saved_model.fingerprint,
             "compiler": f"tensorflow {tf.__version__}",
             "sha256": hashlib.sha256(compiled).hexdigest(),

@@ -1,5 +1,6 @@
 """From a file, stdin or bytes to grayscale pixels."""
 
+import contextlib
 import io
 from typing import BinaryIO
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from mnist_cli.errors import InputError
+from mnist_cli.native_output import native_output_hidden
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -39,7 +41,10 @@ def read(file: str, stdin: BinaryIO) -> Pixels:
         raise InputError("no permission to read it: check its owner and mode") from error
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
-    return decode(data)
+    # libtiff tells of damage on stderr by itself.
+    is_tiff = data.startswith((b"II", b"MM"))
+    with native_output_hidden() if is_tiff else contextlib.nullcontext():
+        return decode(data)
 
 
 def decode(data: bytes) -> Pixels:

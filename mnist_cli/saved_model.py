@@ -13,14 +13,16 @@ from mnist_cli.errors import ModelError
 
 GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
+# Raised when compiled models change in what they hold or mean: those of before are then stale.
+COMPILED_FORMAT = 1
 
 
 @dataclass(frozen=True)
 class CompiledModel:
     """A model compiled for LiteRT: `model.tflite`, and `model.json` that describes it.
 
-    `model.json` holds the `fingerprint` of the SavedModel that it was made from, the `sha256` of
-    `model.tflite`, and what `mnist inspect-model` tells of the SavedModel.
+    `model.json` holds the `format` of the pair, the `fingerprint` of the SavedModel that it was
+    made from, the `sha256` of `model.tflite`, and what `mnist inspect-model` tells of the model.
     """
 
     folder: Path
@@ -86,7 +88,8 @@ class SavedModel:
         found = []
         for folder in (self.shipped_folder, self.cache_folder):
             description = _read_json(folder / "model.json")
-            if description and description.get("fingerprint") == self.fingerprint:
+            expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
+            if description and expected.items() <= description.items():
                 found.append(CompiledModel(folder, description))
         return found
 

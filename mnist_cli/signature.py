@@ -11,7 +11,7 @@ TensorInfo = dict[str, Any]
 Signatures = dict[str, dict[str, dict[str, TensorInfo]]]
 
 IMAGE_SHAPES = ([784], [28, 28], [28, 28, 1])
-EXPECTED = "one float input [N,784], [N,28,28] or [N,28,28,1] and one float output [N,10]"
+EXPECTED = "one float32 input [N,784], [N,28,28] or [N,28,28,1] and one float32 output [N,10]"
 # A classifier of tf.estimator answers logits and probabilities side by side.
 PREFERRED_OUTPUTS = ("probabilities", "scores", "score", "output")
 

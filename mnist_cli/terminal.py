@@ -1,5 +1,6 @@
 """The streams that a command reads and writes; handed in, so that tests can hand in their own."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
@@ -15,4 +16,5 @@ class Terminal:
 
     def report(self, level: str, message: str) -> None:
         """Tell people something, in one line."""
-        print(f"mnist: {level}: {message}", file=self.stderr, flush=True)
+        with contextlib.suppress(OSError):  # there is no other place to tell that stderr is full
+            print(f"mnist: {level}: {message}", file=self.stderr, flush=True)

@@ -239,7 +239,7 @@ def test_a_model_that_does_not_fit_is_told_with_its_signature(tmp_path: Path) ->
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
     assert "x: float32 [N,5]) -> output_0: float32 [N,3]" in result.error
-    assert "expected one float input [N,784]" in result.error
+    assert "expected one float32 input [N,784]" in result.error
 
 
 def test_a_model_with_a_further_input_does_not_fit(tmp_path: Path, weights: Weights) -> None:
@@ -247,6 +247,13 @@ def test_a_model_with_a_further_input_does_not_fit(tmp_path: Path, weights: Weig
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
     assert "further input prior (float32)" in result.error
+
+
+def test_a_model_that_answers_no_numbers_does_not_fit(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "other", Weights(weights.kernel * np.nan, weights.bias))
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert "does not fit: it answers [[nan" in result.error
 
 
 @pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.index"])

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mnist_cli.errors import ModelError
+from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
-from mnist_cli.runtimes.native_output import native_output_hidden
 from mnist_cli.signature import Endpoints, Signatures, endpoints
 
 # The models of 2017 were saved without a signature; these are their tensors for image and scores.
@@ -57,7 +57,8 @@ def classifier(folder: Path) -> Any:
         [output] = tf.graph_util.import_graph_def(
             graph_def, input_map=inputs, return_elements=[ends.scores], name=""
         )
-        return tf.reshape(output, [-1, 10])
+        output.set_shape([None, 10])
+        return output
 
     def probabilities(batch: Any) -> Any:
         return tf.nn.softmax(scores(batch))
@@ -65,10 +66,13 @@ def classifier(folder: Path) -> Any:
     spec = [tf.TensorSpec([None, 784], tf.float32)]
     try:
         function = tf.compat.v1.wrap_function(scores, spec)
-        if not _are_probabilities(function(tf.constant(_probes())).numpy()):
+        answers = function(tf.constant(_probes())).numpy()
+        if not _are_probabilities(answers):
             function = tf.compat.v1.wrap_function(probabilities, spec)
     except (tf.errors.OpError, ValueError, TypeError) as error:
         raise ModelError(f"does not run: {_first_line(error)}") from error
+    if answers.shape != (len(_probes()), 10) or not np.isfinite(answers).all():
+        raise ModelError(f"does not fit: it answers {answers.tolist()} to three pictures")
     return function
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from mnist_cli.errors import ModelError
+from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
-from mnist_cli.runtimes.native_output import native_output_hidden
 
 # Bounds the memory of the activations, whatever the size of the batch that is handed in.
 CHUNK = 128

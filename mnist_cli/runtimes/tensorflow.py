@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
 from mnist_cli.runtimes.frozen_graph import classifier, import_tensorflow
-from mnist_cli.runtimes.native_output import native_output_hidden
 
 
 class TensorFlowRuntime:

@@ -1,9 +1,11 @@
 """What a user can choose among; apart from the modules that do it, which are slow to import."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 DEFAULT_MODEL = "t_cnn"
 
 Format = Literal["text", "json", "csv"]
+LogFormat = Literal["text", "json"]
 Preprocess = Literal["auto", "plain"]
+PREPROCESSES: tuple[Preprocess, ...] = get_args(Preprocess)
 RuntimeChoice = Literal["auto", "litert", "tensorflow"]

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from mnist_cli import __version__
 from mnist_cli.commands.inspect_model import inspect_model
 from mnist_cli.commands.predict import predict
+from mnist_cli.commands.serve import serve
 from mnist_cli.errors import ExitCode, MnistError, OutputClosed
 from mnist_cli.terminal import Terminal
 
@@ -63,6 +64,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("predict", cls=Command)(predict)
+app.command("serve", cls=Command)(serve)
 app.command("inspect-model", cls=Command)(inspect_model)
 
 

@@ -10,6 +10,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     INPUT = 3
     MODEL = 4
+    PORT = 6
     INTERNAL = 70
     OUTPUT = 74
     INTERRUPTED = 130
@@ -20,18 +21,39 @@ class MnistError(Exception):
     """A failure that is explained to people by its message alone: one line, no traceback."""
 
     exit_code: ExitCode
+    http_status: int
 
 
 class InputError(MnistError):
     """A picture cannot be read, or there is no digit in it."""
 
     exit_code = ExitCode.INPUT
+    http_status = 400
+
+
+class UnsupportedMediaError(InputError):
+    """A request has a body of a kind that nothing here reads."""
+
+    http_status = 415
 
 
 class ModelError(MnistError):
     """A model is missing, damaged or does not fit, or its runtime is not installed."""
 
     exit_code = ExitCode.MODEL
+    http_status = 503
+
+
+class UnknownModelError(ModelError):
+    """There is no model of that name."""
+
+    http_status = 404
+
+
+class BindError(MnistError):
+    """The address of the server is taken, or not to be had."""
+
+    exit_code = ExitCode.PORT
 
 
 class OutputError(MnistError):

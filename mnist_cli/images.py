@@ -63,7 +63,7 @@ def decode(data: bytes) -> Pixels:
         raise InputError(f"larger than {MAX_BYTES >> 20} MiB: reduce the picture")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image.width, image.height)
+            check_size(image.width, image.height)
             image.load()
             return _grayscale(_upright(image))
     except InputError:
@@ -79,7 +79,7 @@ def decode(data: bytes) -> Pixels:
 _TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels: reduce the picture"
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(f"{width} x {height} px are {_TOO_LARGE}")
     if width * height == 0:

@@ -1,16 +1,18 @@
 """From a model's name or path to a model that is ready to predict."""
 
 import difflib
-import functools
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mnist_cli.choices import RuntimeChoice
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, UnknownModelError
 from mnist_cli.runtimes import Batch, Runtime
 from mnist_cli.saved_model import GRAPH_FILE, SavedModel
+from mnist_cli.shipped import shipped
+
+SHIPPED_MODELS = shipped("saved_models")
 
 logger = logging.getLogger(__name__)
 
@@ -69,27 +71,19 @@ def find_model(name_or_path: str, *, model_dir: Path | None = None) -> SavedMode
     if path.name != name_or_path:
         raise ModelError(f"{path}: no such folder; --model takes a name or a SavedModel folder")
     if not known:
-        raise ModelError(f"no models in {model_dir or shipped_model_dir()}: check --model-dir")
+        raise ModelError(f"no models in {model_dir or shipped('saved_models')}: check --model-dir")
     near = difflib.get_close_matches(name_or_path, known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise ModelError(f"no model named {name_or_path!r}: {hint}there are {', '.join(known)}")
+    raise UnknownModelError(f"no model named {name_or_path!r}: {hint}there are {', '.join(known)}")
 
 
 def find_models(model_dir: Path | None = None) -> list[SavedModel]:
     """All models of a folder, by default of those that come with the package, sorted by name."""
     try:
-        folders = sorted((model_dir or shipped_model_dir()).iterdir())
+        folders = sorted((model_dir or SHIPPED_MODELS).iterdir())
     except OSError:
         return []
     return [model for folder in folders if (model := _saved_model(folder))]
-
-
-@functools.cache
-def shipped_model_dir() -> Path:
-    """`saved_models/`: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).parent
-    installed = package / "saved_models"
-    return installed if installed.is_dir() else package.parent / "saved_models"
 
 
 def _saved_model(folder: Path) -> SavedModel | None:

@@ -54,7 +54,12 @@ def record_writer(
 
 def write_json(stdout: TextIO, record: Record) -> None:
     """Write one line of JSON, in ASCII, so that no encoding of a terminal or pipe can harm it."""
-    write(stdout, json.dumps(record) + "\n")
+    write(stdout, to_json(record) + "\n")
+
+
+def to_json(record: Record) -> str:
+    """A record as JSON, for the command line and HTTP alike."""
+    return json.dumps(record)
 
 
 def write(stdout: TextIO, text: str) -> None:

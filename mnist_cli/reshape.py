@@ -85,7 +85,7 @@ def frame(pixels: Pixels) -> npt.NDArray[np.uint8]:
     Raises:
         InputError: the picture is blank.
     """
-    gray = pixels.astype(np.uint8)
+    gray = pixels.round().astype(np.uint8, copy=False)
     darkest, lightest = int(gray.min()), int(gray.max())
     paper = int(np.median(_border(gray)))
     if 2 * paper < darkest + lightest:

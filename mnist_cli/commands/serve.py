@@ -1,0 +1,88 @@
+"""`mnist serve`"""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from mnist_cli.choices import DEFAULT_MODEL, LogFormat
+from mnist_cli.commands import options
+from mnist_cli.terminal import Terminal
+
+
+def serve(
+    context: typer.Context,
+    model: options.Model = DEFAULT_MODEL,
+    model_dir: options.ModelDir = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = 8000,
+    threads: Annotated[int, typer.Option(min=1, help="How many requests run at a time.")] = 2,
+    url_prefix: Annotated[
+        str, typer.Option(metavar="/PATH", help="Where a proxy has put the server.")
+    ] = "",
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Pages that may call; * is any. Can be repeated."),
+    ] = None,
+    max_body: Annotated[
+        int, typer.Option(metavar="MIB", min=1, max=1024, help="The largest body, in MiB.")
+    ] = 16,
+    log_format: Annotated[LogFormat, typer.Option(help="The form of the access log.")] = "text",
+    trusted_proxy: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A proxy whose X-Forwarded headers are believed."),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MNIST_TOKEN", help="What clients must send as Bearer token.", show_default=False
+        ),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Let everybody in, on any address, without a token.")
+    ] = False,
+) -> None:
+    r"""Answer predictions over HTTP.
+
+    GET / answers for a sample; POST /predict takes {"picArray": [[0..255, ...], ...]} with 0 for
+    black and 255 for white, a picture as image/*, or a form with a file.
+
+    \b
+    Examples:
+      mnist serve
+      mnist serve --model t_ffnn --port 8080
+      MNIST_TOKEN=secret mnist serve --host 0.0.0.0
+      curl --data-binary @7.png -H 'Content-Type: image/png' localhost:8000/predict
+    """
+    _check_exposure(host, token, insecure)
+    from mnist_cli.server import create_app, runner
+    from mnist_cli.server.settings import Settings
+
+    terminal: Terminal = context.obj
+    listen = runner.Listen(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
+    settings = Settings(model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format)
+    _log_access_to(terminal)
+    bound = runner.bind(listen)  # before the model is loaded: a port that is taken shows at once
+    app = create_app(settings)
+    terminal.report(
+        "info", f"serving {app.extensions['models'].default.name} on {runner.url(bound, listen)}"
+    )
+    runner.serve(app, bound, listen)
+
+
+def _log_access_to(terminal: Terminal) -> None:
+    """A line a request on stderr, as it is: programs read it."""
+    access_log = logging.getLogger("mnist_cli.access")
+    access_log.addHandler(logging.StreamHandler(terminal.stderr))
+    access_log.propagate = False
+    if logging.getLogger("mnist_cli").isEnabledFor(logging.WARNING):  # not with --quiet
+        access_log.setLevel(logging.INFO)
+
+
+def _check_exposure(host: str, token: str | None, insecure: bool) -> None:
+    if not token and not insecure and host not in ("127.0.0.1", "::1", "localhost"):
+        raise typer.BadParameter(
+            f"others can reach {host}: set MNIST_TOKEN, or say --insecure", param_hint="--host"
+        )

@@ -1,0 +1,25 @@
+"""Puts the app together."""
+
+from flask import Flask
+
+from mnist_cli.server import ops
+from mnist_cli.server.models import Models
+from mnist_cli.server.native import native
+from mnist_cli.server.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A WSGI app that serves the models; the default one is loaded when it returns.
+
+    Raises:
+        ModelError: the default model cannot be loaded.
+    """
+    settings = settings or Settings()
+    app = Flask("mnist_cli.server", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body
+    app.extensions["settings"] = settings
+    app.extensions["models"] = Models(settings)
+    app.register_blueprint(native)
+    ops.install(app, settings)
+    return app

@@ -1,0 +1,58 @@
+"""The native API: `GET /` and `POST /predict`."""
+
+from typing import Any
+
+import numpy.typing as npt
+from flask import Blueprint, Response, current_app, request
+
+from mnist_cli import images, output, prediction, reshape
+from mnist_cli.choices import PREPROCESSES, Preprocess
+from mnist_cli.errors import InputError, UnsupportedMediaError
+from mnist_cli.server import pic_array
+from mnist_cli.shipped import shipped
+
+native = Blueprint("native", __name__)
+
+
+@native.get("/")
+def root() -> Response:
+    """Answer the prediction for a sample, to see that all is well."""
+    return _answer(images.decode((shipped("samples") / "MNIST-0.png").read_bytes()))
+
+
+@native.post("/predict")
+def predict() -> Response:
+    """Answer the prediction for the picture in the body."""
+    return _answer(_pixels())
+
+
+def _answer(pixels: npt.NDArray[Any]) -> Response:
+    model = current_app.extensions["models"].get(request.args.get("model"))
+    batch = reshape.to_batch([pixels], _preprocess())
+    [answer] = prediction.predict(model, batch)
+    scores = request.args.get("scores") in ("1", "true")
+    record = output.prediction_record(answer, model=model.name, scores=scores, min_probability=0)
+    return Response(output.to_json(record), mimetype="application/json")
+
+
+def _pixels() -> npt.NDArray[Any]:
+    if request.mimetype == "application/json":
+        return pic_array.decode(request.get_data(cache=False))
+    if request.mimetype.startswith("image/"):
+        return images.decode(request.get_data(cache=False))
+    if request.mimetype == "multipart/form-data":
+        if "file" not in request.files:
+            raise InputError("the form has no field `file` with a picture")
+        return images.decode(request.files["file"].read())
+    raise UnsupportedMediaError(
+        f"Content-Type {request.mimetype or 'is missing, and'} cannot be read: send "
+        "application/json with picArray, the picture itself as image/*, or a form with a file"
+    )
+
+
+def _preprocess() -> Preprocess:
+    asked = request.args.get("preprocess", "auto")
+    for known in PREPROCESSES:
+        if asked == known:
+            return known
+    raise InputError(f"preprocess is {asked!r}: it can be {' or '.join(PREPROCESSES)}")

@@ -1,0 +1,123 @@
+"""What keeps a server in order: errors as JSON, access log, tokens, CORS, health."""
+
+import hmac
+import json
+import logging
+import time
+import uuid
+
+from flask import Flask, Response, abort, current_app, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from mnist_cli import output
+from mnist_cli.errors import MnistError
+from mnist_cli.server.settings import Settings
+
+access_log = logging.getLogger("mnist_cli.access")
+logger = logging.getLogger(__name__)
+
+# Whoever runs a server asks these without a token, to see whether it is up.
+OPEN_PATHS = ("/health",)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put all of it around the routes of an app."""
+    app.register_error_handler(MnistError, _told_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+    app.before_request(_start)
+    if settings.cors:
+        app.before_request(_preflight)
+    if settings.token:
+        app.before_request(_require_token)
+    app.after_request(_finish)
+    app.add_url_rule("/health", view_func=_health)
+
+
+def _health() -> Response:
+    return jsonify(status="ok")
+
+
+def _told_error(error: MnistError) -> Response:
+    return _error(error.http_status, str(error))
+
+
+def _http_error(error: HTTPException) -> Response:
+    message = {
+        404: f"no such path: {request.path}",
+        405: f"{request.method} is not allowed on {request.path}",
+        413: f"the body is larger than {current_app.config['MAX_CONTENT_LENGTH']} bytes",
+    }
+    code = error.code or 500
+    response = _error(code, message.get(code, error.description or error.name))
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _fault(error: Exception) -> Response:
+    logger.exception("%s %s", request.method, request.path, exc_info=error)
+    return _error(500, f"a fault of mnist, told in its log as request {g.request_id}")
+
+
+def _error(status: int, message: str) -> Response:
+    body = output.to_json({"error": message})
+    return Response(body, status, mimetype="application/json")
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+    g.request_id = request.headers.get("X-Request-ID", "")[:100] or uuid.uuid4().hex
+
+
+def _preflight() -> Response | None:
+    """Answer a browser that asks whether a page of another origin may call."""
+    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+        return None
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID"
+    response.headers["Access-Control-Max-Age"] = "86400"
+    return response
+
+
+def _require_token() -> None:
+    if request.path in OPEN_PATHS:
+        return
+    settings: Settings = current_app.extensions["settings"]
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(sent.encode(), str(settings.token).encode()):
+        response = _error(401, "a token is needed: send it as Authorization: Bearer TOKEN")
+        response.headers["WWW-Authenticate"] = "Bearer"
+        abort(response)
+
+
+def _finish(response: Response) -> Response:
+    settings: Settings = current_app.extensions["settings"]
+    response.headers["X-Request-ID"] = g.request_id
+    if settings.cors:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin and ("*" in settings.cors or origin in settings.cors):
+            response.headers["Access-Control-Allow-Origin"] = origin
+    _log(response, settings)
+    return response
+
+
+def _log(response: Response, settings: Settings) -> None:
+    if not access_log.isEnabledFor(logging.INFO):
+        return
+    entry = {
+        "client": request.remote_addr,
+        "method": request.method,
+        "path": request.full_path.rstrip("?"),
+        "status": response.status_code,
+        "ms": round(1000 * (time.perf_counter() - g.started), 2),
+        "request_id": g.request_id,
+    }
+    if settings.log_format == "json":
+        access_log.info(json.dumps(entry))
+    else:
+        line = '{client} "{method} {path}" {status} {ms} ms {request_id}'
+        access_log.info(line.format(**entry))

@@ -1,0 +1,172 @@
+"""Runs the app under waitress: sockets, limits, and an end that drops no request."""
+
+import contextlib
+import json
+import logging
+import signal
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+from waitress.task import ErrorTask
+
+from mnist_cli.errors import BindError
+
+# How long requests in flight may take to finish once the server is told to stop.
+DRAIN_SECONDS = 30.0
+# A sender that is silent for this long is hung up on.
+SILENCE_SECONDS = 30
+# A sender whose request has failed may go on for this long.
+LINGER_SECONDS = 10.0
+MAX_CONNECTIONS = 4000
+BACKLOG = 1024
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where and how to listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = 2
+    url_prefix: str = ""
+    trusted_proxy: str | None = None
+
+
+def bind(listen: Listen) -> socket.socket:
+    """Bind the address and listen; port 0 picks a free one.
+
+    Raises:
+        BindError: it is taken, not allowed, or no address of this machine.
+    """
+    try:
+        [(family, kind, protocol, _, where), *_] = socket.getaddrinfo(
+            listen.host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(where)
+        bound.listen(BACKLOG)  # from here on clients wait instead of being refused
+    except OSError as error:
+        address = f"{listen.host} port {listen.port}"
+        reason = error.strerror or error
+        raise BindError(f"cannot listen on {address}: {reason}; see --host and --port") from error
+    return bound
+
+
+def url(bound: socket.socket, listen: Listen) -> str:
+    """The address that clients use."""
+    host, port = bound.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{listen.url_prefix}/"
+
+
+def serve(app: Flask, bound: socket.socket, listen: Listen) -> None:
+    """Serve until SIGTERM or Ctrl-C; finish what is in flight, at once if told a second time."""
+    # It reports "Task queue depth" about once a request under load.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    proxy: dict[str, Any] = {}
+    if listen.trusted_proxy:
+        headers = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+        proxy = {"trusted_proxy": listen.trusted_proxy, "trusted_proxy_headers": headers}
+    server = create_server(
+        app,
+        sockets=[bound],
+        threads=listen.threads,
+        url_prefix=listen.url_prefix,
+        max_request_body_size=app.extensions["settings"].max_body,
+        backlog=BACKLOG,
+        connection_limit=MAX_CONNECTIONS,
+        channel_timeout=SILENCE_SECONDS,
+        asyncore_use_poll=True,
+        clear_untrusted_proxy_headers=True,
+        ident=None,
+        **proxy,
+    )
+    server.channel_class = _Channel
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        if stopping:
+            raise SystemExit
+        stopping = True
+        server.pull_trigger()  # wakes the loop
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
+    try:
+        while not stopping:
+            _loop(server, timeout=30)
+        _drain(server)
+        server.task_dispatcher.shutdown()
+    except SystemExit:
+        pass
+    wasyncore.close_all(server._map)
+
+
+def _loop(server: Any, timeout: float) -> None:
+    wasyncore.loop(timeout=timeout, map=server._map, use_poll=True, count=1)
+
+
+def _drain(server: Any) -> None:
+    """Stop accepting, and go on until all requests that have begun are answered."""
+    server.accepting = False
+    server.del_channel()
+    server.socket.close()
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while time.monotonic() < deadline and any(
+        channel.requests or channel.request or channel.total_outbufs_len
+        for channel in list(server.active_channels.values())
+    ):
+        _loop(server, timeout=0.1)
+
+
+class _JsonErrorTask(ErrorTask):  # type: ignore[misc]
+    """Answers what never gets to the app, such as a body over the limit, as the app would."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        body = json.dumps({"error": f"{error.reason}: {error.body}"}).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.channel.request_failed = True
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection whose client gets to read an error, even while it still sends the body.
+
+    If a socket is closed with unread data in it, the client sees a reset in the place of the
+    answer. So after an error only our side is shut, and what comes in is thrown away until the
+    client hangs up; RFC 9112, section 9.6.
+    """
+
+    error_task_class = _JsonErrorTask
+    request_failed = False
+    lingers_until: float | None = None
+    close_when_flushed: bool
+
+    def handle_write(self) -> None:
+        if self.close_when_flushed and self.request_failed and self.lingers_until is None:
+            self._flush_exception(self._flush_some)
+            if not self.total_outbufs_len and not self.will_close:
+                self.close_when_flushed = False
+                self.lingers_until = time.monotonic() + LINGER_SECONDS
+                with contextlib.suppress(OSError):  # the client has gone already
+                    self.socket.shutdown(socket.SHUT_WR)
+                return
+        super().handle_write()
+
+    def received(self, data: bytes) -> bool:
+        if self.lingers_until is None:
+            return bool(super().received(data))
+        if time.monotonic() > self.lingers_until:
+            self.will_close = True
+        return False

@@ -1,0 +1,24 @@
+"""What a server can be told, apart from how it is told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnist_cli.choices import DEFAULT_MODEL, LogFormat
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of it has defaults, so that `create_app()` serves the default model."""
+
+    model: str = DEFAULT_MODEL
+    """The model that answers where a request names none: a name, or the path of a SavedModel."""
+    model_dir: Path | None = None
+    """Where the other models are looked up by name."""
+    token: str | None = None
+    """What clients must send as `Authorization: Bearer`, if anything."""
+    cors: tuple[str, ...] = ()
+    """Origins of pages in a browser that may call; `*` is any."""
+    max_body: int = 16 * 2**20
+    """The largest body of a request, in bytes."""
+    log_format: LogFormat = "text"
+    """The form of a line in the access log."""

@@ -1,0 +1,92 @@
+"""Runs `mnist serve` as users do, and asks it over real sockets."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.running import MNIST, ROOT
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        assert self.headers["Content-Type"] == "application/json"
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> str:
+        """The message of an error, whose body has nothing else."""
+        assert self.status >= 400
+        assert list(self.json) == ["error"]
+        return str(self.json["error"])
+
+
+@dataclass
+class Server:
+    process: "subprocess.Popen[str]"
+    host: str
+    port: int
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | None = None,
+        *,
+        json_body: Any = None,
+        **headers: str,
+    ) -> Answer:
+        """Send one request; `Content_Type="image/png"` is a header."""
+        if json_body is not None:
+            body, headers = json.dumps(json_body), {"Content_Type": "application/json", **headers}
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with contextlib.closing(connection):
+            connection.request(method, path, body, named)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def connect(self) -> socket.socket:
+        """A bare connection, for what no client library would send."""
+        return socket.create_connection((self.host, self.port), timeout=60)
+
+    def stop(self, signal_: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Ask it to end; return its exit code and what stderr still had."""
+        self.process.send_signal(signal_)
+        _, stderr = self.process.communicate(timeout=60)
+        return self.process.returncode, stderr
+
+
+@contextlib.contextmanager
+def serving(*arguments: str | Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """A server on a free port, ready to answer."""
+    process = subprocess.Popen(
+        [*MNIST, "serve", "--port", "0", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        # Shells start what runs in the background with Ctrl-C ignored, tests too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stderr is not None
+    with process:
+        line = process.stderr.readline()
+        assert " on http://" in line, line + process.stderr.read()
+        host, _, port = line.rpartition("//")[2].partition("/")[0].rpartition(":")
+        try:
+            yield Server(process, host.strip("[]"), int(port))
+        finally:
+            process.kill()

@@ -1,0 +1,328 @@
+"""`mnist serve`: the native API, over real sockets."""
+
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_cli.loader import find_models
+from tests.running import SAMPLES, run, run_process
+from tests.serving import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as server:
+        # Its log is not read here, and must not fill the pipe.
+        drain = threading.Thread(target=server.process.stderr.read, daemon=True)  # type: ignore[union-attr]
+        drain.start()
+        yield server
+
+
+def _pixels(name: str) -> list[list[int]]:
+    return np.asarray(Image.open(SAMPLES / name).convert("L")).tolist()  # type: ignore[no-any-return]
+
+
+def test_the_root_answers_for_the_sample(server: Server) -> None:
+    answer = server.ask("GET", "/")
+    assert answer.status == 200
+    expected = run("predict", SAMPLES / "MNIST-0.png").record
+    del expected["file"]
+    assert answer.json == expected
+    assert answer.json["prediction"] == 0
+
+
+@pytest.mark.parametrize("name", [f"MNIST-{digit}.png" for digit in range(10)])
+@pytest.mark.parametrize("query", ["", "scores=1", "preprocess=plain", "model=t_ffnn&scores=1"])
+def test_predictions_equal_those_of_the_command_line(server: Server, name: str, query: str) -> None:
+    options = [f"--{option}".removesuffix("=1") for option in query.split("&") if option]
+    expected = run("predict", *options, SAMPLES / name).record
+    del expected["file"]
+    path = f"/predict?{query}"
+    file = (SAMPLES / name).read_bytes()
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+        + file
+        + b"\r\n--x--\r\n"
+    )
+    for answer in (
+        server.ask("POST", path, json_body={"picArray": _pixels(name)}),
+        server.ask("POST", path, file, Content_Type="image/png"),
+        server.ask("POST", path, form, Content_Type="multipart/form-data; boundary=x"),
+    ):
+        assert answer.status == 200
+        assert answer.json == expected
+
+
+def test_pixels_may_be_fractions(server: Server) -> None:
+    pixels = (np.array(_pixels("MNIST-3.png")) * 0.999).tolist()
+    assert server.ask("POST", "/predict", json_body={"picArray": pixels}).json["prediction"] == 3
+
+
+def test_all_models_can_be_asked_for(server: Server) -> None:
+    for model in find_models():
+        answer = server.ask("POST", f"/predict?model={model.name}", PNG, Content_Type="image/png")
+        assert (answer.json["model"], answer.json["prediction"]) == (model.name, 3)
+
+
+PNG = (SAMPLES / "MNIST-3.png").read_bytes()
+
+BAD_BODIES: dict[str, tuple[bytes | str, str]] = {
+    "empty": ("", "not JSON"),
+    "broken": ('{"picArray":', "not JSON"),
+    "not UTF-8": (b'{"picArray": "\xff"}', "not"),
+    "nested": ('{"x": ' + "[" * 100_000, "nested too deeply"),
+    "nested in place": ('{"picArray": ' + "[" * 100_000, "Expected"),
+    "no object": ("[]", "Expected `object`"),
+    "no picArray": ("{}", "missing required field `picArray`"),
+    "null": ('{"picArray": null}', "$.picArray"),
+    "empty array": ('{"picArray": []}', "picArray is empty"),
+    "empty rows": ('{"picArray": [[], []]}', "picArray is empty"),
+    "ragged": ('{"picArray": [[1, 2], [1, 2], [1]]}', "picArray[2] has 1 values, row 0 has 2"),
+    "1-D": ('{"picArray": [1, 2]}', "$.picArray[0]"),
+    "3-D": ('{"picArray": [[[1]]]}', "$.picArray[0][0]"),
+    "strings": ('{"picArray": [["1"]]}', "$.picArray[0][0]"),
+    "booleans": ('{"picArray": [[true]]}', "$.picArray[0][0]"),
+    "NaN": ('{"picArray": [[NaN]]}', "not JSON"),
+    "Infinity": ('{"picArray": [[Infinity]]}', "not JSON"),
+    "-1": ('{"picArray": [[0, -1]]}', "picArray[0][1] is -1"),
+    "256": ('{"picArray": [[0, 0], [256, 0]]}', "picArray[1][0] is 256"),
+    "255.1": ('{"picArray": [[255.1]]}', "picArray[0][0] is 255.1"),
+    "1e308": ('{"picArray": [[1e308]]}', "picArray[0][0] is 1e+308"),
+    "1e999": ('{"picArray": [[1e999]]}', "out of range"),
+    "a huge number": ('{"picArray": [[' + "9" * 50 + "]]}", "picArray[0][0] is 9999"),
+    "a huger number": ('{"picArray": [[' + "9" * 5000 + "]]}", "out of range"),
+    "blank": ('{"picArray": [[9, 9], [9, 9]]}', "no digit in the picture"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_BODIES)
+def test_a_bad_body_is_told_with_its_place(server: Server, name: str) -> None:
+    body, message = BAD_BODIES[name]
+    answer = server.ask("POST", "/predict", body, Content_Type="application/json")
+    assert answer.status == 400
+    assert message in answer.error
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "message"),
+    [
+        ("/predict", {}, 415, "send application/json"),
+        ("/predict", {"Content_Type": "text/plain"}, 415, "text/plain"),
+        ("/predict", {"Content_Type": "image/png"}, 400, "not a picture"),
+        ("/predict", {"Content_Type": "multipart/form-data; boundary=x"}, 400, "field `file`"),
+        ("/predict?model=nope", {"Content_Type": "image/png"}, 400, "not a picture"),
+        ("/nope", {}, 404, "no such path: /nope"),
+    ],
+)
+def test_other_bad_requests(
+    server: Server, path: str, headers: dict[str, str], status: int, message: str
+) -> None:
+    answer = server.ask("POST", path, "hello", **headers)
+    assert answer.status == status
+    assert message in answer.error
+
+
+@pytest.mark.parametrize("name", ["nope", "../t_cnn", "/etc", "t_cnn/..", "%2e%2e/t_cnn", ""])
+def test_a_model_is_a_name_and_no_path(server: Server, name: str) -> None:
+    answer = server.ask("POST", f"/predict?model={name}", PNG, Content_Type="image/png")
+    assert answer.status == 404
+    assert "t_cnn, t_ffnn" in answer.error
+
+
+def test_a_wrong_preprocess(server: Server) -> None:
+    answer = server.ask("POST", "/predict?preprocess=magic", PNG, Content_Type="image/png")
+    assert answer.status == 400
+    assert "'magic': it can be auto or plain" in answer.error
+
+
+def test_a_wrong_method(server: Server) -> None:
+    for method, path, allowed in (("GET", "/predict", "POST"), ("POST", "/", "GET")):
+        answer = server.ask(method, path)
+        assert answer.status == 405
+        assert allowed in answer.headers["Allow"]
+        assert path in answer.error
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit(chunked: bool) -> None:
+    with serving("--max-body", "1") as server:
+        body = b"x" * 3 * 2**20
+        parts = (body[start : start + 65536] for start in range(0, len(body), 65536))
+        answer = server.ask("POST", "/predict", parts if chunked else body)  # type: ignore[arg-type]
+        assert answer.status == 413
+        assert "1048576" in answer.error
+        assert server.ask("GET", "/").status == 200
+
+
+def _head(length: int) -> bytes:
+    """The head of a request whose body has that many bytes."""
+    return (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+        b"Content-Length: %d\r\n\r\n" % length
+    )
+
+
+def test_slow_senders_and_those_who_hang_up_keep_nobody_waiting(server: Server) -> None:
+    slow = [server.connect() for _ in range(200)]
+    for connection in slow:
+        connection.send(_head(999) + b"1")
+    for connection in slow[:100]:
+        connection.close()
+    for _ in range(5):
+        assert server.ask("GET", "/").status == 200
+        for connection in slow[100:]:
+            connection.send(b"2")
+    for connection in slow[100:]:
+        connection.close()
+    assert server.ask("GET", "/").status == 200
+
+
+def test_a_thousand_connections(server: Server) -> None:
+    idle = [server.connect() for _ in range(1000)]
+    try:
+        assert server.ask("GET", "/").status == 200
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_what_is_no_http(server: Server) -> None:
+    with server.connect() as connection:
+        connection.send(b"hello\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.0 400") and b'{"error": ' in answer
+    assert server.ask("GET", "/").status == 200
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_request_in_flight_is_finished(name: str) -> None:
+    with serving() as server:
+        rest = PNG[100:]
+        with server.connect() as connection:
+            connection.send(_head(len(PNG)) + PNG[:100])
+            time.sleep(0.3)
+            server.process.send_signal(signal.Signals[name])
+            time.sleep(0.3)
+            with pytest.raises(ConnectionRefusedError):
+                server.connect()
+            connection.send(rest)
+            answer = connection.makefile("rb").read()  # to its end: the server hangs up
+        assert answer.startswith(b"HTTP/1.1 200 ") and b'"prediction": 3' in answer
+        assert server.process.wait(timeout=10) == 0
+
+
+def test_the_second_signal_is_at_once() -> None:
+    with serving() as server, server.connect() as connection:
+        connection.send(_head(9) + b"1")
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=5) == 0
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = run_process("serve", "--port", port)
+    assert result.code == 6
+    assert f"port {port}: Address already in use" in result.error
+
+
+def test_an_address_of_another_machine() -> None:
+    result = run_process("serve", "--insecure", "--host", "192.0.2.1")
+    assert result.code == 6
+    assert "cannot listen on 192.0.2.1" in result.error
+
+
+def test_an_unknown_model() -> None:
+    result = run_process("serve", "--port", "0", "--model", "t_cn")
+    assert result.code == 4
+    assert "did you mean t_cnn?" in result.error
+
+
+def test_others_are_let_in_only_with_a_token_or_on_purpose() -> None:
+    refused = run_process("serve", "--host", "0.0.0.0")
+    assert refused.code == 2
+    assert "MNIST_TOKEN" in refused.error and "--insecure" in refused.error
+    with serving("--host", "0.0.0.0", "--insecure") as server:
+        assert server.ask("GET", "/").status == 200
+
+
+def test_token() -> None:
+    with serving("--host", "0.0.0.0", env={"MNIST_TOKEN": "secret"}) as server:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer "}):
+            answer = server.ask("GET", "/", **headers)
+            assert answer.status == 401
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert "token" in answer.error
+        assert server.ask("GET", "/", Authorization="Bearer secret").status == 200
+        assert server.ask("GET", "/health").json == {"status": "ok"}
+
+
+def test_cors_also_on_errors() -> None:
+    with serving("--cors", "https://a.example", "--cors", "https://b.example") as server:
+        for path, status in (("/", 200), ("/nope", 404), ("/predict", 405)):
+            answer = server.ask("GET", path, Origin="https://b.example")
+            assert answer.status == status
+            assert answer.headers["Access-Control-Allow-Origin"] == "https://b.example"
+            assert "Origin" in answer.headers["Vary"]
+        other = server.ask("GET", "/", Origin="https://c.example")
+        assert "Access-Control-Allow-Origin" not in other.headers
+        preflight = server.ask(
+            "OPTIONS",
+            "/predict",
+            Origin="https://a.example",
+            Access_Control_Request_Method="POST",
+        )
+        assert preflight.status == 204
+        assert preflight.headers["Access-Control-Allow-Origin"] == "https://a.example"
+        assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+
+
+def test_no_cors_unless_asked_for(server: Server) -> None:
+    answer = server.ask("GET", "/", Origin="https://a.example")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_url_prefix() -> None:
+    with serving("--url-prefix", "/digits/") as server:
+        assert server.ask("GET", "/digits/").json["prediction"] == 0
+        answer = server.ask("POST", "/digits/predict", PNG, Content_Type="image/png")
+        assert answer.json["prediction"] == 3
+
+
+def test_the_access_log_as_text_and_json() -> None:
+    with serving() as server:
+        server.ask("GET", "/?scores=1", X_Request_ID="abc")
+        code, log = server.stop()
+        assert code == 0
+        assert log.startswith('127.0.0.1 "GET /?scores=1" 200 ')
+        assert log.endswith(" abc\n")
+    with serving("--log-format", "json") as server:
+        answer = server.ask("GET", "/nope")
+        _, log = server.stop()
+        entry = json.loads(log)
+        assert entry["request_id"] == answer.headers["X-Request-ID"]
+        assert (entry["method"], entry["path"], entry["status"]) == ("GET", "/nope", 404)
+    with serving("--quiet") as server:
+        server.ask("GET", "/")
+        assert server.stop() == (0, "")
+
+
+def test_a_trusted_proxy_tells_who_asks() -> None:
+    for arguments, client in (((), "127.0.0.1"), (("--trusted-proxy", "127.0.0.1"), "192.0.2.7")):
+        with serving(*arguments) as server:
+            server.ask("GET", "/", X_Forwarded_For="192.0.2.7")
+            assert server.stop()[1].startswith(f"{client} ")

@@ -1,11 +1,14 @@
 """`mnist serve`: the native API, over real sockets."""
 
+import http.client
 import json
+import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -326,3 +329,70 @@ def test_a_trusted_proxy_tells_who_asks() -> None:
         with serving(*arguments) as server:
             server.ask("GET", "/", X_Forwarded_For="192.0.2.7")
             assert server.stop()[1].startswith(f"{client} ")
+
+
+def test_metrics(server: Server) -> None:
+    def value(name: str) -> float:
+        lines = server.ask("GET", "/metrics").body.decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+    digit = 'mnist_predictions_total{digit="3",model="t_cnn"}'
+    route = 'mnist_requests_total{route="/predict",status="200"}'
+    unknown = 'mnist_requests_total{route="none",status="404"}'
+    before = value(digit), value(route), value(unknown)
+    server.ask("POST", "/predict", PNG, Content_Type="image/png")
+    server.ask("GET", "/nope/1")
+    server.ask("GET", "/nope/2")
+    assert (value(digit), value(route), value(unknown)) == (
+        before[0] + 1,
+        before[1] + 1,
+        before[2] + 2,
+    )
+    assert value('mnist_request_seconds_count{route="/predict"}') >= before[1] + 1
+
+
+def _workers(server: Server) -> list[int]:
+    """The processes that the server has made."""
+    task = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    return [int(pid) for pid in task.read_text().split()]
+
+
+def test_workers_share_the_port_and_add_up_their_metrics() -> None:
+    with serving("--workers", "2") as server:
+        connections = [http.client.HTTPConnection(server.host, server.port) for _ in range(16)]
+        for connection in connections:
+            connection.request("POST", "/predict", PNG, {"Content-Type": "image/png"})
+        for connection in connections:
+            assert connection.getresponse().read().startswith(b'{"prediction": 3')
+        # Both have taken their part of the connections.
+        sockets = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in _workers(server)]
+        assert len(sockets) == 2 and abs(sockets[0] - sockets[1]) <= 6
+        metrics = server.ask("GET", "/metrics").body.decode()
+        assert 'mnist_predictions_total{digit="3",model="t_cnn"} 16.0' in metrics
+        for connection in connections:
+            connection.close()
+        assert server.stop()[0] == 0
+
+
+def test_a_worker_that_dies_is_replaced() -> None:
+    with serving("--workers", "2") as server:
+        first, second = _workers(server)
+        os.kill(first, signal.SIGKILL)
+        for _ in range(100):
+            if len(_workers(server)) == 2 and first not in _workers(server):
+                break
+            time.sleep(0.1)
+        assert second in _workers(server)
+        for _ in range(10):
+            assert server.ask("GET", "/").status == 200
+        pids = _workers(server)
+        code, log = server.stop(signal.SIGINT)
+        assert code == 0
+        assert "and is replaced" in log
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_workers_that_cannot_start_end_the_server() -> None:
+    result = run_process("serve", "--port", "0", "--workers", "3", "--model", "nope")
+    assert result.code == 4
+    assert "no model named 'nope'" in result.stderr

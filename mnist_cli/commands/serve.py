@@ -1,6 +1,7 @@
 """`mnist serve`"""
 
 import logging
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -19,6 +20,9 @@ def serve(
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
     ] = 8000,
     threads: Annotated[int, typer.Option(min=1, help="How many requests run at a time.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="How many processes share the port.")
+    ] = 1,
     url_prefix: Annotated[
         str, typer.Option(metavar="/PATH", help="Where a proxy has put the server.")
     ] = "",
@@ -57,19 +61,30 @@ def serve(
       curl --data-binary @7.png -H 'Content-Type: image/png' localhost:8000/predict
     """
     _check_exposure(host, token, insecure)
-    from mnist_cli.server import create_app, runner
+    from mnist_cli.server import runner
     from mnist_cli.server.settings import Settings
+    from mnist_cli.server.workers import Shares, supervise
 
     terminal: Terminal = context.obj
     listen = runner.Listen(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
     settings = Settings(model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format)
     _log_access_to(terminal)
     bound = runner.bind(listen)  # before the model is loaded: a port that is taken shows at once
-    app = create_app(settings)
-    terminal.report(
-        "info", f"serving {app.extensions['models'].default.name} on {runner.url(bound, listen)}"
-    )
-    runner.serve(app, bound, listen)
+
+    def announce() -> None:
+        terminal.report("info", f"serving {model} on {runner.url(bound, listen)}")
+
+    def work(shares: Shares | None, warm: Callable[[], None]) -> None:
+        from mnist_cli.server.app import create_app
+
+        app = create_app(settings)
+        warm()
+        runner.serve(app, bound, listen, shares)
+
+    if workers == 1:
+        work(None, announce)
+    else:
+        raise typer.Exit(supervise(workers, work, announce))
 
 
 def _log_access_to(terminal: Terminal) -> None:

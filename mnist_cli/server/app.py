@@ -3,6 +3,7 @@
 from flask import Flask
 
 from mnist_cli.server import ops
+from mnist_cli.server.metrics import metrics
 from mnist_cli.server.models import Models
 from mnist_cli.server.native import native
 from mnist_cli.server.settings import Settings
@@ -21,5 +22,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["models"] = Models(settings)
     app.register_blueprint(native)
+    app.register_blueprint(metrics)
     ops.install(app, settings)
     return app

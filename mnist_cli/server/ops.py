@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from mnist_cli import output
 from mnist_cli.errors import MnistError
+from mnist_cli.server.metrics import count_request
 from mnist_cli.server.settings import Settings
 
 access_log = logging.getLogger("mnist_cli.access")
@@ -101,11 +102,13 @@ def _finish(response: Response) -> Response:
         origin = request.headers.get("Origin")
         if origin and ("*" in settings.cors or origin in settings.cors):
             response.headers["Access-Control-Allow-Origin"] = origin
-    _log(response, settings)
+    seconds = time.perf_counter() - g.started
+    count_request(response.status_code, seconds)
+    _log(response, settings, seconds)
     return response
 
 
-def _log(response: Response, settings: Settings) -> None:
+def _log(response: Response, settings: Settings, seconds: float) -> None:
     if not access_log.isEnabledFor(logging.INFO):
         return
     entry = {
@@ -113,7 +116,7 @@ def _log(response: Response, settings: Settings) -> None:
         "method": request.method,
         "path": request.full_path.rstrip("?"),
         "status": response.status_code,
-        "ms": round(1000 * (time.perf_counter() - g.started), 2),
+        "ms": round(1000 * seconds, 2),
         "request_id": g.request_id,
     }
     if settings.log_format == "json":

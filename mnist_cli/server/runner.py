@@ -7,15 +7,18 @@ import signal
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
 from mnist_cli.errors import BindError
+from mnist_cli.server.workers import Shares
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 # How long requests in flight may take to finish once the server is told to stop.
 DRAIN_SECONDS = 30.0
@@ -25,6 +28,7 @@ SILENCE_SECONDS = 30
 LINGER_SECONDS = 10.0
 MAX_CONNECTIONS = 4000
 BACKLOG = 1024
+POLITE_SECONDS = 0.002
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,11 @@ def url(bound: socket.socket, listen: Listen) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{listen.url_prefix}/"
 
 
-def serve(app: Flask, bound: socket.socket, listen: Listen) -> None:
-    """Serve until SIGTERM or Ctrl-C; finish what is in flight, at once if told a second time."""
+def serve(app: "Flask", bound: socket.socket, listen: Listen, shares: Shares | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; finish what is in flight, at once if told a second time.
+
+    With `shares`, the connections are spread over the workers that listen on the same socket.
+    """
     # It reports "Task queue depth" about once a request under load.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     proxy: dict[str, Any] = {}
@@ -88,6 +95,8 @@ def serve(app: Flask, bound: socket.socket, listen: Listen) -> None:
         **proxy,
     )
     server.channel_class = _Channel
+    if shares:
+        _spread(server, shares)
     stopping = False
 
     def stop(*_: object) -> None:
@@ -98,15 +107,33 @@ def serve(app: Flask, bound: socket.socket, listen: Listen) -> None:
         server.pull_trigger()  # wakes the loop
 
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, stop)
+        if signal.getsignal(name) != signal.SIG_IGN:
+            signal.signal(name, stop)
     try:
         while not stopping:
             _loop(server, timeout=30)
+            if shares:
+                shares.update(len(server.active_channels))
         _drain(server)
         server.task_dispatcher.shutdown()
     except SystemExit:
         pass
     wasyncore.close_all(server._map)
+
+
+def _spread(server: Any, shares: Shares) -> None:
+    """Let a worker that has more connections than others be slower to accept one.
+
+    Whoever wakes first gets a new connection, and without this one process may get nearly all.
+    """
+    accept = server.handle_accept
+
+    def handle_accept() -> None:
+        if shares.has_more_than_others:
+            time.sleep(POLITE_SECONDS)
+        accept()
+
+    server.handle_accept = handle_accept
 
 
 def _loop(server: Any, timeout: float) -> None:

@@ -1,5 +1,6 @@
 """Wires the commands together; the one place where errors become exit codes."""
 
+import errno
 import logging
 import traceback
 from collections.abc import Sequence
@@ -87,6 +88,8 @@ def main(arguments: Sequence[str], terminal: Terminal) -> int:
         return code or ExitCode.DONE
     except OutputClosed as error:
         return error.exit_code
+    except SystemExit:  # all that Typer says when the reader of its help has gone
+        return ExitCode.BROKEN_PIPE
     except Exception as error:
         if terminal.debug:
             traceback.print_exception(error, file=terminal.stderr)
@@ -102,6 +105,8 @@ def _explain(error: Exception) -> tuple[ExitCode, str]:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "mnist"
         return ExitCode.USAGE, f"{error.format_message().rstrip('.')}: see {command} --help"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return ExitCode.OUTPUT, f"the results cannot be written: {error.strerror}"
     reason = "".join(traceback.format_exception_only(error)).splitlines()[0]
     return (
         ExitCode.INTERNAL,

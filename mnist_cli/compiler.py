@@ -10,7 +10,13 @@ from typing import Any
 
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.runtimes.frozen_graph import classifier, import_tensorflow, meta_graph, signatures
+from mnist_cli.runtimes.frozen_graph import (
+    Classifier,
+    import_tensorflow,
+    load_classifier,
+    meta_graph,
+    signatures,
+)
 from mnist_cli.saved_model import COMPILED_FORMAT, SavedModel
 
 
@@ -21,15 +27,23 @@ def compile_model(folder: Path, target: Path) -> None:
         ModelError: the model is damaged, does not fit, or has operations that LiteRT lacks.
         OSError: `target` cannot be written.
     """
-    tf = import_tensorflow()
-    saved_model = SavedModel(folder.name, folder)
     with native_output_hidden():
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([classifier(folder)])
+        classifier = load_classifier(folder)
+    compile_classifier(classifier, SavedModel(folder.name, folder), target)
+
+
+def compile_classifier(classifier: Classifier, saved_model: SavedModel, target: Path) -> None:
+    """The same for a SavedModel that is already loaded."""
+    tf = import_tensorflow()
+    with native_output_hidden():
+        converter = tf.compat.v1.lite.TFLiteConverter.from_session(
+            classifier.session, [classifier.batch], [classifier.probabilities]
+        )
         try:
             compiled = converter.convert()
         except Exception as error:  # the converter raises what its C++ passes find, of any type
             raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
-        description = describe(folder) | {
+        description = describe(saved_model.path) | {
             "format": COMPILED_FORMAT,
             "fingerprint": saved_model.fingerprint,
             "compiler": f"tensorflow {tf.__version__}",
@@ -88,5 +102,5 @@ def _write(file: Path, content: bytes) -> None:
         Path(temporary).chmod(0o644)  # mkstemp lets nobody else read
         Path(temporary).replace(file)
     except BaseException:
-        Path(temporary).unlink()
+        Path(temporary).unlink(missing_ok=True)
         raise

@@ -73,7 +73,7 @@ def decode(data: bytes) -> Pixels:
     except Image.DecompressionBombError as error:
         raise InputError(_TOO_LARGE) from error
     except Exception as error:  # on broken files the decoders raise whatever they stumble over
-        raise InputError(f"the picture is damaged: {error}") from error
+        raise InputError(f"the picture is damaged, or of a rare kind: {error}") from error
 
 
 _TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels: reduce the picture"
@@ -82,8 +82,6 @@ _TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels: reduce the pictur
 def check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(f"{width} x {height} px are {_TOO_LARGE}")
-    if width * height == 0:
-        raise InputError(f"the picture is empty: {width} x {height} px")
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -106,8 +104,7 @@ def _grayscale(image: Image.Image) -> Pixels:
     return np.asarray(image.convert("L"))
 
 
-def _from_16_bit(values: npt.NDArray[np.generic]) -> Pixels:
-    wide = values.astype(np.int64)
-    if wide.min() < 0 or wide.max() > 65535:
+def _from_16_bit(values: npt.NDArray[np.integer]) -> Pixels:
+    if values.min() < 0 or values.max() > 65535:
         raise InputError("pixels of 32 bits have no known white: save it with 8 or 16 bits")
-    return (wide // 257).astype(np.uint8)
+    return (values.astype(np.uint16) // 257).astype(np.uint8)

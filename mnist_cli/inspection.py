@@ -1,27 +1,30 @@
 """What is known of a model: its card, its signatures, and how it will be run."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 from mnist_cli.errors import ModelError
-from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
+from mnist_cli.runtimes import installed
+from mnist_cli.saved_model import DESCRIBED, GRAPH_FILE, CompiledModel, SavedModel
 
 
 def summary(saved_model: SavedModel) -> dict[str, Any]:
     """What can be told without TensorFlow; `runtime` is None where nothing here can run it."""
     compiled = _fresh(saved_model)
-    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
-    problem = None
-    if not compiled and not has_tensorflow:
-        problem = "it has no fresh compiled model: pip install tensorflow"
+    runtime, problem = None, None
+    if compiled and installed("ai_edge_litert"):
+        runtime = "litert"
+    elif installed("tensorflow"):
+        runtime = "tensorflow"
+    else:
+        problem = "it needs a runtime: pip install tensorflow"
     return {
         "model": saved_model.name,
         "path": str(saved_model.path),
         "statistics": saved_model.statistics,
         "fingerprint": saved_model.fingerprint,
         "compiled": _compiled_state(saved_model, compiled),
-        "runtime": "litert" if compiled else "tensorflow" if has_tensorflow else None,
+        "runtime": runtime,
         "problem": problem,
         "sizes": _sizes(saved_model, compiled),
     }
@@ -40,15 +43,14 @@ def inspect(saved_model: SavedModel) -> dict[str, Any]:
         description = compiled.description
     else:
         from mnist_cli.compiler import describe
-        from mnist_cli.runtimes.frozen_graph import classifier
+        from mnist_cli.runtimes.frozen_graph import load_classifier
 
         description = describe(saved_model.path)
         try:
-            classifier(saved_model.path)
+            load_classifier(saved_model.path)
         except ModelError as error:
             told |= {"runtime": None, "problem": str(error)}
-    keys = ("tags", "tensorflow", "signatures", "variables", "parameters", "operations")
-    return told | {key: description[key] for key in keys}
+    return told | {key: description[key] for key in DESCRIBED}
 
 
 def _fresh(saved_model: SavedModel) -> CompiledModel | None:

@@ -1,16 +1,21 @@
 """From a model's name or path to a model that is ready to predict."""
 
+import contextlib
 import difflib
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnist_cli.choices import RuntimeChoice
 from mnist_cli.errors import ModelError, UnknownModelError
-from mnist_cli.runtimes import Batch, Runtime
+from mnist_cli.runtimes import Batch, Runtime, installed
 from mnist_cli.saved_model import GRAPH_FILE, SavedModel
 from mnist_cli.shipped import shipped
+
+if TYPE_CHECKING:
+    from mnist_cli.runtimes.frozen_graph import Classifier
 
 SHIPPED_MODELS = shipped("saved_models")
 
@@ -64,14 +69,17 @@ def find_model(name_or_path: str, *, model_dir: Path | None = None) -> SavedMode
     if name_or_path in known:
         return known[name_or_path]
     path = Path(name_or_path)
-    if saved_model := _saved_model(path):
-        return saved_model
-    if path.is_dir():
-        raise ModelError(f"{path}: not a SavedModel, the folder has no {GRAPH_FILE}")
+    try:
+        if saved_model := _saved_model(path):
+            return saved_model
+        if path.is_dir():
+            raise ModelError(f"{path}: not a SavedModel, the folder has no {GRAPH_FILE}")
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
     if path.name != name_or_path:
         raise ModelError(f"{path}: no such folder; --model takes a name or a SavedModel folder")
     if not known:
-        raise ModelError(f"no models in {model_dir or shipped('saved_models')}: check --model-dir")
+        raise no_models(model_dir)
     near = difflib.get_close_matches(name_or_path, known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UnknownModelError(f"no model named {name_or_path!r}: {hint}there are {', '.join(known)}")
@@ -83,11 +91,21 @@ def find_models(model_dir: Path | None = None) -> list[SavedModel]:
         folders = sorted((model_dir or SHIPPED_MODELS).iterdir())
     except OSError:
         return []
-    return [model for folder in folders if (model := _saved_model(folder))]
+    found = []
+    for folder in folders:
+        with contextlib.suppress(OSError):  # one that cannot be read must not hide the others
+            if model := _saved_model(folder):
+                found.append(model)
+    return found
+
+
+def no_models(model_dir: Path | None) -> ModelError:
+    """What to raise where `find_models` finds none."""
+    return ModelError(f"no models in {model_dir or SHIPPED_MODELS}: check --model-dir")
 
 
 def _saved_model(folder: Path) -> SavedModel | None:
-    name = folder.resolve().name
+    name = Path(os.path.abspath(folder)).name  # as the user wrote it: a link keeps its own name
     if (folder / GRAPH_FILE).is_file():
         return SavedModel(name, folder)
     versions = [version for version in folder.glob("[0-9]*") if version.name.isdecimal()]
@@ -98,22 +116,24 @@ def _saved_model(folder: Path) -> SavedModel | None:
 
 
 def _runtime(saved_model: SavedModel, choice: RuntimeChoice) -> Runtime:
-    if choice != "tensorflow":
-        if runtime := _compiled_runtime(saved_model):
-            return runtime
-        if choice == "litert":
-            _compile(saved_model)
-            if runtime := _compiled_runtime(saved_model):
-                return runtime
-            raise ModelError("cannot be run in LiteRT: see the warnings")
+    takes_litert = choice == "litert" or (choice == "auto" and installed("ai_edge_litert"))
+    if takes_litert and (runtime := _compiled_runtime(saved_model)):
+        return runtime
     from mnist_cli.runtimes.tensorflow import TensorFlowRuntime
 
     reference = TensorFlowRuntime(saved_model.path)
-    if choice == "auto":
-        try:
-            _compile(saved_model)
-        except ModelError as error:
-            logger.info("model %s stays with TensorFlow: %s", saved_model.name, error)
+    if not takes_litert:
+        return reference
+    try:
+        _compile(saved_model, reference.classifier)
+    except ModelError as error:
+        if choice == "litert":
+            raise
+        logger.info("model %s stays with TensorFlow: %s", saved_model.name, error)
+    if choice == "litert":
+        if runtime := _compiled_runtime(saved_model):
+            return runtime
+        raise ModelError("cannot be run in LiteRT: see the warnings")
     return reference
 
 
@@ -128,16 +148,16 @@ def _compiled_runtime(saved_model: SavedModel) -> Runtime | None:
     return None
 
 
-def _compile(saved_model: SavedModel) -> None:
+def _compile(saved_model: SavedModel, classifier: "Classifier") -> None:
     """Compile a model into the user's cache.
 
     Raises:
         ModelError: it cannot be compiled, or the cache cannot be written.
     """
-    from mnist_cli.compiler import compile_model
+    from mnist_cli.compiler import compile_classifier
 
     try:
-        compile_model(saved_model.path, saved_model.cache_folder)
+        compile_classifier(classifier, saved_model, saved_model.cache_folder)
     except OSError as error:
         raise ModelError(f"cannot be compiled into the cache: {error}") from error
     logger.info("compiled %s into %s", saved_model.name, saved_model.cache_folder)

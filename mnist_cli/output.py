@@ -1,9 +1,10 @@
 """Writes results: JSON lines and CSV for programs, text for people."""
 
+import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mnist_cli.choices import Format
@@ -76,6 +77,23 @@ def write(stdout: TextIO, text: str) -> None:
         raise OutputClosed from error
     except OSError as error:
         raise OutputError(f"the results cannot be written: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def progress(stderr: TextIO, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, nothing elsewhere; it goes when the block ends.
+
+    Yields a function that moves the bar on by so many of `total`.
+    """
+    if not stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(file=stderr), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda count: bar.advance(task, count)
 
 
 def printable(name: str) -> str:

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
 # Raised when compiled models change in what they hold or mean: those of before are then stale.
 COMPILED_FORMAT = 1
+# What only TensorFlow can tell of a SavedModel, and the description of a compiled one keeps.
+DESCRIBED = ("tags", "tensorflow", "signatures", "variables", "parameters", "operations")
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,13 @@ class SavedModel:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """What the evaluation wrote into `statistics.json`; empty where there is none."""
-        return _read_json(self.path / "statistics.json") or {}
+        """The figures in `statistics.json`, which the evaluation writes; none if it is missing."""
+        told = _read_json(self.path / "statistics.json")
+        return {
+            name: figure
+            for name, figure in told.items()
+            if isinstance(figure, int | float) and math.isfinite(figure)
+        }
 
     @property
     def shipped_folder(self) -> Path:
@@ -89,14 +97,15 @@ class SavedModel:
         for folder in (self.shipped_folder, self.cache_folder):
             description = _read_json(folder / "model.json")
             expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
-            if description and expected.items() <= description.items():
+            complete = {*DESCRIBED, "compiler", "sha256"} <= description.keys()
+            if complete and expected.items() <= description.items():
                 found.append(CompiledModel(folder, description))
         return found
 
 
-def _read_json(file: Path) -> dict[str, Any] | None:
+def _read_json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_bytes())
     except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
+        return {}
+    return content if isinstance(content, dict) else {}

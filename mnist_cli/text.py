@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mnist_cli.runtimes import Batch
 
 BAR_WIDTH = 30
+# The columns that the bars take, that picture and bars take, and more than anything takes.
+NARROW, WIDE, UNLIMITED = 43, 74, 10_000
 
 
 def write_prediction(stdout: TextIO, record: output.Record) -> None:
@@ -36,11 +38,16 @@ def write_prediction(stdout: TextIO, record: output.Record) -> None:
 
 
 def write_picture(stdout: TextIO, batch: "Batch", scores: tuple[float, ...]) -> None:
-    """The picture as the model sees it [1, 784], beside its ten scores as bars."""
-    console = Console(file=stdout)
+    """The picture as the model sees it [1, 784], and its ten scores as bars beside or below it."""
+    console = _console(stdout)
     coloured = console.color_system is not None and not console.no_color
+    picture, bars = _picture(batch.reshape(28, 28), coloured), _bars(scores)
+    if console.width < WIDE:
+        _print(stdout, picture)
+        _print(stdout, bars)
+        return
     sides = Table.grid(padding=(0, 3))
-    sides.add_row(_picture(batch.reshape(28, 28), coloured), _bars(scores))
+    sides.add_row(picture, bars)
     _print(stdout, sides)
 
 
@@ -102,12 +109,57 @@ def write_model(stdout: TextIO, model: dict[str, Any]) -> None:
     _print(stdout, Text(counts))
 
 
+def write_evaluation(stdout: TextIO, record: output.Record) -> None:
+    """The figures of a model on labelled pictures, from the whole to the single mistake."""
+    _print(stdout, Text(record["model"], "bold green"))
+    facts = {
+        "data": output.printable(record["data"]),
+        "pictures": f"{record['images']:,}",
+        "accuracy": f"{record['accuracy']:.2%}",
+        "calibration error (ECE)": f"{record['ece']:.2%}",
+    }
+    _print(stdout, _pairs(facts))
+    _print(stdout, Text("\nconfusion: a row a digit, a column what it was read as", "bold"))
+    _print(stdout, _confusion(record["confusion"], record["recall"]))
+    if record["mistakes"]:
+        _print(stdout, Text("\nmost confident mistakes", "bold"))
+    for mistake in record["mistakes"]:
+        line = (
+            f"  {mistake['digit']} as {mistake['prediction']}  {mistake['probability']:6.2f} %  "
+            f"{output.printable(mistake['file'])}"
+        )
+        _print(stdout, Text(line))
+
+
+def _confusion(counts: list[list[int]], recall: list[float | None]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    table.add_column("  ")
+    for digit in range(10):
+        table.add_column(str(digit), justify="right")
+    table.add_column("recall", justify="right")
+    for digit, row in enumerate(counts):
+        cells = [
+            Text(str(count or "."), "green" if read == digit else "red" if count else "dim")
+            for read, count in enumerate(row)
+        ]
+        share = recall[digit]
+        table.add_row(Text(f"  {digit}", "bold"), *cells, "-" if share is None else f"{share:.2%}")
+    return table
+
+
+def _console(stdout: TextIO) -> Console:
+    """Rich only renders: `output.write` knows what to do when a pipe is closed or a disk full."""
+    console = Console(file=io.StringIO(), force_terminal=stdout.isatty() or None, highlight=False)
+    # Nothing is cut off on a terminal that says it is narrow, nor folded for a program.
+    console.width = max(console.width, NARROW) if stdout.isatty() else UNLIMITED
+    return console
+
+
 def _print(stdout: TextIO, renderable: RenderableType) -> None:
-    # Rich only renders: `output.write` knows what to do when a pipe is closed or a disk is full.
-    rendered = io.StringIO()
-    console = Console(file=rendered, force_terminal=stdout.isatty() or None, highlight=False)
-    console.print(renderable, soft_wrap=isinstance(renderable, Text))
-    output.write(stdout, rendered.getvalue())
+    console = _console(stdout)
+    with console.capture() as capture:
+        console.print(renderable, soft_wrap=isinstance(renderable, Text))
+    output.write(stdout, capture.get())
 
 
 def _pairs(pairs: dict[str, str], prefix: str = "") -> Table:

@@ -18,12 +18,19 @@ ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
 
 MNIST = [sys.executable, "-m", "mnist_cli"]
-WITHOUT_TENSORFLOW = [
-    sys.executable,
-    "-c",
-    "import sys; sys.modules['tensorflow'] = None\n"
-    "from mnist_cli.__main__ import main; sys.exit(main())",
-]
+
+
+def without(*packages: str) -> list[str]:
+    """`mnist` where these packages are not installed."""
+    return [
+        sys.executable,
+        "-c",
+        f"import sys; sys.modules.update(dict.fromkeys({packages}))\n"
+        "from mnist_cli.__main__ import main; sys.exit(main())",
+    ]
+
+
+WITHOUT_TENSORFLOW = without("tensorflow")
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,7 @@ def test_a_name_that_is_no_utf_8_comes_back_intact(tmp_path: Path) -> None:
         (("predict", "--format", "xml", "x.png"), "xml"),
         (("predict", "--runtime", "onnx", "x.png"), "onnx"),
         (("predict", "--min-probability", "x", "x.png"), "min-probability"),
+        (("predict", "--min-probability", "nan", "x.png"), "nan"),
         (("nonsense",), "No such command"),
         (("inspect-model", "--format", "csv"), "csv"),
         (("inspect-model", "t_cnn", "t_ffnn"), "t_ffnn"),

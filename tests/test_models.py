@@ -15,7 +15,7 @@ from mnist_cli.loader import find_models, load_model
 from mnist_cli.reshape import to_batch
 from tests import models
 from tests.models import Weights
-from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process
+from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process, without
 
 Digits = npt.NDArray[np.uint8]
 Make = Callable[[Path, Weights], Path]
@@ -37,6 +37,7 @@ FORMS: dict[str, Make] = {
     "tensorflow 1, learning phase, no signature": lambda folder, weights: models.tensorflow_1(
         folder, weights, learning_phase=True, signature=False
     ),
+    "tensorflow 2, training switch, control flow": models.tensorflow_2,
     "keras 3, [N,784]": lambda folder, weights: models.keras_3(
         folder, weights, shape=(784,), softmax=True
     ),
@@ -110,6 +111,17 @@ def test_a_model_of_the_user_is_compiled_once(tmp_path: Path, weights: Weights) 
     assert first.record["prediction"] == 0 and first.record["model"] == "mine"
     assert "runs in tensorflow" in first.stderr and "runs in litert" in second.stderr
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_compiled_in_the_run_that_takes_tensorflow(
+    form: str, tmp_path: Path, weights: Weights
+) -> None:
+    folder = FORMS[form](tmp_path / "mine", weights)
+    for expected in ("tensorflow", "litert"):
+        result = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
+        assert result.record["prediction"] == 0
+        assert f"runs in {expected}" in result.stderr
 
 
 def test_a_changed_model_is_not_answered_by_the_old_compiled_one(
@@ -196,6 +208,27 @@ def test_a_folder_of_versions_means_the_highest(tmp_path: Path, weights: Weights
     assert (result.record["model"], result.record["prediction"]) == ("mine", 9)
 
 
+def test_a_link_to_a_model_has_its_own_name(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "elsewhere", weights)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "latest").symlink_to(folder)
+    arguments = ("predict", "--model-dir", tmp_path / "models", "--model", "latest")
+    assert run(*arguments, SAMPLES / "MNIST-0.png").record["model"] == "latest"
+
+
+def test_what_cannot_be_read_hides_no_other_model(tmp_path: Path, weights: Weights) -> None:
+    models.tensorflow_1(tmp_path / "mine", weights)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "saved_model.pb").symlink_to("loop")
+    arguments = ("predict", "--model-dir", tmp_path, SAMPLES / "MNIST-0.png", "--model")
+    assert run(*arguments, "mine").record["prediction"] == 0
+    for name in ("loop", tmp_path / "loop", "a" * 300):
+        result = run(*arguments, name)
+        assert result.code == 4
+        assert result.error
+
+
 def test_names_are_looked_up_in_the_model_dir(
     tmp_path: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +275,20 @@ def test_a_model_that_does_not_fit_is_told_with_its_signature(tmp_path: Path) ->
     assert "expected one float32 input [N,784]" in result.error
 
 
+def test_the_tensors_of_2017_must_fit_too(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "other", weights, signature=False, shaped=False)
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert "no signature(input:0: float32 [...])" in result.error
+
+
+def test_sigmoids_are_no_probabilities(tmp_path: Path, weights: Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "other", weights, sigmoid=True)
+    result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert "do not sum to 1" in result.error
+
+
 def test_a_model_with_a_further_input_does_not_fit(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "other", weights, extra_input=True)
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
@@ -272,6 +319,27 @@ def test_without_tensorflow_compiled_models_work(tmp_path: Path, weights: Weight
     assert answer.record["prediction"] == 7
     for name in ("t_cnn", "t_ffnn"):
         assert run_process("inspect-model", name, program=WITHOUT_TENSORFLOW).code == 0
+
+
+def test_without_litert_tensorflow_runs_and_nothing_is_compiled(tmp_path: Path) -> None:
+    program = without("ai_edge_litert")
+    result = run_process("predict", SAMPLES / "MNIST-7.png", program=program)
+    assert (result.code, result.stderr) == (0, "")
+    assert result.record["prediction"] == 7
+    assert not list((tmp_path / "cache").rglob("model.tflite"))
+    assert run_process("inspect-model", "t_cnn", program=program).record["runtime"] == "tensorflow"
+    result = run_process("predict", "--runtime", "litert", "x.png", program=program)
+    assert result.code == 4
+    assert "pip install ai-edge-litert" in result.stderr
+
+
+def test_without_any_runtime_there_is_one_clear_error() -> None:
+    program = without("ai_edge_litert", "tensorflow")
+    result = run_process("predict", SAMPLES / "MNIST-7.png", program=program)
+    assert result.code == 4
+    assert "needs TensorFlow, which cannot be imported" in result.error
+    card = run_process("inspect-model", "t_cnn", program=program).record
+    assert card["runtime"] is None and "pip install" in card["problem"]
 
 
 def test_without_tensorflow_a_raw_saved_model_says_what_to_install(

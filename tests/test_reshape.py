@@ -1,15 +1,18 @@
 """The five steps against the definition of TensorFlow 1, and the framing before them."""
 
+import io
 import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image, ImageDraw
 
 from mnist_cli.choices import Preprocess
 from mnist_cli.errors import InputError
 from mnist_cli.reshape import frame, resize, to_batch
+from tests.running import run
 
 Array = npt.NDArray[Any]
 
@@ -116,6 +119,27 @@ def test_the_digit_is_centred_by_its_mass_in_20x20() -> None:
     rows, columns = np.nonzero(framed < 255)
     assert (rows.min(), rows.max()) == (4, 23)
     assert (columns.min(), columns.max()) == (9, 18)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 10])
+def test_a_thin_line_keeps_its_ink(width: int) -> None:
+    picture = Image.new("L", (300, 300), "white")
+    ImageDraw.Draw(picture).line([(80, 50), (220, 50), (120, 250)], "black", width)
+    assert frame(np.asarray(picture)).min() == 0
+    assert run("predict", "-", stdin=_png(picture)).record["prediction"] == 7
+
+
+def _png(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_faint_square_is_no_digit_however_it_is_framed() -> None:
+    faint = np.full((28, 28), 255, np.uint8)
+    faint[4:24, 4:24] = 254
+    with pytest.raises(InputError, match="no digit"):
+        frame(faint)
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])

@@ -69,6 +69,28 @@ def test_a_full_disk(format: str) -> None:
     assert line == "mnist: error: the results cannot be written: No space left on device"
 
 
+@pytest.mark.parametrize("arguments", ["--help", "--version", "predict --help"])
+def test_help_on_a_broken_stdout(arguments: str) -> None:
+    command = f"{sys.executable} -m mnist_cli {arguments}"
+    full = ["bash", "-c", f"{command} > /dev/full"]
+    done = subprocess.run(full, capture_output=True, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stderr.count(b"\n")) == (74, 1)
+    closed = ["bash", "-c", f"(sleep 1; {command}) | true; exit ${{PIPESTATUS[0]}}"]
+    done = subprocess.run(closed, capture_output=True, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "40", "60", "200"])
+def test_nothing_is_lost_on_a_narrow_terminal(columns: str) -> None:
+    environment = {"COLUMNS": columns, "NO_COLOR": "1"}
+    screen = run_on_terminal("predict", "--show", SAMPLES / "MNIST-7.png", env=environment)
+    assert "MNIST-7.png" in screen
+    assert screen.count(" %") == 11
+    assert "\u2580" in screen or "\u2584" in screen
+    card = run_on_terminal("inspect-model", "t_cnn", env=environment)
+    assert "dropoutRate:0" in card.replace("\n", "").replace(" ", "")
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams(closed: str) -> None:
     command = f"{sys.executable} -m mnist_cli predict {SAMPLES}/MNIST-1.png {closed}"

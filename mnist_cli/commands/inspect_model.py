@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from mnist_cli.commands import options
+from mnist_cli.errors import ExitCode, ModelError
 from mnist_cli.terminal import Terminal
 
 
@@ -19,7 +20,8 @@ def inspect_model(
 ) -> None:
     """Tell what a model is: signatures, variables, accuracy, sizes, and which runtime will run it.
 
-    Without a name, list all models, one row each.
+    Without a name, list all models, one row each; whether a model that is not compiled fits is only
+    found out with its name.
 
     \b
     Examples:
@@ -28,21 +30,32 @@ def inspect_model(
       mnist inspect-model path/to/saved_model --format json | jq .signatures
     """
     from mnist_cli import inspection, output
-    from mnist_cli.loader import find_model, find_models
+    from mnist_cli.loader import find_model, find_models, no_models
 
     terminal: Terminal = context.obj
     as_text = format == "text" or (format is None and terminal.stdout.isatty())
-    if model is None:
-        cards = [inspection.summary(found) for found in find_models(model_dir)]
-    else:
-        cards = [inspection.inspect(find_model(model, model_dir=model_dir))]
-    if not as_text:
-        for card in cards:
+    if as_text:
+        from mnist_cli import text
+    if model is not None:
+        card = inspection.inspect(find_model(model, model_dir=model_dir))
+        if as_text:
+            text.write_model(terminal.stdout, card)
+        else:
             output.write_json(terminal.stdout, card)
         return
-    from mnist_cli import text
-
-    if model is None:
+    cards, failed = [], False
+    for found in find_models(model_dir):
+        try:
+            cards.append(inspection.summary(found))
+        except ModelError as error:
+            failed = True
+            terminal.report("error", f"model {found.name}: {error}")
+    if not cards and not failed:
+        raise no_models(model_dir)
+    if as_text:
         text.write_models(terminal.stdout, cards)
     else:
-        text.write_model(terminal.stdout, cards[0])
+        for card in cards:
+            output.write_json(terminal.stdout, card)
+    if failed:
+        raise typer.Exit(ExitCode.MODEL)

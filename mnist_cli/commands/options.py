@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,9 @@ import typer
 def _complete_model(incomplete: str) -> list[str]:
     from mnist_cli.loader import find_models
 
-    return [model.name for model in find_models() if model.name.startswith(incomplete)]
+    model_dir = os.environ.get("MNIST_MODEL_DIR")
+    models = find_models(Path(model_dir) if model_dir else None)
+    return [model.name for model in models if model.name.startswith(incomplete)]
 
 
 MODEL_HELP = "A model's name, or the path of a SavedModel folder."

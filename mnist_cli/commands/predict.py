@@ -1,5 +1,6 @@
 """`mnist predict`"""
 
+import math
 from typing import Annotated
 
 import typer
@@ -56,6 +57,8 @@ def predict(
     """
     if show and format not in (None, "text"):
         raise typer.BadParameter(f"it draws text, not {format}", param_hint="--show")
+    if math.isnan(min_probability):
+        raise typer.BadParameter("nan is no percentage", param_hint="--min-probability")
     from mnist_cli import images as pictures
     from mnist_cli import output, prediction, reshape
     from mnist_cli.loader import load_model

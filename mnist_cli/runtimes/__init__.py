@@ -1,11 +1,17 @@
 """Two engines that run a model, behind one small protocol."""
 
+import importlib.util
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Batch = npt.NDArray[np.float32]
+
+
+def installed(package: str) -> bool:
+    """Whether a package can be imported, without importing it."""
+    return importlib.util.find_spec(package) is not None
 
 
 class Runtime(Protocol):

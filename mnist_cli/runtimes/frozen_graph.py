@@ -1,7 +1,8 @@
-"""A SavedModel as one function: what TensorFlow runs, and what the compiler compiles."""
+"""A SavedModel as one graph: what TensorFlow runs, and what the compiler compiles."""
 
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,49 +32,61 @@ def import_tensorflow() -> Any:
             import tensorflow as tf
         except ImportError as error:
             raise ModelError(
-                "has no compiled model that is fresh, and TensorFlow, which compiles it, cannot be "
-                f"imported ({error}): pip install tensorflow"
+                f"needs TensorFlow, which cannot be imported ({error}): pip install tensorflow"
             ) from error
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
     return tf
 
 
-def classifier(folder: Path) -> Any:
-    """The SavedModel as one function of TensorFlow, [N, 784] float32 -> [N, 10] float32.
+@dataclass(frozen=True)
+class Classifier:
+    """A SavedModel as a graph of TensorFlow, [N, 784] float32 -> [N, 10] float32, in a session.
 
     The variables are frozen into it, the image takes the shape that the model wants, dropout is
-    off, and logits get a softmax: what both runtimes run, and the compiler compiles.
+    off, and logits get a softmax: what TensorFlow runs, and what the compiler compiles.
+    """
+
+    session: Any
+    batch: Any
+    probabilities: Any
+
+    def predict_proba(self, batch: Batch) -> Batch:
+        """Safe to call from many threads."""
+        probabilities: Batch = self.session.run(self.probabilities, {self.batch: batch})
+        return probabilities
+
+
+def load_classifier(folder: Path) -> Classifier:
+    """Load a SavedModel.
 
     Raises:
         ModelError: the model is damaged or does not fit.
     """
     tf = import_tensorflow()
     graph_def, ends, image_shape = _frozen(folder)
-
-    def scores(batch: Any) -> Any:
+    graph = tf.Graph()
+    # All in one graph of its own: functions that run eagerly could not be compiled afterwards.
+    with graph.as_default():
+        batch = tf.compat.v1.placeholder(tf.float32, [None, 784], "batch")
         inputs = {ends.image: tf.reshape(batch, [-1, *image_shape])}
         inputs |= {f"{name}:0": tf.constant(off) for name, off in _switches(graph_def, ends)}
-        [output] = tf.graph_util.import_graph_def(
-            graph_def, input_map=inputs, return_elements=[ends.scores], name=""
-        )
-        output.set_shape([None, 10])
-        return output
-
-    def probabilities(batch: Any) -> Any:
-        return tf.nn.softmax(scores(batch))
-
-    spec = [tf.TensorSpec([None, 784], tf.float32)]
-    try:
-        function = tf.compat.v1.wrap_function(scores, spec)
-        answers = function(tf.constant(_probes())).numpy()
-        if not _are_probabilities(answers):
-            function = tf.compat.v1.wrap_function(probabilities, spec)
-    except (tf.errors.OpError, ValueError, TypeError) as error:
-        raise ModelError(f"does not run: {_first_line(error)}") from error
-    if answers.shape != (len(_probes()), 10) or not np.isfinite(answers).all():
-        raise ModelError(f"does not fit: it answers {answers.tolist()} to three pictures")
-    return function
+        try:
+            [scores] = tf.graph_util.import_graph_def(
+                graph_def, input_map=inputs, return_elements=[ends.scores], name="model"
+            )
+            scores.set_shape([None, 10])
+            session = tf.compat.v1.Session(graph=graph)
+            answers = session.run(scores, {batch: _probes()})
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise ModelError(f"does not run: {_first_line(error)}") from error
+        if answers.shape != (len(_probes()), 10) or not np.isfinite(answers).all():
+            raise ModelError(f"does not fit: it answers {answers.tolist()} to three pictures")
+        if _are_probabilities(answers):
+            return Classifier(session, batch, scores)
+        if ((answers >= 0) & (answers <= 1)).all():
+            raise ModelError("does not fit: its scores in [0, 1] do not sum to 1")
+        return Classifier(session, batch, tf.nn.softmax(scores))
 
 
 def meta_graph(folder: Path) -> Any:
@@ -109,10 +122,11 @@ def signatures(meta: Any) -> Signatures:
 def _tensor_info(info: Any) -> dict[str, Any]:
     import tensorflow as tf
 
-    shape = None
-    if not info.tensor_shape.unknown_rank:
-        shape = [None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim]
-    return {"name": info.name, "dtype": tf.dtypes.as_dtype(info.dtype).name, "shape": shape}
+    return {
+        "name": info.name,
+        "dtype": tf.dtypes.as_dtype(info.dtype).name,
+        "shape": _shape(tf.TensorShape(info.tensor_shape)),
+    }
 
 
 def _frozen(folder: Path) -> tuple[Any, Endpoints, list[int]]:
@@ -140,13 +154,25 @@ def _frozen(folder: Path) -> tuple[Any, Endpoints, list[int]]:
 
 
 def _endpoints(graph: Any, meta: Any) -> Endpoints:
-    found = signatures(meta)
-    if not found:
-        names = {f"{operation.name}:0" for operation in graph.get_operations()}
-        for ends in ORIGINAL_ENDPOINTS:
-            if {ends.image, ends.scores} <= names:
-                return ends
-    return endpoints(found)
+    return endpoints(signatures(meta) or _original_signature(graph))
+
+
+def _original_signature(graph: Any) -> Signatures:
+    """The tensors of the models of 2017, if the graph has them, as if it had a signature."""
+    names = {f"{operation.name}:0" for operation in graph.get_operations()}
+    for ends in ORIGINAL_ENDPOINTS:
+        if {ends.image, ends.scores} <= names:
+            image, scores = (
+                {name: {"name": name, "dtype": tensor.dtype.name, "shape": _shape(tensor.shape)}}
+                for name in (ends.image, ends.scores)
+                for tensor in [graph.get_tensor_by_name(name)]
+            )
+            return {"no signature": {"inputs": image, "outputs": scores}}
+    return {}
+
+
+def _shape(shape: Any) -> list[int | None] | None:
+    return None if shape.rank is None else shape.as_list()
 
 
 def _switches(graph_def: Any, ends: Endpoints) -> list[tuple[str, bool | float]]:
@@ -203,4 +229,7 @@ def _are_probabilities(scores: Batch) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """The first line that says something; TensorFlow likes to begin with headings."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = (line for line in lines if line and not line.startswith("<") and line[-1] != ":")
+    return next(said, type(error).__name__)

@@ -23,12 +23,14 @@ class LiteRTRuntime:
         """Take the content of a `model.tflite` that `mnist_cli.compiler` made.
 
         Raises:
-            ModelError: LiteRT is not installed, or cannot run this model.
+            ModelError: LiteRT cannot be imported, or cannot run this model.
         """
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise ModelError("LiteRT is not installed: pip install ai-edge-litert") from error
+            raise ModelError(
+                f"LiteRT cannot be imported ({error}): pip install ai-edge-litert"
+            ) from error
         self._new_interpreter: Callable[[], Any] = lambda: Interpreter(
             model_content=compiled, num_threads=1
         )
@@ -41,9 +43,9 @@ class LiteRTRuntime:
 
     def predict_proba(self, batch: Batch) -> Batch:
         """Pictures [N, 784] float32, ink 1.0 and paper 0.0 -> probabilities [N, 10] float32."""
-        interpreter = self._interpreter()
-        source = interpreter.get_input_details()[0]["index"]
-        target = interpreter.get_output_details()[0]["index"]
+        if not hasattr(self._local, "interpreter"):
+            self._prepare_thread()
+        interpreter, source, target = self._local.interpreter
         probabilities = np.empty((len(batch), 10), np.float32)
         for start in range(0, len(batch), CHUNK):
             chunk = batch[start : start + CHUNK]
@@ -56,8 +58,9 @@ class LiteRTRuntime:
             probabilities[start : start + CHUNK] = interpreter.get_tensor(target)
         return probabilities
 
-    def _interpreter(self) -> Any:
-        if not hasattr(self._local, "interpreter"):
-            self._local.interpreter = self._new_interpreter()
-            self._local.size = 0
-        return self._local.interpreter
+    def _prepare_thread(self) -> None:
+        interpreter = self._new_interpreter()
+        source = interpreter.get_input_details()[0]["index"]
+        target = interpreter.get_output_details()[0]["index"]
+        self._local.interpreter = interpreter, source, target
+        self._local.size = 0

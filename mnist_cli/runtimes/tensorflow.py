@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
-from mnist_cli.runtimes.frozen_graph import classifier, import_tensorflow
+from mnist_cli.runtimes.frozen_graph import load_classifier
 
 
 class TensorFlowRuntime:
@@ -18,11 +18,9 @@ class TensorFlowRuntime:
         Raises:
             ModelError: TensorFlow is not installed, or the model is damaged or does not fit.
         """
-        self._tf = import_tensorflow()
         with native_output_hidden():
-            self._function = classifier(folder)
+            self.classifier = load_classifier(folder)
 
     def predict_proba(self, batch: Batch) -> Batch:
         """Pictures [N, 784] float32, ink 1.0 and paper 0.0 -> probabilities [N, 10] float32."""
-        probabilities: Batch = self._function(self._tf.constant(batch)).numpy()
-        return probabilities
+        return self.classifier.predict_proba(batch)

@@ -43,6 +43,8 @@ def tensorflow_1(
     logits: bool = False,
     learning_phase: bool = False,
     extra_input: bool = False,
+    shaped: bool = True,
+    sigmoid: bool = False,
 ) -> Path:
     """A graph of TensorFlow 1 with dropout, switched by a float, or by the learning phase."""
     import tensorflow as tf
@@ -50,8 +52,9 @@ def tensorflow_1(
     v1 = tf.compat.v1
     build_info = v1.saved_model.utils.build_tensor_info
     names = ("input_input", "output/Softmax") if learning_phase else ("input", "output")
+    shape = [None, 784] if shaped else None
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
-        image = v1.placeholder(tf.float32, [None, 784], names[0])
+        image = v1.placeholder(tf.float32, shape, names[0])
         kernel, bias = (
             v1.get_variable(name, initializer=value, use_resource=resource_variables)
             for name, value in weights._asdict().items()
@@ -66,7 +69,8 @@ def tensorflow_1(
         scores = hidden @ kernel + bias
         if extra_input:
             scores += v1.placeholder(tf.float32, [None, 10], "prior")
-        output = tf.identity(scores, names[1]) if logits else tf.nn.softmax(scores, name=names[1])
+        activation = tf.identity if logits else tf.sigmoid if sigmoid else tf.nn.softmax
+        output = activation(scores, name=names[1])
         session.run(v1.global_variables_initializer())
         inputs = {"input": build_info(image), "dropout": build_info(switch)}
         serving_default = v1.saved_model.build_signature_def(
@@ -79,6 +83,31 @@ def tensorflow_1(
             signature_def_map={"serving_default": serving_default} if signature else None,
         )
         builder.save()
+    return folder
+
+
+def tensorflow_2(folder: Path, weights: Weights) -> Path:
+    """A `tf.Module` whose dropout a bool `training` switches, with control flow and logits."""
+    import tensorflow as tf
+
+    class Network(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.kernel, self.bias = tf.Variable(weights.kernel), tf.Variable(weights.bias)
+
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[
+                tf.TensorSpec([None, 28, 28], tf.float32, "image"),
+                tf.TensorSpec([], tf.bool, "training"),
+            ]
+        )
+        def serve(self, image: Any, training: Any) -> Any:
+            flat = tf.reshape(image, [-1, 784])
+            hidden = tf.cond(training, lambda: tf.nn.dropout(flat, 0.5), lambda: flat)
+            return {"scores": hidden @ self.kernel + self.bias}
+
+    network = Network()
+    tf.saved_model.save(network, str(folder), {"serving_default": network.serve})
     return folder
 
 

@@ -16,6 +16,8 @@ SIDE = 28
 DIGIT_SIDE = 20
 # Less than this between ink and paper, in gray levels, is texture and noise.
 MIN_CONTRAST = 32
+# Larger digits are first reduced to between this and twice this.
+REDUCED_SIDE = 1000
 
 Pixels = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float32]
@@ -100,6 +102,8 @@ def frame(pixels: Pixels) -> npt.NDArray[np.uint8]:
     if _is_framed(gray):
         return gray
     gray = gray[_bounds(gray < paper - contrast / 4)]
+    if (factor := max(gray.shape) // REDUCED_SIDE) > 1:  # else the arithmetic takes a gigabyte
+        gray = np.asarray(Image.fromarray(gray).reduce(factor))
     # A tenth at each end is paper texture and uneven ink: it becomes plain paper and full ink.
     depth = (paper - gray.astype(np.float32)) / np.float32(contrast)
     ink = np.clip((depth - 0.1) / 0.8, 0, 1)

@@ -121,10 +121,12 @@ def test_the_digit_is_centred_by_its_mass_in_20x20() -> None:
     assert (columns.min(), columns.max()) == (9, 18)
 
 
+@pytest.mark.parametrize("size", [300, 3000])
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 10])
-def test_a_thin_line_keeps_its_ink(width: int) -> None:
-    picture = Image.new("L", (300, 300), "white")
-    ImageDraw.Draw(picture).line([(80, 50), (220, 50), (120, 250)], "black", width)
+def test_a_thin_line_keeps_its_ink(width: int, size: int) -> None:
+    picture = Image.new("L", (size, size), "white")
+    seven = [(0.27 * size, 0.17 * size), (0.73 * size, 0.17 * size), (0.4 * size, 0.83 * size)]
+    ImageDraw.Draw(picture).line(seven, "black", width * size // 300)
     assert frame(np.asarray(picture)).min() == 0
     assert run("predict", "-", stdin=_png(picture)).record["prediction"] == 7
 

@@ -1,6 +1,8 @@
 """`GET /metrics` for Prometheus: requests, latency, and what was predicted."""
 
+import functools
 import os
+from typing import Any
 
 from flask import Blueprint, Response, request
 from prometheus_client import (
@@ -28,8 +30,19 @@ predictions = Counter("mnist_predictions", "Pictures answered", ["model", "digit
 def count_request(status: int, seconds: float) -> None:
     """Count the request that is being answered, by its route: paths are without number."""
     route = request.url_rule.rule if request.url_rule else "none"
-    requests.labels(route, status).inc()
-    latency.labels(route).observe(seconds)
+    _labelled(requests, route, status).inc()
+    _labelled(latency, route).observe(seconds)
+
+
+def count_prediction(model: str, digit: int) -> None:
+    """Count a picture that was answered."""
+    _labelled(predictions, model, digit).inc()
+
+
+@functools.cache
+def _labelled(metric: Any, *labels: str | int) -> Any:
+    """A metric with its labels, which are looked up only once."""
+    return metric.labels(*labels)
 
 
 @metrics.get("/metrics")

@@ -9,7 +9,7 @@ from mnist_cli import images, output, prediction, reshape
 from mnist_cli.choices import PREPROCESSES, Preprocess
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.server import pic_array
-from mnist_cli.server.metrics import predictions
+from mnist_cli.server.metrics import count_prediction
 from mnist_cli.shipped import shipped
 
 native = Blueprint("native", __name__)
@@ -31,7 +31,7 @@ def _answer(pixels: npt.NDArray[Any]) -> Response:
     model = current_app.extensions["models"].get(request.args.get("model"))
     batch = reshape.to_batch([pixels], _preprocess())
     [answer] = prediction.predict(model, batch)
-    predictions.labels(model.name, answer.digit).inc()
+    count_prediction(model.name, answer.digit)
     scores = request.args.get("scores") in ("1", "true")
     record = output.prediction_record(answer, model=model.name, scores=scores, min_probability=0)
     return Response(output.to_json(record), mimetype="application/json")

@@ -3,10 +3,12 @@
 from flask import Flask
 
 from mnist_cli.server import ops
+from mnist_cli.server.inference import inference
 from mnist_cli.server.metrics import metrics
 from mnist_cli.server.models import Models
 from mnist_cli.server.native import native
 from mnist_cli.server.settings import Settings
+from mnist_cli.server.tfserving import tfserving
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -23,5 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["models"] = Models(settings)
     app.register_blueprint(native)
     app.register_blueprint(metrics)
+    app.register_blueprint(tfserving)
+    app.register_blueprint(inference)
     ops.install(app, settings)
     return app

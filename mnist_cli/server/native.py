@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 from flask import Blueprint, Response, current_app, request
 
@@ -23,18 +24,29 @@ def root() -> Response:
 
 @native.post("/predict")
 def predict() -> Response:
-    """Answer the prediction for the picture in the body."""
+    """Answer the prediction for the picture in the body.
+
+    `?scores=1` adds the ten scores, `?image=1` the picture as the model gets it: 28 rows of 28
+    values, 0 black ink to 255 white paper.
+    """
     return _answer(_pixels())
 
 
 def _answer(pixels: npt.NDArray[Any]) -> Response:
     model = current_app.extensions["models"].get(request.args.get("model"))
-    batch = reshape.to_batch([pixels], _preprocess())
+    batch = reshape.to_batch([pixels], preprocess())
     [answer] = prediction.predict(model, batch)
     count_prediction(model.name, answer.digit)
-    scores = request.args.get("scores") in ("1", "true")
+    scores = _asked_for("scores")
     record = output.prediction_record(answer, model=model.name, scores=scores, min_probability=0)
+    if _asked_for("image"):
+        paper = (255 * (1 - batch)).round().astype(np.uint8)
+        record["image"] = paper.reshape(reshape.SIDE, reshape.SIDE).tolist()
     return Response(output.to_json(record), mimetype="application/json")
+
+
+def _asked_for(name: str) -> bool:
+    return request.args.get(name) in ("1", "true")
 
 
 def _pixels() -> npt.NDArray[Any]:
@@ -52,7 +64,7 @@ def _pixels() -> npt.NDArray[Any]:
     )
 
 
-def _preprocess() -> Preprocess:
+def preprocess() -> Preprocess:
     asked = request.args.get("preprocess", "auto")
     for known in PREPROCESSES:
         if asked == known:

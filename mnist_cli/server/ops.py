@@ -18,7 +18,7 @@ access_log = logging.getLogger("mnist_cli.access")
 logger = logging.getLogger(__name__)
 
 # Whoever runs a server asks these without a token, to see whether it is up.
-OPEN_PATHS = ("/health",)
+OPEN_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
 
 
 def install(app: Flask, settings: Settings) -> None:

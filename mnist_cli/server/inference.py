@@ -1,0 +1,126 @@
+"""The Open Inference Protocol v2 over HTTP, as KServe, Triton and MLServer speak it.
+
+Sources: `specification/protocol/inference_rest.md` in kserve/open-inference-protocol; for what it
+leaves open, and for the messages, `src/http_server.cc` in triton-inference-server/server. Where the
+two differ:
+
+- `data` in a response is flat, as Triton writes it; in a request it is flat or nested;
+- live and ready answer bodies as KServe does, `{"live": true}` and `{"ready": true}`: Triton's are
+  empty, and the specification writes `live` for both;
+- an unknown model is 404 on all paths: Triton answers 400 to `/ready`;
+- `parameters` of a request are echoed, but for those of the binary extension: Triton drops them.
+
+UINT8 is not taken: 0 to 255 and 0 to 1 cannot be told apart, and a guess would answer wrongly.
+"""
+
+import re
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from mnist_cli import __version__, output
+from mnist_cli.errors import UnknownModelError
+from mnist_cli.server import served
+from mnist_cli.server.inference_binary import HEADER, split
+from mnist_cli.server.inference_request import infer_request, pictures, wants_binary
+from mnist_cli.server.served import Interface, ServedModel
+
+inference = Blueprint("inference", __name__, url_prefix="/v2")
+
+
+@inference.get("")
+@inference.get("/")
+def server_metadata() -> Response:
+    return _json({"name": "mnist", "version": __version__, "extensions": ["binary_tensor_data"]})
+
+
+@inference.get("/health/live")
+def live() -> Response:
+    return _json({"live": True})
+
+
+@inference.get("/health/ready")
+def ready() -> Response:
+    """Answer that the default model is loaded: without it there is no app that could answer.
+
+    Before that, clients wait for their connection or are refused it; they never see a 503.
+    """
+    return _json({"ready": True})
+
+
+@inference.get("/models/<name>/ready")
+@inference.get("/models/<name>/versions/<version>/ready")
+def model_ready(name: str, version: str | None = None) -> Response:
+    """Answer that the model is loaded, having loaded it if need be; 503 if it cannot be."""
+    _find(name, version)
+    return _json({"name": name, "ready": True})
+
+
+@inference.get("/models/<name>")
+@inference.get("/models/<name>/versions/<version>")
+def model_metadata(name: str, version: str | None = None) -> Response:
+    """Answer the tensors that are needed and given: the image and the scores.
+
+    Switches, such as a dropout rate, are not listed: a client that feeds all that is listed must
+    not turn them on.
+    """
+    model = _find(name, version)
+    interface = _interface(model)
+    shape = [-1 if size is None else size for size in interface.image_shape]
+    return _json(
+        {
+            "name": name,
+            "versions": [model.version],
+            "platform": "tensorflow_savedmodel",
+            "inputs": [{"name": interface.image, "datatype": "FP32", "shape": shape}],
+            "outputs": [{"name": interface.scores, "datatype": "FP32", "shape": [-1, 10]}],
+        }
+    )
+
+
+@inference.post("/models/<name>/infer")
+@inference.post("/models/<name>/versions/<version>/infer")
+def infer(name: str, version: str | None = None) -> Response:
+    """Answer the scores of a batch, in JSON or in binary as they are asked for."""
+    model = _find(name, version)
+    interface = _interface(model)
+    head, blobs = split(request.get_data(cache=False), request.headers.get(HEADER))
+    body = infer_request(head)
+    is_binary = wants_binary(body, interface.scores, name)
+    scores = model.predict_proba(pictures(body, interface, blobs, name))
+    answer: dict[str, Any] = {"model_name": name, "model_version": model.version}
+    if body.id is not None:
+        answer["id"] = body.id
+    if echoed := {key: value for key, value in body.parameters.items() if "binary" not in key}:
+        answer["parameters"] = echoed
+    tensor = {"name": interface.scores, "datatype": "FP32", "shape": list(scores.shape)}
+    if not is_binary:
+        return _json(answer | {"outputs": [tensor | {"data": scores.ravel().tolist()}]})
+    blob = scores.astype("<f4").tobytes()
+    answer["outputs"] = [tensor | {"parameters": {"binary_data_size": len(blob)}}]
+    head = output.to_json(answer).encode()
+    response = Response(head + blob, mimetype="application/octet-stream")
+    response.headers[HEADER] = str(len(head))
+    return response
+
+
+def _find(name: str, version: str | None) -> ServedModel:
+    missing = f"Request for unknown model: '{name}'"
+    if version is not None:
+        missing += f" version {version}"
+    try:
+        if version is not None and not re.fullmatch("[0-9]+", version):
+            raise UnknownModelError
+        return served.find(name, version)
+    except UnknownModelError as error:
+        raise UnknownModelError(f"{missing} is not found") from error
+
+
+def _interface(model: ServedModel) -> Interface:
+    interface = model.interface()
+    assert interface is not None  # the runtime was made from it
+    return interface
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(output.to_json(body), mimetype="application/json")

@@ -1,0 +1,178 @@
+"""The request of the Open Inference Protocol v2, and the tensors in it.
+
+Messages are those of `src/http_server.cc` in the repository triton-inference-server/server, where
+they say enough.
+"""
+
+import functools
+import math
+import re
+import types
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from mnist_cli.errors import InputError
+from mnist_cli.runtimes import Batch
+from mnist_cli.server.inference_binary import Blobs
+from mnist_cli.server.pic_array import decode_json
+from mnist_cli.server.served import Interface, to_pictures
+from mnist_cli.signature import shape_text
+
+# How they lie in memory: in binary, tensors are little-endian.
+DATATYPES: dict[str, np.dtype[Any]] = {
+    "FP32": np.dtype("<f4"),
+    "FP64": np.dtype("<f8"),
+    "BOOL": np.dtype("?"),
+}
+# Parameters of Triton's other extensions: to pass over them would answer something else.
+UNSUPPORTED = {"classification", "shared_memory_region"}
+
+Parameters = dict[str, str | int | float | bool]
+
+
+class RequestInput(msgspec.Struct):
+    """A tensor of the request: in `data`, or after the JSON if it has a `binary_data_size`."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    parameters: Parameters = {}
+    data: msgspec.Raw = msgspec.Raw()
+
+
+class RequestOutput(msgspec.Struct):
+    """A tensor that is asked for."""
+
+    name: str
+    parameters: Parameters = {}
+
+
+class InferRequest(msgspec.Struct):
+    """The body of `/infer`."""
+
+    inputs: list[RequestInput]
+    id: str | None = None
+    parameters: Parameters = {}
+    outputs: list[RequestOutput] = []
+
+
+_request = msgspec.json.Decoder(InferRequest)
+
+
+def infer_request(head: bytes) -> InferRequest:
+    """Decode the JSON of a request.
+
+    Raises:
+        InputError: it is no JSON, or no such request.
+    """
+    found: InferRequest = decode_json(_request, head)
+    return found
+
+
+def wants_binary(body: InferRequest, scores: str, model: str) -> bool:
+    """Whether the scores, the only output, are asked for in binary.
+
+    The specification of the extension lets `binary_data_output` hold for outputs that are listed
+    too; the server, which is followed here, takes it for requests that list none.
+
+    Raises:
+        InputError: another output is asked for.
+    """
+    for wanted in body.outputs:
+        if wanted.name != scores:
+            raise InputError(f"unexpected inference output '{wanted.name}' for model '{model}'")
+        _check_parameters(wanted.parameters)
+    if body.outputs:
+        return body.outputs[0].parameters.get("binary_data") is True
+    return body.parameters.get("binary_data_output") is True
+
+
+def pictures(body: InferRequest, interface: Interface, blobs: Blobs, model: str) -> Batch:
+    """The image among the inputs -> float32 [N, 784].
+
+    Raises:
+        InputError: the inputs are not those of the model.
+    """
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for tensor in body.inputs:
+        if tensor.name not in interface.inputs:
+            raise InputError(f"unexpected inference input '{tensor.name}' for model '{model}'")
+        if tensor.name in tensors:
+            raise InputError(f"input '{tensor.name}' is given twice")
+        try:
+            tensors[tensor.name] = _values(tensor, interface, blobs)
+        except InputError as error:
+            raise InputError(f"input '{tensor.name}' for model '{model}': {error}") from error
+    if not blobs.is_empty:
+        raise InputError(f"unexpected additional input data for model '{model}'")
+    if interface.image not in tensors:
+        raise InputError(f"missing required input '{interface.image}' for model '{model}'")
+    found = tensors.pop(interface.image)
+    for name, values in tensors.items():
+        interface.check_switch(name, values)
+    return to_pictures(found, interface.image_shape)
+
+
+def _values(tensor: RequestInput, interface: Interface, blobs: Blobs) -> npt.NDArray[Any]:
+    _check_parameters(tensor.parameters)
+    is_bool = interface.inputs[tensor.name]["dtype"] == "bool"
+    expected = ["BOOL"] if is_bool else ["FP32", "FP64"]
+    if tensor.datatype not in expected:
+        raise InputError(f"data-type is '{tensor.datatype}', expected {' or '.join(expected)}")
+    if min(tensor.shape, default=0) < 0 or len(tensor.shape) > 4:
+        raise InputError("Unable to parse 'shape'")
+    dtype, count = DATATYPES[tensor.datatype], math.prod(tensor.shape)
+    if "binary_data_size" in tensor.parameters:
+        if tensor.data:
+            raise InputError("must specify 'data' or 'binary_data_size', not both")
+        blob = blobs.take(tensor.parameters["binary_data_size"])
+        if len(blob) != count * dtype.itemsize:
+            raise InputError(
+                f"input byte size mismatch. Expected {count * dtype.itemsize}, got {len(blob)}"
+            )
+        values = np.frombuffer(blob, dtype)
+    else:
+        values = _from_json(tensor, dtype)
+        if values.size != count:
+            raise InputError(
+                "Unable to parse 'data': Shape does not match true shape of 'data' field: "
+                f"{values.size} values for {shape_text([*tensor.shape])}"
+            )
+    shaped: npt.NDArray[Any] = values.reshape(tensor.shape)
+    return shaped
+
+
+def _from_json(tensor: RequestInput, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """`data`, flat or nested as deep as the shape."""
+    raw = bytes(tensor.data)
+    brackets = re.match(rb"[\s\[]*", raw[:1000])
+    assert brackets is not None  # it matches nothing, too
+    depth = 1 if brackets[0].count(b"[") <= 1 else max(len(tensor.shape), 1)
+    # JSON knows no width: numbers are read as they are, and checked against float32 at the end.
+    scalar, dtype = (bool, dtype) if dtype == np.bool_ else (float, np.dtype(np.float64))
+    values = decode_json(_decoder(scalar, depth), raw)
+    try:
+        array = np.array(values, dtype)
+    except ValueError as error:
+        raise InputError("Unable to parse 'data': its lists have different lengths") from error
+    if depth > 1 and list(array.shape) != tensor.shape:
+        raise InputError(
+            f"Unable to parse 'data': Shape does not match: {shape_text([*array.shape])}"
+        )
+    return array
+
+
+@functools.cache
+def _decoder(scalar: type, depth: int) -> "msgspec.json.Decoder[Any]":
+    kind: Any = scalar
+    for _ in range(depth):
+        kind = types.GenericAlias(list, (kind,))
+    return msgspec.json.Decoder(kind)
+
+
+def _check_parameters(parameters: Parameters) -> None:
+    if unsupported := UNSUPPORTED & parameters.keys():
+        raise InputError(f"parameter '{min(unsupported)}' is not supported")

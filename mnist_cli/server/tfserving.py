@@ -1,0 +1,169 @@
+"""The REST API v1 of TensorFlow Serving.
+
+Sources, all in the repository tensorflow/serving: paths, and what is answered to which, are those
+of `model_servers/http_rest_api_handler.cc` and `http_rest_api_util.cc`; messages are theirs and
+those of `util/json_tensor.cc`; the description is `g3doc/api_rest.md`. Where that differs from the
+server, here as there:
+
+- `:classify` and `:regress` answer `results`, which the description calls `result`;
+- a path or method under /v1 that is not known is 400 "Malformed request", not 404 or 405.
+
+What differs from the server on purpose: a model has one version; `:classify` works for signatures
+of method "predict" too; switches such as a dropout rate may be left out; images may be sent as
+`b64` in the place of a float tensor; JSON is strict, without NaN and Infinity; of a signature with
+several outputs the scores alone are answered, and logits as probabilities.
+"""
+
+import re
+from typing import Any, NoReturn
+
+from flask import Blueprint, Response, request
+
+from mnist_cli import output
+from mnist_cli.errors import InputError, UnknownModelError
+from mnist_cli.server import served
+from mnist_cli.server.native import preprocess
+from mnist_cli.server.served import Interface, ServedModel
+from mnist_cli.server.tfserving_json import Reader, examples_request, predict_request
+from mnist_cli.signature import TensorInfo
+
+tfserving = Blueprint("tfserving", __name__, url_prefix="/v1")
+
+PREDICT_METHOD = "tensorflow/serving/predict"
+# tensorflow/core/framework/types.proto; the others are called as in NumPy.
+DTYPES = {"float16": "DT_HALF", "float32": "DT_FLOAT", "float64": "DT_DOUBLE"}
+
+
+@tfserving.get("/models/<name>")
+@tfserving.get("/models/<name>/versions/<version>")
+@tfserving.get("/models/<name>/labels/<label>")
+def status(name: str, version: str | None = None, label: str | None = None) -> Response:
+    """Answer a GetModelStatusResponse; a model that is not loaded yet is loaded for it."""
+    versions = "any versions" if version is None else f"version {version}"
+    model = _find(name, version, label, f"Could not find {versions} of model {name}")
+    entry = {
+        "version": model.version,
+        "state": "AVAILABLE",
+        "status": {"error_code": "OK", "error_message": ""},
+    }
+    return _answer({"model_version_status": [entry]})
+
+
+@tfserving.get("/models/<name>/metadata")
+@tfserving.get("/models/<name>/versions/<version>/metadata")
+@tfserving.get("/models/<name>/labels/<label>/metadata")
+def metadata(name: str, version: str | None = None, label: str | None = None) -> Response:
+    """Answer a GetModelMetadataResponse, with a SignatureDefMap where the proto has an Any."""
+    model = _find_servable(name, version, label)
+    signatures = {
+        name: {
+            "inputs": {key: _tensor_info(info) for key, info in signature["inputs"].items()},
+            "outputs": {key: _tensor_info(info) for key, info in signature["outputs"].items()},
+            # The description of a compiled model does not keep the method; ours are made so.
+            "method_name": PREDICT_METHOD,
+            "defaults": {},
+        }
+        for name, signature in model.signatures.items()
+    }
+    spec = {"name": name, "signature_name": "", "version": model.version}
+    return _answer(
+        {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}
+    )
+
+
+@tfserving.post("/models/<name>:predict")
+@tfserving.post("/models/<name>/versions/<version>:predict")
+@tfserving.post("/models/<name>/labels/<label>:predict")
+def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
+    """Answer the scores of tensors in row form (`instances`) or column form (`inputs`)."""
+    model = _find_servable(name, version, label)
+    body = predict_request(request.get_data(cache=False))
+    missing = 'Serving signature name: "{}" not found in signature def'
+    interface = _interface(model, body.signature_name, missing)
+    reader = Reader(interface, preprocess())
+    in_rows = bool(body.instances)
+    batch = reader.instances(body.instances) if in_rows else reader.inputs(body.inputs)
+    scores: Any = model.predict_proba(batch).tolist()
+    if len(interface.outputs) > 1:
+        named = interface.scores
+        scores = [{named: row} for row in scores] if in_rows else {named: scores}
+    return _answer({"predictions" if in_rows else "outputs": scores})
+
+
+@tfserving.post("/models/<name>:classify")
+@tfserving.post("/models/<name>/versions/<version>:classify")
+@tfserving.post("/models/<name>/labels/<label>:classify")
+def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
+    """Answer a list of [label, score] for each of `examples`; the labels are "0" to "9"."""
+    body = examples_request(request.get_data(cache=False))
+    model = _find_servable(name, version, label)
+    interface = _interface(model, body.signature_name, "No signature was found with the name: {}")
+    scores = model.predict_proba(Reader(interface, preprocess()).examples(body))
+    results = [[[str(digit), score] for digit, score in enumerate(row)] for row in scores.tolist()]
+    return _answer({"results": results})
+
+
+@tfserving.post("/models/<name>:regress")
+@tfserving.post("/models/<name>/versions/<version>:regress")
+@tfserving.post("/models/<name>/labels/<label>:regress")
+def regress(name: str, version: str | None = None, label: str | None = None) -> Response:
+    """Answer what the server does for a model without a signature for regression."""
+    body = examples_request(request.get_data(cache=False))
+    model = _find_servable(name, version, label)
+    _interface(model, body.signature_name, "No signature was found with the name: {}")
+    raise InputError(
+        "Expected regression signature method_name to be tensorflow/serving/regress. "
+        f"Was: {PREDICT_METHOD}"
+    )
+
+
+@tfserving.get("/models")
+def no_name() -> NoReturn:
+    raise InputError("Missing model name in request.")
+
+
+@tfserving.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def malformed(path: str) -> NoReturn:
+    raise InputError(f"Malformed request: {request.method} {request.path}")
+
+
+def _find_servable(name: str, version: str | None, label: str | None) -> ServedModel:
+    spec = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+    return _find(name, version, label, f"Servable not found for request: {spec}")
+
+
+def _find(name: str, version: str | None, label: str | None, missing: str) -> ServedModel:
+    if ":" in name or (version is not None and not re.fullmatch("[0-9]+", version)):
+        malformed(request.path)
+    if version is not None and (len(version) > 19 or int(version) >= 2**63):
+        raise InputError(f"Failed to convert version: {version} to numeric.")
+    if label is not None:  # there are no labels here
+        raise InputError(f"Unrecognized servable version label: {label}")
+    try:
+        return served.find(name, version)
+    except UnknownModelError as error:
+        raise UnknownModelError(missing) from error
+
+
+def _interface(model: ServedModel, name: str, missing: str) -> Interface:
+    name = name or "serving_default"
+    if name not in model.signatures:
+        raise InputError(missing.format(name))
+    if interface := model.interface(name):
+        return interface
+    raise InputError(f"signature {name} does not take images and give scores: it is not served")
+
+
+def _tensor_info(info: TensorInfo) -> dict[str, Any]:
+    """A TensorInfo as protobuf writes it in JSON: int64 as a string, -1 for an unknown size."""
+    sizes = info["shape"] or []
+    dims = [{"size": str(-1 if size is None else size), "name": ""} for size in sizes]
+    return {
+        "dtype": DTYPES.get(info["dtype"], f"DT_{info['dtype'].upper()}"),
+        "tensor_shape": {"dim": dims, "unknown_rank": info["shape"] is None},
+        "name": info["name"],
+    }
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    return Response(output.to_json(body), mimetype="application/json")

@@ -1,0 +1,191 @@
+"""From the JSON of TensorFlow Serving to pictures.
+
+The forms are those of `util/json_tensor.cc` in the repository tensorflow/serving, the messages too
+where they say enough.
+"""
+
+import base64
+import functools
+import types
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+
+from mnist_cli import images, reshape
+from mnist_cli.choices import Preprocess
+from mnist_cli.errors import InputError
+from mnist_cli.runtimes import Batch
+from mnist_cli.server.pic_array import decode_json
+from mnist_cli.server.served import Interface, to_pictures
+
+Named: TypeAlias = dict[str, msgspec.Raw]
+
+
+class PredictRequest(msgspec.Struct):
+    """The body of `:predict`; it has either `instances` or `inputs`."""
+
+    signature_name: str = ""
+    instances: msgspec.Raw = msgspec.Raw()
+    inputs: msgspec.Raw = msgspec.Raw()
+
+
+class ExamplesRequest(msgspec.Struct):
+    """The body of `:classify` and `:regress`."""
+
+    signature_name: str = ""
+    context: Named = {}
+    examples: list[Named] | msgspec.UnsetType = msgspec.UNSET
+
+
+def predict_request(body: bytes) -> PredictRequest:
+    """Decode the body, all but its tensors.
+
+    Raises:
+        InputError: it has not just one of `instances` and `inputs`.
+    """
+    found: PredictRequest = decode_json(_decoder(PredictRequest), body)
+    if found.instances and found.inputs:
+        raise InputError(
+            "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
+        )
+    if not found.instances and not found.inputs:
+        raise InputError("Missing 'inputs' or 'instances' key")
+    return found
+
+
+def examples_request(body: bytes) -> ExamplesRequest:
+    """Decode the body, all but its features.
+
+    Raises:
+        InputError: there are no examples.
+    """
+    found: ExamplesRequest = decode_json(_decoder(ExamplesRequest), body)
+    if found.examples is msgspec.UNSET:
+        raise InputError("When method is classify, key 'examples' is expected and was not found")
+    if not found.examples:
+        raise InputError("'examples' value is an empty array")
+    return found
+
+
+class Reader:
+    """Reads pictures in the forms that a signature allows -> float32 [N, 784]."""
+
+    def __init__(self, interface: Interface, preprocess: Preprocess) -> None:
+        self._interface = interface
+        self._preprocess = preprocess
+        # One picture: numbers in lists as deep as the shape, or an object.
+        self._one: Any = float
+        for _ in interface.image_shape[1:]:
+            self._one = types.GenericAlias(list, (self._one,))
+        self._one |= Named
+        self._many: Any = types.GenericAlias(list, (self._one,))
+
+    def instances(self, raw: msgspec.Raw) -> Batch:
+        """Row form: a list of tensors, of `b64` pictures, or of objects by the inputs' names."""
+        rows = _decode(self._many, raw, "instances")
+        if not rows:
+            raise InputError("No values in 'instances' array")
+        return self._rows(rows, "instances", named=True)
+
+    def inputs(self, raw: msgspec.Raw) -> Batch:
+        """Column form: the image input with all rows, alone or in an object by its name."""
+        return self._column(raw, "inputs", named=True)
+
+    def examples(self, body: ExamplesRequest) -> Batch:
+        """Examples of features: the picture as a flat list of numbers or as `b64`."""
+        assert isinstance(body.examples, list)
+        rows = []
+        for index, example in enumerate(body.examples):
+            where = f"examples[{index}]"
+            picture = self._picture({**body.context, **example}, where)
+            value = _decode(list[float] | Named, picture, where)
+            if isinstance(value, list):
+                value = self._unflattened(value, where)
+            rows.append(value)
+        return self._rows(rows, "examples", named=False)
+
+    def _column(self, raw: msgspec.Raw, where: str, named: bool) -> Batch:
+        value = _decode(self._many | Named, raw, where)
+        if isinstance(value, list):
+            return self._rows(value, where, named=False)
+        if named and not _is_base64(value):
+            picture = self._picture(value, where)
+            return self._column(picture, f"{where}.{self._interface.image}", named=False)
+        return self._rows([value], where, named=False)
+
+    def _rows(self, rows: list[Any], where: str, named: bool) -> Batch:
+        if not rows:
+            raise InputError(f"{where}: there are no values")
+        return np.concatenate(
+            [self._row(row, f"{where}[{index}]", named) for index, row in enumerate(rows)]
+        )
+
+    def _row(self, row: Any, where: str, named: bool) -> Batch:
+        if isinstance(row, dict) and named and not _is_base64(row):
+            picture = self._picture(row, where)
+            where = f"{where}.{self._interface.image}"
+            row = _decode(self._one, picture, where)
+        try:
+            if isinstance(row, dict):
+                return reshape.to_batch([images.decode(_from_base64(row))], self._preprocess)
+            return to_pictures(_array([row]), self._interface.image_shape)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
+
+    def _picture(self, values: Mapping[str, msgspec.Raw], where: str) -> msgspec.Raw:
+        """The value of the image among inputs by name; the others have to be switched off."""
+        interface = self._interface
+        for name in values:
+            if name not in interface.inputs:
+                known = ", ".join(sorted(interface.inputs))
+                raise InputError(
+                    f"{where}: JSON object: does not have named input: {name}; {known}"
+                )
+            if name != interface.image:
+                is_bool = interface.inputs[name]["dtype"] == "bool"
+                kind: Any = bool | list[bool] if is_bool else float | list[float]
+                interface.check_switch(name, np.array(_decode(kind, values[name], where)))
+        if interface.image not in values:
+            raise InputError(f"{where}: Missing named input: {interface.image}")
+        return values[interface.image]
+
+    def _unflattened(self, values: list[float], where: str) -> Any:
+        try:
+            return np.reshape(values, [size or 1 for size in self._interface.image_shape[1:]])
+        except ValueError as error:
+            raise InputError(f"{where}: {len(values)} values, expected 784") from error
+
+
+@functools.cache
+def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
+    return msgspec.json.Decoder(kind)
+
+
+def _decode(kind: Any, raw: msgspec.Raw, where: str) -> Any:
+    try:
+        return decode_json(_decoder(kind), bytes(raw))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _array(row: list[Any]) -> Any:
+    try:
+        return np.array(row, np.float64)
+    except ValueError as error:
+        raise InputError("lists of different lengths are no tensor") from error
+
+
+def _is_base64(value: Named) -> bool:
+    return list(value) == ["b64"]
+
+
+def _from_base64(value: Named) -> bytes:
+    if not _is_base64(value):
+        raise InputError("expected numbers or an object with `b64` alone")
+    text = "".join(_decode(str, value["b64"], "b64").split()).rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError as error:
+        raise InputError("Unable to base64 decode") from error

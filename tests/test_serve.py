@@ -389,7 +389,23 @@ def test_a_worker_that_dies_is_replaced() -> None:
         code, log = server.stop(signal.SIGINT)
         assert code == 0
         assert "and is replaced" in log
-        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+        assert not any(_is_running(pid) for pid in pids)
+
+
+def test_workers_do_not_outlive_their_parent() -> None:
+    with serving("--workers", "2") as server:
+        pids = _workers(server)
+        server.process.kill()
+        for _ in range(100):
+            if not any(_is_running(pid) for pid in pids):
+                break
+            time.sleep(0.1)
+        assert not any(_is_running(pid) for pid in pids)
+
+
+def _is_running(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_workers_that_cannot_start_end_the_server() -> None:

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from mnist_cli.server import ops
+from mnist_cli.server.draw import draw
 from mnist_cli.server.inference import inference
 from mnist_cli.server.metrics import metrics
 from mnist_cli.server.models import Models
@@ -24,6 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["models"] = Models(settings)
     app.register_blueprint(native)
+    app.register_blueprint(draw)
     app.register_blueprint(metrics)
     app.register_blueprint(tfserving)
     app.register_blueprint(inference)

@@ -111,9 +111,10 @@ def serve(app: "Flask", bound: socket.socket, listen: Listen, shares: Shares | N
             signal.signal(name, stop)
     try:
         while not stopping:
-            _loop(server, timeout=30)
+            _loop(server, timeout=1 if shares else 30)
             if shares:
                 shares.update(len(server.active_channels))
+                stopping = stopping or shares.is_orphan
         _drain(server)
         server.task_dispatcher.shutdown()
     except SystemExit:

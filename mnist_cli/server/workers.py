@@ -23,6 +23,7 @@ class Shares:
     def __init__(self, workers: int) -> None:
         self._counts = memoryview(mmap.mmap(-1, 4 * workers)).cast("i")
         self._own = 0
+        self._parent = os.getpid()
 
     def take(self, slot: int) -> None:
         """Say which worker this process is."""
@@ -32,6 +33,11 @@ class Shares:
     def update(self, connections: int) -> None:
         """Tell the others how many connections this worker has."""
         self._counts[self._own] = connections
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether the parent is gone, killed so that it could not tell its workers."""
+        return os.getppid() != self._parent
 
     @property
     def has_more_than_others(self) -> bool:

@@ -286,16 +286,17 @@ def test_a_token_is_asked_for_once(chrome: Chrome) -> None:
                 page.draw(ONE)
             WebDriverWait(chrome, 20).until(lambda _: page["token"].is_displayed())
             page["token"].send_keys(token, Keys.ENTER)
-            WebDriverWait(chrome, 20).until(
-                lambda _, token=token: (
-                    chrome.execute_script("return sessionStorage.getItem('mnist-token')") == token
-                )
-            )
+            _await_stored_token(chrome, token)
         page.await_answer("1")
         chrome.refresh()
         page.draw(ONE)
         page.await_answer("1")
         assert not page["token"].is_displayed()
+
+
+def _await_stored_token(chrome: Chrome, token: str) -> None:
+    stored = "return sessionStorage.getItem('mnist-token')"
+    WebDriverWait(chrome, 20).until(lambda browser: browser.execute_script(stored) == token)
 
 
 def test_the_page_is_locked_down(server: Server) -> None:

@@ -48,7 +48,7 @@ def serve(
         bool, typer.Option("--insecure", help="Let everybody in, on any address, without a token.")
     ] = False,
 ) -> None:
-    r"""Answer predictions over HTTP.
+    """Answer predictions over HTTP.
 
     GET / answers for a sample; POST /predict takes {"picArray": [[0..255, ...], ...]} with 0 for
     black and 255 for white, a picture as image/*, or a form with a file.

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperOption
 from typer.exceptions import TyperException
 
 from mnist_cli import __version__
+from mnist_cli.commands.evaluate import evaluate
 from mnist_cli.commands.inspect_model import inspect_model
 from mnist_cli.commands.predict import predict
 from mnist_cli.commands.serve import serve
@@ -67,6 +68,7 @@ app = typer.Typer(
 app.command("predict", cls=Command)(predict)
 app.command("serve", cls=Command)(serve)
 app.command("inspect-model", cls=Command)(inspect_model)
+app.command("evaluate", cls=Command)(evaluate)
 
 
 @app.callback(invoke_without_command=True)

@@ -7,8 +7,8 @@ from mnist_cli.errors import ModelError
 
 # {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}}; an unknown rank is None.
 TensorInfo = dict[str, Any]
-# {"serving_default": {"inputs": {...}, "outputs": {...}}}
-Signatures = dict[str, dict[str, dict[str, TensorInfo]]]
+# {"serving_default": {"inputs": {...}, "outputs": {...}, "method": "tensorflow/serving/predict"}}
+Signatures = dict[str, dict[str, Any]]
 
 IMAGE_SHAPES = ([784], [28, 28], [28, 28, 1])
 EXPECTED = "one float32 input [N,784], [N,28,28] or [N,28,28,1] and one float32 output [N,10]"

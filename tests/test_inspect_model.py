@@ -14,7 +14,7 @@ NAMES = [model.name for model in find_models()]
 
 
 def test_lists_all_models_one_row_each() -> None:
-    assert {"t_ffnn", "t_cnn"} <= set(NAMES)
+    assert NAMES == ["e_cnn", "e_ffnn", "k_cnn", "k_ffnn", "t_cnn", "t_ffnn"]
     result = run("inspect-model")
     assert (result.code, result.stderr) == (0, "")
     assert [record["model"] for record in result.records] == NAMES

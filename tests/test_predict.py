@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mnist_cli.loader import find_models
 from tests.running import SAMPLES, run, run_process
 
 PICTURES = sorted(SAMPLES.glob("*.png"))
@@ -16,7 +17,7 @@ def _digit(picture: Path) -> int:
     return int(picture.stem.rpartition("-")[2])
 
 
-@pytest.mark.parametrize("model", ["t_ffnn", "t_cnn"])
+@pytest.mark.parametrize("model", [model.name for model in find_models()])
 def test_reads_all_samples(model: str) -> None:
     result = run("predict", "--model", model, *PICTURES)
     assert (result.code, result.stderr) == (0, "")

@@ -19,7 +19,7 @@ def _imported(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("predict", "--help"), ("inspect-model", "--help")]
+    "arguments", [("--help",), ("--version",), ("predict", "--help"), ("evaluate", "--help")]
 )
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     imported = _imported(*arguments)

@@ -138,14 +138,18 @@ def test_version() -> None:
     assert run_process("--version").stdout == f"mnist {__version__}\n"
 
 
-@pytest.mark.parametrize("command", [(), ("predict",), ("inspect-model",)])
+@pytest.mark.parametrize(
+    "command", [(), ("predict",), ("inspect-model",), ("serve",), ("evaluate",)]
+)
 def test_help(command: tuple[str, ...]) -> None:
     short, long = run(*command, "-h"), run(*command, "--help")
     assert short == long
     assert (long.code, long.stderr) == (0, "")
     assert "Usage: mnist" in long.stdout
     if command:
-        assert "Examples:" in long.stdout
+        examples = long.stdout.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
+        assert all("mnist" in line or "localhost" in line for line in examples)
+        assert len(examples) >= 3
         assert "--debug" in long.stdout
 
 

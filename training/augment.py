@@ -6,28 +6,16 @@ displacements, smoothly interpolated, in the place of smoothed noise for each pi
 kind of wave for a small part of the work.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data import Images
+from training.recipes import Augmentation
 
 SIDE = 28
 GRID = 5  # displacements per axis; neighbours are 6.75 pixels apart
 PAD = 2  # blank rows between two images of a stack, so that none bleeds into the next
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """The strength of each distortion: a limit to both sides, drawn uniformly from within."""
-
-    rotation: float = 12.0  # degrees
-    scale: float = 0.12  # of the size, each axis by itself
-    shear: float = 0.15
-    shift: float = 2.0  # pixels
-    elastic: float = 0.8  # pixels, the standard deviation at the points of the grid
 
 
 def distort(images: Images, strength: Augmentation, rng: np.random.Generator) -> Images:

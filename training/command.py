@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from training.data import DataError
+from mnist_cli.errors import MnistError
 from training.recipes import RECIPES
 
 Step = Callable[[str, Path | None], None]
@@ -25,5 +25,7 @@ def run(description: str, *steps: Step) -> None:
     try:
         for step in steps:
             step(given.name, given.data)
-    except (DataError, OSError) as error:
+    except (MnistError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("interrupted: the same command goes on after the last epoch") from None

@@ -1,7 +1,7 @@
 """Make a model folder of a finished training: `python -m training.publish NAME [--data DIR]`.
 
-Exports the weights, compiles the export, and reads the test set, once, through the code that users
-run. Only a folder that got through all of it takes the place of the old one.
+Compiles what was exported, and reads the test set, once, through the code that users run. Only a
+folder that got through all of it takes the place of the old one.
 """
 
 import json
@@ -9,39 +9,42 @@ import shutil
 from pathlib import Path
 
 from mnist_cli.compiler import compile_model
+from mnist_cli.errors import ModelError
+from mnist_cli.evaluation import accuracy, as_input, calibration_error
 from mnist_cli.loader import load_model
 from training.command import run
-from training.data import Digits, as_input, load_test
-from training.evaluate import accuracy, calibration_error
-from training.graph.inference import InferenceGraph
-from training.graph.networks import NETWORKS
-from training.runs import RUNS, load_run
+from training.curves import draw_curves
+from training.data import Digits, load_test
+from training.runs import RUNS
 
 SAVED_MODELS = Path(__file__).parents[1] / "saved_models"
+CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
 
 
 def publish(name: str, data: Path | None) -> None:
     """Write `saved_models/NAME`: SavedModel, compiled model and `statistics.json`."""
     test = load_test(data)
     finished = RUNS / name
-    weights, facts = load_run(finished)
     # Not yet among the models: what fails half-way must not be found there by its name.
     folder = finished / "export"
-    shutil.rmtree(folder, ignore_errors=True)
-
-    graph = InferenceGraph(NETWORKS[name])
-    graph.load(weights)
-    graph.save(folder)
+    if not folder.exists():
+        raise ModelError(f"{folder}: nothing to publish; train {name} first")
     compile_model(folder, folder / "assets.extra")
-    statistics = {**figures(folder, test), **facts, "parameters": graph.parameters}
+    described = json.loads((folder / "assets.extra" / "model.json").read_text())
+    statistics = {
+        **figures(folder, test),
+        **json.loads((finished / "facts.json").read_text()),
+        "parameters": described["parameters"],
+    }
     (folder / "statistics.json").write_text(json.dumps(statistics, indent=2) + "\n")
+    draw_curves(name, finished / "log.csv", CURVES / f"{name}.png")
     replace(SAVED_MODELS / name, folder, finished / "replaced")
     print(f"{name}: {json.dumps(statistics)}")
 
 
 def figures(folder: Path, test: Digits) -> dict[str, float]:
     """Let the product read the test images with this model."""
-    scores = load_model(str(folder)).predict_proba(as_input(test.images))
+    scores = load_model(str(folder), runtime="litert").predict_proba(as_input(test.images))
     return {
         "accuracy": accuracy(scores, test.labels),
         "ece": calibration_error(scores, test.labels),
@@ -54,9 +57,14 @@ def replace(model: Path, new: Path, old: Path) -> None:
     model.parent.mkdir(exist_ok=True)
     if model.exists():
         model.rename(old)
-    new.rename(model)
+    try:
+        new.rename(model)
+    except OSError:
+        if old.exists():
+            old.rename(model)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    run("Export, compile and test a trained model.", publish)
+    run("Compile and test a trained model.", publish)

@@ -4,13 +4,41 @@ The choices were made on the validation images alone.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from training.augment import Augmentation
+
+class Augmentation(NamedTuple):
+    """The strength of each distortion: a limit to both sides, drawn uniformly from within."""
+
+    rotation: float = 12.0  # degrees
+    scale: float = 0.12  # of the size, each axis by itself
+    shear: float = 0.15
+    shift: float = 2.0  # pixels
+    elastic: float = 0.8  # pixels, the standard deviation at the points of the grid
+
+
+@dataclass(frozen=True)
+class PoolRecipe:
+    """The pool of distorted images that all trainings share."""
+
+    copies: int = 24
+    """Each has every training image once."""
+    fading: float = 0.25
+    """The part of the copies, the last ones, in which the distortion fades."""
+    faintest: float = 0.5
+    """What is left of it in the very last."""
+    seed: int = 1998
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def strength(self, copy: int) -> float:
+        """How strong the distortion of this copy is, `faintest` to 1."""
+        rest = (self.copies - 1 - copy) / (self.fading * self.copies)
+        return min(1.0, self.faintest + (1 - self.faintest) * rest)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The numbers of one training: AdamW, warm-up and cosine decay, averaged weights."""
+    """The numbers of one training: AdamW, warm-up and cosine decay."""
 
     epochs: int
     batch_size: int = 128
@@ -23,16 +51,26 @@ class Recipe:
     keep: float = 0.8
     """The probability that dropout keeps a unit."""
     averaging: float = 0.998
-    """The decay a step of the exponential average of the weights, which is the model in the end."""
+    """The decay a step of the exponential average of the weights that `t_*` exports."""
+    teacher: str | None = None
+    """The model whose scores of the distorted images are learned: Hinton, Vinyals and Dean 2015."""
+    trust: float = 0.7
+    """The weight of the teacher's scores against that of the label."""
     seed: int = 1998
-    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def steps_per_epoch(self, images: int) -> int:
         """Full batches only: the few images left over differ from epoch to epoch."""
         return images // self.batch_size
 
 
+POOL = PoolRecipe()
+FFNN = Recipe(epochs=30, batch_size=256, learning_rate=3e-3, keep=1.0, teacher="t_cnn")
+CNN = Recipe(epochs=6, keep=0.9, teacher="t_cnn")
 RECIPES = {
-    "t_ffnn": Recipe(epochs=60),
-    "t_cnn": Recipe(epochs=16, keep=0.6),
+    "t_cnn": Recipe(epochs=24),
+    "t_ffnn": FFNN,
+    "e_cnn": CNN,
+    "e_ffnn": FFNN,
+    "k_cnn": CNN,
+    "k_ffnn": FFNN,
 }

@@ -4,27 +4,75 @@ The result lies in `training/runs/NAME` until `training.publish` makes a model f
 image is read here, so recipes can be tried and compared at will.
 """
 
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 from training.command import run
-from training.data import load_training
-from training.recipes import RECIPES
-from training.runs import RUNS, RunLog, save_run
+from training.data import Digits, load_training
+from training.pool import Pool, open_pool
+from training.recipes import POOL, RECIPES, Recipe
+from training.runs import RUNS
+
+ESTIMATOR_PYTHON = os.environ.get("ESTIMATOR_PYTHON", ".venv-estimator/bin/python")
+"""The Python of `requirements-estimator.txt`, for the family `e_*`."""
 
 
 def train(name: str, data: Path | None) -> None:
-    """Train a model and leave its weights and its log in `training/runs/NAME`."""
+    """Train a model, or go on where its training was interrupted; export it into its run."""
     training, validation = load_training(data)
-    # TensorFlow takes seconds to load; --help and a wrong folder should not wait for it.
-    from training.graph.fit import fit
-    from training.graph.networks import NETWORKS
-
     recipe = RECIPES[name]
-    steps = recipe.steps_per_epoch(len(training.images))
+    pool = open_pool(training, recipe.teacher)
+    if name.startswith("e_") and not importlib.util.find_spec("tensorflow_estimator"):
+        _train_elsewhere(name, data)
+        return
     folder = RUNS / name
-    with RunLog(folder, recipe.epochs, steps) as log:
-        weights = fit(NETWORKS[name], recipe, training, validation, log)
-    save_run(folder, weights, {"steps": recipe.epochs * steps, "batch_size": recipe.batch_size})
+    _forget_other(folder, f"{recipe}\n{POOL}\n")
+    shutil.rmtree(folder / "export", ignore_errors=True)
+    _fit(name, recipe, pool, validation, folder)
+    facts = {"epochs": recipe.epochs}
+    if not name.startswith("k_"):
+        steps = recipe.epochs * recipe.steps_per_epoch(len(training.labels))
+        facts = {"steps": steps, "batch_size": recipe.batch_size}
+    (folder / "facts.json").write_text(json.dumps(facts) + "\n")
+
+
+def _fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
+    # Imported here: TensorFlow takes seconds to load, and no environment has all three families.
+    if name.startswith("t_"):
+        from training.graph.fit import fit
+    elif name.startswith("e_"):
+        from training.estimator.fit import fit
+    else:
+        from training.keras.fit import fit
+    fit(name, recipe, pool, validation, folder)
+
+
+def _train_elsewhere(name: str, data: Path | None) -> None:
+    """Train an estimator in its own environment; the pool is there, all else is begun anew."""
+    command = [ESTIMATOR_PYTHON, "-m", "training.train", name]
+    if data:
+        command += ["--data", str(data)]
+    try:
+        done = subprocess.run(command, check=False)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{ESTIMATOR_PYTHON}: no such Python; see training/README.md, or set ESTIMATOR_PYTHON"
+        ) from error
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def _forget_other(folder: Path, recipe: str) -> None:
+    """Remove what a training by another recipe has left: its checkpoints do not fit."""
+    note = folder / "recipe.txt"
+    if not (note.exists() and note.read_text() == recipe):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        note.write_text(recipe)
 
 
 if __name__ == "__main__":

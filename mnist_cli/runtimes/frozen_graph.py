@@ -113,6 +113,7 @@ def signatures(meta: Any) -> Signatures:
         name: {
             "inputs": {key: _tensor_info(info) for key, info in signature.inputs.items()},
             "outputs": {key: _tensor_info(info) for key, info in signature.outputs.items()},
+            "method": signature.method_name,
         }
         for name, signature in meta.signature_def.items()
         if name != "__saved_model_init_op"
@@ -167,7 +168,7 @@ def _original_signature(graph: Any) -> Signatures:
                 for name in (ends.image, ends.scores)
                 for tensor in [graph.get_tensor_by_name(name)]
             )
-            return {"no signature": {"inputs": image, "outputs": scores}}
+            return {"no signature": {"inputs": image, "outputs": scores, "method": ""}}
     return {}
 
 

@@ -24,6 +24,7 @@ _WITHOUT_SIGNATURE: Signatures = {
     "serving_default": {
         "inputs": {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}},
         "outputs": {"output": {"name": "output:0", "dtype": "float32", "shape": [None, 10]}},
+        "method": "tensorflow/serving/predict",
     }
 }
 

@@ -59,8 +59,7 @@ def metadata(name: str, version: str | None = None, label: str | None = None) ->
         name: {
             "inputs": {key: _tensor_info(info) for key, info in signature["inputs"].items()},
             "outputs": {key: _tensor_info(info) for key, info in signature["outputs"].items()},
-            # The description of a compiled model does not keep the method; ours are made so.
-            "method_name": PREDICT_METHOD,
+            "method_name": signature["method"],
             "defaults": {},
         }
         for name, signature in model.signatures.items()

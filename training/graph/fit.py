@@ -1,101 +1,78 @@
 """The training of the family `t_*`."""
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
-from training.augment import distort
-from training.data import Batch, Digits, Labels, as_input
+from mnist_cli.evaluation import as_input
+from training.data import Batch, Digits
 from training.graph.inference import InferenceGraph, Weights, inputs
-from training.graph.networks import Network
+from training.graph.networks import NETWORKS, Network
+from training.graph.optimizer import adamw
+from training.pool import Pool, Targets
 from training.recipes import Recipe
 from training.runs import RunLog
 
 
-def fit(
-    network: Network, recipe: Recipe, training: Digits, validation: Digits, log: RunLog
-) -> Weights:
-    """Train and return the averaged weights; loss and validation accuracy go to the log."""
-    steps = recipe.epochs * recipe.steps_per_epoch(len(training.images))
-    with tf.Graph().as_default():
+def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
+    """Train, from the last checkpoint in the folder if there is one, and export a SavedModel."""
+    network = NETWORKS[name]
+    steps = recipe.steps_per_epoch(len(pool.labels))
+    checkpoints = folder / "checkpoints"
+    with tf.Graph().as_default(), v1.Session() as session:
         v1.set_random_seed(recipe.seed)
-        graph = TrainingGraph(network, recipe, steps)
+        graph = TrainingGraph(network, recipe, recipe.epochs * steps)
         inference = InferenceGraph(network)
-        rng = np.random.default_rng(recipe.seed)
         held_out = as_input(validation.images)
-        with v1.Session() as session:
-            session.run(v1.global_variables_initializer())
-            for _ in range(recipe.epochs):
+        saver = v1.train.Saver(max_to_keep=1)
+        session.run(v1.global_variables_initializer())
+        if last := v1.train.latest_checkpoint(str(checkpoints)):
+            saver.restore(session, last)
+        done = graph.steps_done(session) // steps
+        with RunLog(folder, recipe.epochs, steps, done) as log:
+            for epoch in range(done, recipe.epochs):
                 losses = []
-                for images, labels in _batches(training, recipe, rng):
-                    losses.append(graph.step(session, images, labels, recipe.keep))
+                for images, targets in pool.epoch(epoch, recipe):
+                    losses.append(graph.step(session, images, targets, recipe.keep))
                     log.advance()
-                weights = graph.averages(session)
-                inference.load(weights)
+                inference.load(graph.averages(session))
                 right = inference.predict(held_out).argmax(1) == validation.labels
                 log.epoch(float(np.mean(losses)), float(right.mean()))
-    return weights
+                saver.save(session, str(checkpoints / "epoch"), global_step=epoch + 1)
+        inference.load(graph.averages(session))
+    inference.save(folder / "export")
 
 
 class TrainingGraph:
-    """The network with loss, AdamW, cosine schedule and averaged weights, in the default graph."""
+    """The network with loss, optimizer and averaged weights, in the default graph."""
 
     def __init__(self, network: Network, recipe: Recipe, steps: int) -> None:
         self._image, self._keep = inputs()
-        self._label = v1.placeholder(tf.int64, [None], name="label")
+        self._target = v1.placeholder(tf.float32, [None, 10], name="target")
         logits = network(self._image, self._keep, True)
-        self._loss = tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(self._label, logits)
-        )
+        self._loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(self._target, logits))
         variables = v1.global_variables()
-        step = v1.train.create_global_step()
-        rate = _schedule(step, recipe, steps)
-
-        adam = v1.train.AdamOptimizer(rate)
-        gradients = adam.compute_gradients(self._loss)
-        with tf.control_dependencies([gradient for gradient, _ in gradients]):
-            decays = [
-                variable.assign_sub(rate * recipe.weight_decay * variable)
-                for variable in v1.trainable_variables()
-                if variable.op.name.endswith("kernel")
-            ]
-        with tf.control_dependencies(decays + v1.get_collection(v1.GraphKeys.UPDATE_OPS)):
-            update = adam.apply_gradients(gradients, global_step=step)
-
+        self._steps_done = v1.train.create_global_step()
+        update = adamw(self._loss, self._steps_done, recipe, steps)
         # The moving averages of batch norm are averaged with the weights they belong to.
-        average = tf.train.ExponentialMovingAverage(recipe.averaging, num_updates=step)
+        average = tf.train.ExponentialMovingAverage(recipe.averaging, self._steps_done)
         with tf.control_dependencies([update]):
             self._train = average.apply(variables)
         self._averages = {variable.op.name: average.average(variable) for variable in variables}
 
-    def step(self, session: v1.Session, images: Batch, labels: Labels, keep: float) -> float:
+    def step(self, session: v1.Session, images: Batch, targets: Targets, keep: float) -> float:
         """Train on one batch and return its loss."""
-        feed = {self._image: images, self._label: labels, self._keep: keep}
+        feed = {self._image: images, self._target: targets, self._keep: keep}
         loss, _ = session.run([self._loss, self._train], feed)
         return float(loss)
+
+    def steps_done(self, session: v1.Session) -> int:
+        """Return the number of batches it was trained on."""
+        return int(session.run(self._steps_done))
 
     def averages(self, session: v1.Session) -> Weights:
         """Return the averaged weights by the names they have in the inference graph."""
         weights: Weights = session.run(self._averages)
         return weights
-
-
-def _schedule(step: tf.Tensor, recipe: Recipe, steps: int) -> tf.Tensor:
-    """Linear from zero to the highest rate, then half a cosine down to zero."""
-    warm_up = int(recipe.warm_up * steps)
-    rising = tf.cast(step, tf.float32) / warm_up
-    falling = v1.train.cosine_decay(1.0, tf.maximum(step - warm_up, 0), steps - warm_up)
-    return recipe.learning_rate * tf.minimum(rising, falling)
-
-
-def _batches(
-    training: Digits, recipe: Recipe, rng: np.random.Generator
-) -> Iterator[tuple[Batch, Labels]]:
-    """Yield one epoch: every image once, in random order, distorted."""
-    order = rng.permutation(len(training.images))
-    for index in range(recipe.steps_per_epoch(len(order))):
-        chosen = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
-        images = distort(training.images[chosen], recipe.augmentation, rng)
-        yield as_input(images), training.labels[chosen]

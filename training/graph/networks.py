@@ -14,26 +14,27 @@ Network = Callable[[tf.Tensor, tf.Tensor, bool], tf.Tensor]
 
 
 def t_ffnn(image: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
-    """Dense layers only: 784-800-400-200-10."""
+    """Dense layers only: 784-1024-512-256-10."""
     x = image
-    for index, units in enumerate((800, 400, 200), start=1):
+    for index, units in enumerate((1024, 512, 256), start=1):
         x = dense(x, units, f"dense{index}")
         x = tf.nn.relu(batch_norm(x, f"norm{index}", training=training))
     return dense(_dropout(x, keep), 10, "logits", bias=True)
 
 
 def t_cnn(image: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
-    """Three convolutions, two of them with pooling, then dense."""
+    """Five convolutions, two of them with pooling, then dense."""
+
+    def norm_relu(x: tf.Tensor, name: str) -> tf.Tensor:
+        return tf.nn.relu(batch_norm(x, name, training=training))
+
     x = tf.reshape(image, [-1, 28, 28, 1])
-    x = max_pool(conv(x, 32, 5, "conv1"))  # 12 x 12
-    x = tf.nn.relu(batch_norm(x, "norm1", training=training))
-    x = conv(x, 64, 3, "conv2", padding="SAME")
-    x = tf.nn.relu(batch_norm(x, "norm2", training=training))
-    x = max_pool(conv(x, 64, 3, "conv3"))  # 5 x 5
-    x = tf.nn.relu(batch_norm(x, "norm3", training=training))
-    x = dense(flatten(x), 256, "dense")
-    x = tf.nn.relu(batch_norm(x, "norm4", training=training))
-    return dense(_dropout(x, keep), 10, "logits", bias=True)
+    x = norm_relu(max_pool(conv(x, 32, 5, "conv1")), "norm1")  # 12 x 12
+    x = norm_relu(conv(x, 48, 3, "conv2", padding="SAME"), "norm2")
+    x = norm_relu(max_pool(conv(x, 64, 3, "conv3")), "norm3")  # 5 x 5
+    x = norm_relu(conv(x, 128, 3, "conv4", padding="SAME"), "norm4")
+    x = norm_relu(conv(x, 128, 3, "conv5"), "norm5")  # 3 x 3
+    return dense(_dropout(flatten(x), keep), 10, "logits", bias=True)
 
 
 def _dropout(x: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,74 @@
+"""`mnist evaluate`"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mnist_cli.choices import DEFAULT_MODEL, RuntimeChoice
+from mnist_cli.commands import options
+from mnist_cli.terminal import Terminal
+
+
+def evaluate(
+    context: typer.Context,
+    data: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="The IDX files of MNIST, or folders 0 to 9 with pictures."
+        ),
+    ],
+    model: Annotated[
+        str, typer.Argument(metavar="[MODEL]", help=options.MODEL_HELP, envvar="MNIST_MODEL")
+    ] = DEFAULT_MODEL,
+    model_dir: options.ModelDir = None,
+    runtime: Annotated[
+        RuntimeChoice,
+        typer.Option(help="The engine: auto takes LiteRT wherever there is a compiled model."),
+    ] = "auto",
+    format: Annotated[
+        Literal["text", "json"] | None,
+        typer.Option(help="How to write it.  [default: text to a terminal, else json]"),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png", help="Draw confusion, reliability and mistakes into this file."
+        ),
+    ] = None,
+) -> None:
+    """Measure a model on pictures whose digits are known.
+
+    Accuracy, recall of each digit, confusion matrix, expected calibration error, and the most
+    confident mistakes. Of the IDX files of MNIST the test set is read, as it is; pictures in
+    folders are framed as `mnist predict` does.
+
+    \b
+    Examples:
+      mnist evaluate t_cnn --data mnist
+      mnist evaluate path/to/saved_model --data my-digits --plot evaluation.png
+      mnist evaluate t_ffnn --data mnist --format json | jq .accuracy
+    """
+    from mnist_cli import evaluation, output
+    from mnist_cli.loader import load_model
+
+    terminal: Terminal = context.obj
+    if plot:
+        from mnist_cli.plot import check_matplotlib
+
+        check_matplotlib()
+    loaded = load_model(model, model_dir=model_dir, runtime=runtime)
+    pictures = evaluation.read_pictures(data)
+    with output.progress(terminal.stderr, "reading", len(pictures.labels)) as advance:
+        result = evaluation.evaluate(loaded.predict_proba, pictures, advance)
+    record = {"model": loaded.name, "data": str(data), **result.record()}
+    if format == "text" or (format is None and terminal.stdout.isatty()):
+        from mnist_cli.text import write_evaluation
+
+        write_evaluation(terminal.stdout, record)
+    else:
+        output.write_json(terminal.stdout, record)
+    if plot:
+        from mnist_cli.plot import draw
+
+        draw(plot, f"{loaded.name} on {data}", result)

@@ -1,0 +1,75 @@
+"""Draws an evaluation into a picture file, with matplotlib, which is an extra."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist_cli.errors import OutputError
+from mnist_cli.evaluation import MISTAKES, Evaluation, calibration_error, reliability
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def check_matplotlib() -> None:
+    """Find out at once whether anything can be drawn.
+
+    Raises:
+        OutputError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise OutputError("--plot needs matplotlib: pip install 'mnist-cli[plots]'") from error
+
+
+def draw(file: Path, title: str, evaluation: Evaluation) -> None:
+    """Draw the confusion matrix, the reliability diagram and the most confident mistakes.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    figure.suptitle(title)
+    grid = figure.add_gridspec(4, 10, height_ratios=[1.4, 1.4, 1, 1])
+    _confusion(figure.add_subplot(grid[:2, :5]), evaluation)
+    _reliability(figure.add_subplot(grid[:2, 5:]), evaluation)
+    for place, index in enumerate(evaluation.mistakes[:MISTAKES]):
+        row, column = divmod(place, 5)
+        cell = grid[2 + row, 2 * column : 2 * column + 2]
+        _mistake(figure.add_subplot(cell), evaluation, index)
+    try:
+        figure.savefig(file)
+    except (OSError, ValueError) as error:  # ValueError: a format that matplotlib has not
+        raise OutputError(f"the plot cannot be written: {error}") from error
+
+
+def _confusion(axes: "Axes", evaluation: Evaluation) -> None:
+    counts = evaluation.confusion
+    mistakes = counts - np.diag(counts.diagonal())
+    axes.imshow(mistakes, cmap="Reds")  # the colour is for the mistakes: all else is in thousands
+    for (digit, prediction), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if mistakes[digit, prediction] > mistakes.max() / 2 else "black"
+            axes.text(prediction, digit, str(count), ha="center", va="center", color=colour)
+    axes.set(title="confusion", xlabel="read as", ylabel="digit")
+    axes.set(xticks=range(10), yticks=range(10))
+
+
+def _reliability(axes: "Axes", evaluation: Evaluation) -> None:
+    counts, confidence, right = reliability(evaluation.scores, evaluation.pictures.labels)
+    used = counts > 0
+    axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
+    axes.plot(confidence[used] / counts[used], right[used] / counts[used], marker="o")
+    error = calibration_error(evaluation.scores, evaluation.pictures.labels)
+    axes.set(title=f"reliability, ECE {error:.2%}", xlabel="confidence", ylabel="accuracy")
+
+
+def _mistake(axes: "Axes", evaluation: Evaluation, index: int) -> None:
+    digit, scores = evaluation.pictures.labels[index], evaluation.scores[index]
+    axes.imshow(evaluation.pictures.batch[index].reshape(28, 28), cmap="gray_r")
+    axes.set_title(f"{digit} as {scores.argmax()}, {scores.max():.1%}", fontsize=8)
+    axes.axis("off")

@@ -1,0 +1,109 @@
+"""The training of the family `e_*`; runs in the environment of `requirements-estimator.txt`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow.compat.v1 as v1
+
+from mnist_cli.evaluation import as_input
+from training.data import Digits
+from training.estimator.networks import NETWORKS
+from training.graph.optimizer import adamw
+from training.pool import Pool
+from training.recipes import Recipe
+from training.runs import RunLog
+
+INPUT = "inputKey"
+
+
+def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
+    """Train, from the last checkpoint in the folder if there is one, and export a SavedModel."""
+    steps = recipe.steps_per_epoch(len(pool.labels))
+    estimator = tf.estimator.Estimator(
+        model_fn,
+        config=tf.estimator.RunConfig(
+            model_dir=str(folder / "checkpoints"),
+            tf_random_seed=recipe.seed,
+            save_checkpoints_steps=steps,
+            keep_checkpoint_max=1,
+            save_summary_steps=None,
+            log_step_count_steps=None,
+        ),
+        params={"network": NETWORKS[name], "recipe": recipe, "steps": recipe.epochs * steps},
+    )
+    held_out = v1.estimator.inputs.numpy_input_fn(
+        {INPUT: as_input(validation.images)},
+        np.eye(10, dtype=np.float32)[validation.labels],
+        batch_size=500,
+        shuffle=False,
+    )
+    done = 0
+    if estimator.latest_checkpoint():
+        done = int(estimator.get_variable_value("global_step")) // steps
+    with RunLog(folder, recipe.epochs, steps, done) as log:
+        for epoch in range(done, recipe.epochs):
+            watch = Watch(log)
+            estimator.train(lambda epoch=epoch: _dataset(pool, epoch, recipe), hooks=[watch])
+            figures = estimator.evaluate(held_out)
+            log.epoch(float(np.mean(watch.losses)), float(figures["accuracy"]))
+    exported = estimator.export_saved_model(str(folder), _receiver)
+    Path(exported.decode()).rename(folder / "export")
+
+
+def model_fn(
+    features: Mapping[str, tf.Tensor],
+    labels: tf.Tensor | None,
+    mode: str,
+    params: Mapping[str, Any],
+) -> tf.estimator.EstimatorSpec:
+    """The network for each of the three modes; labels are ten probabilities, float32 [N, 10]."""
+    recipe: Recipe = params["recipe"]
+    training = mode == tf.estimator.ModeKeys.TRAIN
+    logits = params["network"](features[INPUT], recipe.keep, training)
+    predictions = {"output": tf.nn.softmax(logits, name="output")}
+    if mode == tf.estimator.ModeKeys.PREDICT:
+        exported = {"serving_default": tf.estimator.export.PredictOutput(predictions)}
+        return tf.estimator.EstimatorSpec(mode, predictions, export_outputs=exported)
+    loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits), name="loss")
+    if training:
+        train = adamw(loss, v1.train.get_global_step(), recipe, params["steps"])
+        return tf.estimator.EstimatorSpec(mode, predictions, loss, train)
+    accuracy = v1.metrics.accuracy(tf.argmax(labels, axis=1), tf.argmax(logits, axis=1))
+    return tf.estimator.EstimatorSpec(
+        mode, predictions, loss, eval_metric_ops={"accuracy": accuracy}
+    )
+
+
+class Watch(tf.estimator.SessionRunHook):  # type: ignore[misc]
+    """Counts the steps of an epoch, and keeps their losses."""
+
+    def __init__(self, log: RunLog) -> None:
+        self.losses: list[float] = []
+        self._log = log
+
+    def before_run(self, run_context: Any) -> v1.train.SessionRunArgs:
+        """Ask for the loss of this step."""
+        return v1.train.SessionRunArgs("loss:0")
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Keep it."""
+        self.losses.append(run_values.results)
+        self._log.advance()
+
+
+def _dataset(pool: Pool, epoch: int, recipe: Recipe) -> tf.data.Dataset:
+    def batches() -> Any:
+        for images, targets in pool.epoch(epoch, recipe):
+            yield {INPUT: images}, targets
+
+    image = tf.TensorSpec([None, 784], tf.float32)
+    signature = ({INPUT: image}, tf.TensorSpec([None, 10], tf.float32))
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+
+
+def _receiver() -> tf.estimator.export.ServingInputReceiver:
+    image = v1.placeholder(tf.float32, [None, 784], name="input")
+    return tf.estimator.export.ServingInputReceiver({INPUT: image}, {INPUT: image})

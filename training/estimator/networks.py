@@ -1,0 +1,56 @@
+"""The networks of the family `e_*`, of `tf.layers`, which were made to go with the estimators.
+
+Each takes the image, float32 [N, 784], the probability that dropout keeps a unit, and whether it is
+trained; it returns logits, float32 [N, 10].
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+import tensorflow.compat.v1 as v1
+
+Network = Callable[[tf.Tensor, float, bool], tf.Tensor]
+
+
+def e_ffnn(image: tf.Tensor, keep: float, training: bool) -> tf.Tensor:
+    """Dense layers only: 784-1024-512-256-10."""
+    x = image
+    for units in (1024, 512, 256):
+        x = v1.layers.dense(x, units, use_bias=False, kernel_initializer=_he())
+        x = _norm_relu(x, training)
+    x = v1.layers.dropout(x, 1 - keep, training=training)
+    return v1.layers.dense(x, 10, name="logits")
+
+
+def e_cnn(image: tf.Tensor, keep: float, training: bool) -> tf.Tensor:
+    """Five convolutions, two of them with pooling, then dense."""
+
+    def conv(x: tf.Tensor, filters: int, size: int = 3, padding: str = "valid") -> tf.Tensor:
+        return v1.layers.conv2d(
+            x, filters, size, padding=padding, use_bias=False, kernel_initializer=_he()
+        )
+
+    x = tf.reshape(image, [-1, 28, 28, 1])
+    x = _norm_relu(_pool(conv(x, 32, size=5)), training)  # 12 x 12
+    x = _norm_relu(conv(x, 48, padding="same"), training)
+    x = _norm_relu(_pool(conv(x, 64)), training)  # 5 x 5
+    x = _norm_relu(conv(x, 128, padding="same"), training)
+    x = _norm_relu(conv(x, 128), training)  # 3 x 3
+    x = v1.layers.dropout(v1.layers.flatten(x), 1 - keep, training=training)
+    return v1.layers.dense(x, 10, name="logits")
+
+
+def _he() -> v1.initializers.variance_scaling:
+    return v1.initializers.variance_scaling(scale=2.0, mode="fan_in")
+
+
+def _pool(x: tf.Tensor) -> tf.Tensor:
+    return v1.layers.max_pooling2d(x, 2, 2)
+
+
+def _norm_relu(x: tf.Tensor, training: bool) -> tf.Tensor:
+    """Batch norm, of the batch in training, of its moving averages otherwise; then ReLU."""
+    return tf.nn.relu(v1.layers.batch_normalization(x, training=training))
+
+
+NETWORKS: dict[str, Network] = {"e_ffnn": e_ffnn, "e_cnn": e_cnn}

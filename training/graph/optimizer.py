@@ -1,0 +1,29 @@
+"""AdamW with warm-up and cosine decay, which TensorFlow 1 has only in parts."""
+
+import tensorflow as tf
+import tensorflow.compat.v1 as v1
+
+from training.recipes import Recipe
+
+
+def adamw(loss: tf.Tensor, step: tf.Variable, recipe: Recipe, steps: int) -> tf.Operation:
+    """Return the operation that makes one step of so many, batch norm's averages included."""
+    rate = _schedule(step, recipe, steps)
+    adam = v1.train.AdamOptimizer(rate)
+    gradients = adam.compute_gradients(loss)
+    with tf.control_dependencies([gradient for gradient, _ in gradients]):
+        decays = [
+            variable.assign_sub(rate * recipe.weight_decay * variable)
+            for variable in v1.trainable_variables()
+            if variable.op.name.endswith("kernel")
+        ]
+    with tf.control_dependencies(decays + v1.get_collection(v1.GraphKeys.UPDATE_OPS)):
+        return adam.apply_gradients(gradients, global_step=step)
+
+
+def _schedule(step: tf.Tensor, recipe: Recipe, steps: int) -> tf.Tensor:
+    """Linear from zero to the highest rate, then half a cosine down to zero."""
+    warm_up = int(recipe.warm_up * steps)
+    rising = tf.cast(step, tf.float32) / warm_up
+    falling = v1.train.cosine_decay(1.0, tf.maximum(step - warm_up, 0), steps - warm_up)
+    return recipe.learning_rate * tf.minimum(rising, falling)

@@ -1,0 +1,1 @@
+"""The family `k_*`: Keras, Sequential and functional."""

@@ -1,0 +1,72 @@
+"""The training of the family `k_*`."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from mnist_cli.evaluation import as_input
+from training.data import Digits
+from training.keras.networks import NETWORKS
+from training.pool import Pool
+from training.recipes import Recipe
+from training.runs import RunLog
+
+
+def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
+    """Train, from the checkpoint in the folder if there is one, and export a SavedModel."""
+    steps = recipe.steps_per_epoch(len(pool.labels))
+    checkpoint = folder / "checkpoint.keras"
+    keras.utils.set_random_seed(recipe.seed)
+    if checkpoint.exists():
+        model = keras.models.load_model(checkpoint)
+    else:
+        model = NETWORKS[name](recipe.keep)
+        _compile(model, recipe, recipe.epochs * steps)
+    held_out = as_input(validation.images)
+    done = int(model.optimizer.iterations) // steps
+    with RunLog(folder, recipe.epochs, steps, done) as log:
+        advance = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: log.advance()
+        )
+        for epoch in range(done, recipe.epochs):
+            history = model.fit(
+                pool.epoch(epoch, recipe),
+                steps_per_epoch=steps,
+                shuffle=False,
+                verbose=0,
+                callbacks=[advance],
+            )
+            scores = model.predict(held_out, batch_size=500, verbose=0)
+            right = scores.argmax(axis=1) == validation.labels
+            log.epoch(history.history["loss"][0], float(right.mean()))
+            # Written beside and renamed: there is no moment without a whole checkpoint.
+            model.save(folder / "next.keras")
+            (folder / "next.keras").replace(checkpoint)
+    _export(model, folder / "export")
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    """AdamW, its rate linear from zero to the highest, then half a cosine down to zero."""
+    warm_up = int(recipe.warm_up * steps)
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warm_up,
+        decay_steps=steps - warm_up,
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    # Compiling for this processor with XLA would take the convolutions away from oneDNN.
+    model.compile(optimizer, "categorical_crossentropy", jit_compile=False)
+
+
+def _export(model: keras.Model, folder: Path) -> None:
+    """Write a SavedModel; `model.export` would write every variable twice (Keras 3.15)."""
+    serve = tf.function(
+        lambda image: {"output": model(image, training=False)},
+        input_signature=[tf.TensorSpec([None, 784], tf.float32, name="input")],
+    )
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+    tf.saved_model.save(module, str(folder), signatures=serve)

@@ -1,6 +1,8 @@
 """What all tests share."""
 
 import functools
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,17 @@ import numpy.typing as npt
 import pytest
 
 from tests import models
+from tests.serving import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server with its default settings."""
+    with serving() as server:
+        assert server.process.stderr is not None
+        # Its log is not read here, and must not fill the pipe.
+        threading.Thread(target=server.process.stderr.read, daemon=True).start()
+        yield server
 
 
 @pytest.fixture(autouse=True)

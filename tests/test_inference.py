@@ -4,8 +4,6 @@ import importlib
 import json
 import random
 import struct
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,14 +17,6 @@ from tests.serving import Server, serving
 
 MODEL = "/v2/models/t_cnn"
 HEADER = "Inference-Header-Content-Length"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as server:
-        drain = threading.Thread(target=server.process.stderr.read, daemon=True)  # type: ignore[union-attr]
-        drain.start()
-        yield server
 
 
 def _ink(*digits: int) -> npt.NDArray[np.float32]:

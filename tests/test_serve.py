@@ -5,9 +5,7 @@ import json
 import os
 import signal
 import socket
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +15,6 @@ from PIL import Image
 from mnist_cli.loader import find_models
 from tests.running import SAMPLES, run, run_process
 from tests.serving import Server, serving
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as server:
-        # Its log is not read here, and must not fill the pipe.
-        drain = threading.Thread(target=server.process.stderr.read, daemon=True)  # type: ignore[union-attr]
-        drain.start()
-        yield server
 
 
 def _pixels(name: str) -> list[list[int]]:

@@ -3,8 +3,6 @@
 import base64
 import importlib
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +17,6 @@ from tests.serving import Server, serving
 MODEL = "/v1/models/t_cnn"
 PNG = (SAMPLES / "MNIST-3.png").read_bytes()
 B64 = {"b64": base64.b64encode(PNG).decode()}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as server:
-        drain = threading.Thread(target=server.process.stderr.read, daemon=True)  # type: ignore[union-attr]
-        drain.start()
-        yield server
 
 
 def _ink(digit: int) -> list[float]:

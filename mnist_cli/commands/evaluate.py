@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mnist_cli.choices import DEFAULT_MODEL, RuntimeChoice
+from mnist_cli.choices import DEFAULT_MODEL
 from mnist_cli.commands import options
 from mnist_cli.terminal import Terminal
 
@@ -22,10 +22,7 @@ def evaluate(
         str, typer.Argument(metavar="[MODEL]", help=options.MODEL_HELP, envvar="MNIST_MODEL")
     ] = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
-    runtime: Annotated[
-        RuntimeChoice,
-        typer.Option(help="The engine: auto takes LiteRT wherever there is a compiled model."),
-    ] = "auto",
+    runtime: options.Runtime = "auto",
     format: Annotated[
         Literal["text", "json"] | None,
         typer.Option(help="How to write it.  [default: text to a terminal, else json]"),

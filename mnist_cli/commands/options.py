@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mnist_cli.choices import RuntimeChoice
+
 
 def _complete_model(incomplete: str) -> list[str]:
     from mnist_cli.loader import find_models
@@ -34,4 +36,8 @@ ModelDir = Annotated[
         envvar="MNIST_MODEL_DIR",
         show_default=False,
     ),
+]
+Runtime = Annotated[
+    RuntimeChoice,
+    typer.Option(help="The engine: auto takes LiteRT wherever there is a compiled model."),
 ]

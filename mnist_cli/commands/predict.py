@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_cli.choices import DEFAULT_MODEL, Format, Preprocess, RuntimeChoice
+from mnist_cli.choices import DEFAULT_MODEL, Format, Preprocess
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode, InputError
 from mnist_cli.terminal import Terminal
@@ -18,10 +18,7 @@ def predict(
     ],
     model: options.Model = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
-    runtime: Annotated[
-        RuntimeChoice,
-        typer.Option(help="The engine: auto takes LiteRT wherever there is a compiled model."),
-    ] = "auto",
+    runtime: options.Runtime = "auto",
     preprocess: Annotated[
         Preprocess,
         typer.Option(help="auto frames the digit as in MNIST; plain only resizes the picture."),

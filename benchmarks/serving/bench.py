@@ -1,0 +1,134 @@
+"""Requests a second of `mnist serve` and of its peer, side by side, with wrk on loopback.
+
+    apt-get install wrk
+    .venv/bin/python benchmarks/serving/bench.py
+
+It makes a virtual environment of its own with the package and the peers. The servers take turns in
+each round; medians are told. Both serve the default model; bodies are `picArray` of a digit in
+84x85 and in 28x28.
+"""
+
+import json
+import os
+import platform
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import venv
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent.parent
+ROUNDS = 3
+SECONDS = 4
+MODEL = ROOT / "saved_models" / "t_cnn" / "assets.extra" / "model.tflite"
+
+
+def commands(bin: Path, port: int) -> dict[str, list[str]]:
+    """The servers, by name."""
+    mnist = [str(bin / "mnist"), "serve", "--quiet", "--port", str(port)]
+    peer = [
+        *(str(bin / "uvicorn"), "--app-dir", str(ROOT / "benchmarks/serving"), "fastapi_peer:app"),
+        *("--port", str(port), "--no-access-log", "--log-level", "error"),
+    ]
+    return {
+        "mnist serve": mnist,
+        "mnist serve, plain": mnist,
+        "mnist serve --workers 2": [*mnist, "--workers", "2"],
+        "FastAPI + uvicorn": peer,
+        "FastAPI + uvicorn --workers 2": [*peer, "--workers", "2"],
+    }
+
+
+@contextmanager
+def running(command: list[str], port: int) -> Iterator[tuple[float, "subprocess.Popen[bytes]"]]:
+    """Start a server; yield the seconds until it answered, and its process."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, env={**os.environ, "MODEL": str(MODEL)}, stderr=subprocess.DEVNULL
+    )
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/predict", _body(28), {"Content-Type": "application/json"}
+    )
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(request).read()
+                break
+            except OSError:
+                time.sleep(0.005)
+        yield time.perf_counter() - start, process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _body(side: int) -> bytes:
+    size = (28, 28) if side == 28 else (85, 84)
+    image = Image.open(ROOT / "samples" / "MNIST-7.png").convert("L").resize(size)
+    return json.dumps({"picArray": np.asarray(image).tolist()}).encode()
+
+
+def _wrk(folder: Path, url: str, body: bytes, connections: int, seconds: int = SECONDS) -> float:
+    script = folder / "post.lua"
+    script.write_text(
+        'wrk.method = "POST"\n'
+        'wrk.headers["Content-Type"] = "application/json"\n'
+        f"wrk.body = [==[{body.decode()}]==]\n"
+    )
+    told = subprocess.check_output(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url], text=True
+    )
+    if "Non-2xx" in told:
+        sys.exit(told)
+    return float(re.search(r"Requests/sec: +([\d.]+)", told)[1])  # type: ignore[index]
+
+
+def _memory(process: "subprocess.Popen[bytes]") -> float:
+    """Resident megabytes of the server's first process."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+
+def main() -> None:
+    """Measure and print."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    results: dict[tuple[str, str], list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        venv.create(folder / "env", with_pip=True)
+        bin = folder / "env" / "bin"
+        packages = [str(ROOT), "fastapi", "uvicorn[standard]"]
+        subprocess.run([bin / "python", "-m", "pip", "install", "-q", *packages], check=True)
+        for _ in range(ROUNDS):
+            for name, command in commands(bin, port).items():
+                query = "?preprocess=plain" if "plain" in name else ""
+                url = f"http://127.0.0.1:{port}/predict{query}"
+                with running(command, port) as (seconds, process):
+                    results[name, "start, s"].append(seconds)
+                    _wrk(folder, url, _body(84), 4, seconds=1)
+                    for side in (84, 28):
+                        for connections in (1, 16):
+                            rate = _wrk(folder, url, _body(side), connections)
+                            results[name, f"{side} px, {connections} conn., 1/s"].append(rate)
+                    results[name, "memory, MB"].append(_memory(process))
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for (name, what), values in results.items():
+        low, high = min(values), max(values)
+        print(f"{name:<32} {what:<22} {statistics.median(values):9.2f} ({low:.2f} to {high:.2f})")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,34 @@ from mnist_cli.saved_model import DESCRIBED, GRAPH_FILE, CompiledModel, SavedMod
 
 def summary(saved_model: SavedModel) -> dict[str, Any]:
     """What can be told without TensorFlow; `runtime` is None where nothing here can run it."""
+    return _summary(saved_model, _fresh(saved_model))
+
+
+def inspect(saved_model: SavedModel) -> dict[str, Any]:
+    """The summary, and tags, signatures, variables, parameter count and operations.
+
+    TensorFlow is imported only for a model without a fresh compiled form.
+
+    Raises:
+        ModelError: the model is damaged, or TensorFlow would be needed and is not installed.
+    """
     compiled = _fresh(saved_model)
+    told = _summary(saved_model, compiled)
+    if compiled:
+        description = compiled.description
+    else:
+        from mnist_cli.compiler import describe
+        from mnist_cli.runtimes.frozen_graph import load_classifier
+
+        description = describe(saved_model.path)
+        try:
+            load_classifier(saved_model.path)
+        except ModelError as error:
+            told |= {"runtime": None, "problem": str(error)}
+    return told | {key: description[key] for key in DESCRIBED}
+
+
+def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, Any]:
     runtime, problem = None, None
     if compiled and installed("ai_edge_litert"):
         runtime = "litert"
@@ -28,29 +55,6 @@ def summary(saved_model: SavedModel) -> dict[str, Any]:
         "problem": problem,
         "sizes": _sizes(saved_model, compiled),
     }
-
-
-def inspect(saved_model: SavedModel) -> dict[str, Any]:
-    """The summary, and tags, signatures, variables, parameter count and operations.
-
-    TensorFlow is imported only for a model without a fresh compiled form.
-
-    Raises:
-        ModelError: the model is damaged, or TensorFlow would be needed and is not installed.
-    """
-    told = summary(saved_model)
-    if compiled := _fresh(saved_model):
-        description = compiled.description
-    else:
-        from mnist_cli.compiler import describe
-        from mnist_cli.runtimes.frozen_graph import load_classifier
-
-        description = describe(saved_model.path)
-        try:
-            load_classifier(saved_model.path)
-        except ModelError as error:
-            told |= {"runtime": None, "problem": str(error)}
-    return told | {key: description[key] for key in DESCRIBED}
 
 
 def _fresh(saved_model: SavedModel) -> CompiledModel | None:

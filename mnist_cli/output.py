@@ -42,15 +42,18 @@ def record_writer(
 
     `scores` gives the CSV its columns `score_0` to `score_9`.
     """
-    if format is None:
-        format = "text" if stdout.isatty() else "json"
-    if format == "text":
+    if wants_text(stdout, format):
         from mnist_cli.text import write_prediction
 
         return lambda record: write_prediction(stdout, record)
-    if format == "json":
-        return lambda record: write_json(stdout, record)
-    return _csv_writer(stdout, scores)
+    if format == "csv":
+        return _csv_writer(stdout, scores)
+    return lambda record: write_json(stdout, record)
+
+
+def wants_text(stdout: TextIO, format: Format | None) -> bool:
+    """Whether results are for people: asked for, or else because `stdout` is a terminal."""
+    return format == "text" or (format is None and stdout.isatty())
 
 
 def write_json(stdout: TextIO, record: Record) -> None:

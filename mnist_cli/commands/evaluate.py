@@ -1,7 +1,7 @@
 """`mnist evaluate`"""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -23,10 +23,7 @@ def evaluate(
     ] = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
     runtime: options.Runtime = "auto",
-    format: Annotated[
-        Literal["text", "json"] | None,
-        typer.Option(help="How to write it.  [default: text to a terminal, else json]"),
-    ] = None,
+    format: options.CardFormat = None,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -59,7 +56,7 @@ def evaluate(
     with output.progress(terminal.stderr, "reading", len(pictures.labels)) as advance:
         result = evaluation.evaluate(loaded.predict_proba, pictures, advance)
     record = {"model": loaded.name, "data": str(data), **result.record()}
-    if format == "text" or (format is None and terminal.stdout.isatty()):
+    if output.wants_text(terminal.stdout, format):
         from mnist_cli.text import write_evaluation
 
         write_evaluation(terminal.stdout, record)

@@ -1,7 +1,5 @@
 """`mnist inspect-model`"""
 
-from typing import Annotated, Literal
-
 import typer
 
 from mnist_cli.commands import options
@@ -13,10 +11,7 @@ def inspect_model(
     context: typer.Context,
     model: options.ModelArgument = None,
     model_dir: options.ModelDir = None,
-    format: Annotated[
-        Literal["text", "json"] | None,
-        typer.Option(help="How to write it.  [default: text to a terminal, else json]"),
-    ] = None,
+    format: options.CardFormat = None,
 ) -> None:
     """Tell what a model is: signatures, variables, accuracy, sizes, and which runtime will run it.
 
@@ -33,7 +28,7 @@ def inspect_model(
     from mnist_cli.loader import find_model, find_models, no_models
 
     terminal: Terminal = context.obj
-    as_text = format == "text" or (format is None and terminal.stdout.isatty())
+    as_text = output.wants_text(terminal.stdout, format)
     if as_text:
         from mnist_cli import text
     if model is not None:

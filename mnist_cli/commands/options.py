@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -36,6 +36,10 @@ ModelDir = Annotated[
         envvar="MNIST_MODEL_DIR",
         show_default=False,
     ),
+]
+CardFormat = Annotated[
+    Literal["text", "json"] | None,
+    typer.Option(help="How to write it.  [default: text to a terminal, else json]"),
 ]
 Runtime = Annotated[
     RuntimeChoice,

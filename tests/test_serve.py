@@ -134,6 +134,16 @@ def test_a_wrong_preprocess(server: Server) -> None:
     assert "'magic': it can be auto or plain" in answer.error
 
 
+@pytest.mark.parametrize("name", ["scores", "image"])
+def test_a_flag_is_on_or_off(server: Server, name: str) -> None:
+    for value, asked in (("1", True), ("true", True), ("0", False), ("false", False)):
+        answer = server.ask("POST", f"/predict?{name}={value}", PNG, Content_Type="image/png")
+        assert (name in answer.json) is asked
+    answer = server.ask("POST", f"/predict?{name}=yes", PNG, Content_Type="image/png")
+    assert answer.status == 400
+    assert f"{name} is 'yes'" in answer.error
+
+
 def test_a_wrong_method(server: Server) -> None:
     for method, path, allowed in (("GET", "/predict", "POST"), ("POST", "/", "GET")):
         answer = server.ask(method, path)

@@ -51,7 +51,7 @@ def serve(
     """Answer predictions over HTTP.
 
     GET / answers for a sample; POST /predict takes {"picArray": [[0..255, ...], ...]} with 0 for
-    black and 255 for white, a picture as image/*, or a form with a file.
+    black and 255 for white, a picture as image/*, or a form with a file. /docs lists the rest.
 
     \b
     Examples:

@@ -8,6 +8,7 @@ from mnist_cli.server.inference import inference
 from mnist_cli.server.metrics import metrics
 from mnist_cli.server.models import Models
 from mnist_cli.server.native import native
+from mnist_cli.server.openapi import openapi
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.tfserving import tfserving
 
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["models"] = Models(settings)
     app.register_blueprint(native)
     app.register_blueprint(draw)
+    app.register_blueprint(openapi)
     app.register_blueprint(metrics)
     app.register_blueprint(tfserving)
     app.register_blueprint(inference)

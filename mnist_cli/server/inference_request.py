@@ -8,7 +8,7 @@ import functools
 import math
 import re
 import types
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -32,15 +32,28 @@ UNSUPPORTED = {"classification", "shared_memory_region"}
 
 Parameters = dict[str, str | int | float | bool]
 
+# What is only described here is checked in `pictures`, with the messages of Triton.
+Shape = Annotated[
+    list[Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})]],
+    msgspec.Meta(extra_json_schema={"maxItems": 4}),
+]
+Datatype = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(DATATYPES)})]
+
 
 class RequestInput(msgspec.Struct):
     """A tensor of the request: in `data`, or after the JSON if it has a `binary_data_size`."""
 
     name: str
-    shape: list[int]
-    datatype: str
+    shape: Shape
+    datatype: Datatype
     parameters: Parameters = {}
-    data: msgspec.Raw = msgspec.Raw()
+    data: Annotated[
+        msgspec.Raw,
+        msgspec.Meta(
+            description="The values, flat or nested as deep as `shape`.",
+            extra_json_schema={"type": "array"},
+        ),
+    ] = msgspec.field(default_factory=msgspec.Raw)
 
 
 class RequestOutput(msgspec.Struct):

@@ -15,6 +15,8 @@ from mnist_cli.shipped import shipped
 
 native = Blueprint("native", __name__)
 
+FLAGS = {"1": True, "true": True, "0": False, "false": False}
+
 
 @native.get("/")
 def root() -> Response:
@@ -33,20 +35,23 @@ def predict() -> Response:
 
 
 def _answer(pixels: npt.NDArray[Any]) -> Response:
+    scores, image = _asked_for("scores"), _asked_for("image")
     model = current_app.extensions["models"].get(request.args.get("model"))
     batch = reshape.to_batch([pixels], preprocess())
     [answer] = prediction.predict(model, batch)
     count_prediction(model.name, answer.digit)
-    scores = _asked_for("scores")
     record = output.prediction_record(answer, model=model.name, scores=scores, min_probability=0)
-    if _asked_for("image"):
+    if image:
         paper = (255 * (1 - batch)).round().astype(np.uint8)
         record["image"] = paper.reshape(reshape.SIDE, reshape.SIDE).tolist()
     return Response(output.to_json(record), mimetype="application/json")
 
 
 def _asked_for(name: str) -> bool:
-    return request.args.get(name) in ("1", "true")
+    asked = request.args.get(name, "0")
+    if asked not in FLAGS:
+        raise InputError(f"{name} is {asked!r}: it can be {' or '.join(FLAGS)}")
+    return FLAGS[asked]
 
 
 def _pixels() -> npt.NDArray[Any]:

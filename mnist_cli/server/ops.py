@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # Whoever runs a server asks these without a token, to see whether it is up.
 OPEN_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
+# A browser sends no token when it opens a page: /draw asks for it itself, /docs tells of it.
+OPEN_BLUEPRINTS = ("draw", "openapi")
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -83,9 +85,13 @@ def _preflight() -> Response | None:
     return response
 
 
+def is_open(path: str, blueprint: str | None) -> bool:
+    """Whether a path is answered without a token."""
+    return path in OPEN_PATHS or blueprint in OPEN_BLUEPRINTS
+
+
 def _require_token() -> None:
-    # The page asks for the token itself; a browser sends none when it opens it.
-    if request.path in OPEN_PATHS or request.blueprint == "draw":
+    if is_open(request.path, request.blueprint):
         return
     settings: Settings = current_app.extensions["settings"]
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -1,6 +1,6 @@
 """From the JSON of the native API to pixels, without a Python loop over them."""
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -9,14 +9,26 @@ import numpy.typing as npt
 from mnist_cli.errors import InputError
 from mnist_cli.images import check_size
 
+# What is only described here is checked in `decode`: faster, and with the place in the message.
+Pixel: TypeAlias = Annotated[
+    int | float, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": 255})
+]
+Row: TypeAlias = Annotated[list[Pixel], msgspec.Meta(extra_json_schema={"minItems": 1})]
 
-class PredictRequest(msgspec.Struct, rename="camel"):
-    """The body of `POST /predict`."""
 
-    pic_array: list[list[int | float]]
+class PicArrayRequest(msgspec.Struct, rename="camel"):
+    """Pixels for `POST /predict`."""
+
+    pic_array: Annotated[
+        list[Row],
+        msgspec.Meta(
+            description="Rows of one length, of gray pixels from 0 for black to 255 for white.",
+            extra_json_schema={"minItems": 1},
+        ),
+    ]
 
 
-_decoder = msgspec.json.Decoder(PredictRequest)
+_decoder = msgspec.json.Decoder(PicArrayRequest)
 
 
 def decode(body: bytes) -> npt.NDArray[Any]:

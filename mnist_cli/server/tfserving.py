@@ -24,7 +24,7 @@ from mnist_cli.errors import InputError, UnknownModelError
 from mnist_cli.server import served
 from mnist_cli.server.native import preprocess
 from mnist_cli.server.served import Interface, ServedModel
-from mnist_cli.server.tfserving_json import Reader, examples_request, predict_request
+from mnist_cli.server.tfserving_json import Reader, examples_request, tensors_request
 from mnist_cli.signature import TensorInfo
 
 tfserving = Blueprint("tfserving", __name__, url_prefix="/v1")
@@ -76,7 +76,7 @@ def metadata(name: str, version: str | None = None, label: str | None = None) ->
 def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
     """Answer the scores of tensors in row form (`instances`) or column form (`inputs`)."""
     model = _find_servable(name, version, label)
-    body = predict_request(request.get_data(cache=False))
+    body = tensors_request(request.get_data(cache=False))
     missing = 'Serving signature name: "{}" not found in signature def'
     interface = _interface(model, body.signature_name, missing)
     reader = Reader(interface, preprocess())

@@ -8,7 +8,7 @@ import base64
 import functools
 import types
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -22,30 +22,55 @@ from mnist_cli.server.served import Interface, to_pictures
 
 Named: TypeAlias = dict[str, msgspec.Raw]
 
+SignatureName: TypeAlias = Annotated[
+    str, msgspec.Meta(description="A signature of the model; `serving_default` if left out.")
+]
 
-class PredictRequest(msgspec.Struct):
+
+class TensorsRequest(msgspec.Struct):
     """The body of `:predict`; it has either `instances` or `inputs`."""
 
-    signature_name: str = ""
-    instances: msgspec.Raw = msgspec.Raw()
-    inputs: msgspec.Raw = msgspec.Raw()
+    signature_name: SignatureName = ""
+    instances: Annotated[
+        msgspec.Raw,
+        msgspec.Meta(
+            description="Row form: a list of tensors, of pictures as `b64`, or of objects by the "
+            "names of the inputs.",
+            extra_json_schema={"type": "array", "minItems": 1},
+        ),
+    ] = msgspec.field(default_factory=msgspec.Raw)
+    inputs: Annotated[
+        msgspec.Raw,
+        msgspec.Meta(
+            description="Column form: the input with all rows, alone or in an object by its name.",
+            extra_json_schema={"type": ["array", "object"]},
+        ),
+    ] = msgspec.field(default_factory=msgspec.Raw)
 
 
 class ExamplesRequest(msgspec.Struct):
     """The body of `:classify` and `:regress`."""
 
-    signature_name: str = ""
-    context: Named = {}
-    examples: list[Named] | msgspec.UnsetType = msgspec.UNSET
+    signature_name: SignatureName = ""
+    context: Annotated[
+        Named, msgspec.Meta(description="Features that all examples have in common.")
+    ] = {}
+    examples: Annotated[
+        list[Named] | msgspec.UnsetType,
+        msgspec.Meta(
+            description="Inputs by their names; the picture is a flat list of numbers or `b64`.",
+            extra_json_schema={"minItems": 1},
+        ),
+    ] = msgspec.UNSET
 
 
-def predict_request(body: bytes) -> PredictRequest:
+def tensors_request(body: bytes) -> TensorsRequest:
     """Decode the body, all but its tensors.
 
     Raises:
         InputError: it has not just one of `instances` and `inputs`.
     """
-    found: PredictRequest = decode_json(_decoder(PredictRequest), body)
+    found: TensorsRequest = decode_json(_decoder(TensorsRequest), body)
     if found.instances and found.inputs:
         raise InputError(
             "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"

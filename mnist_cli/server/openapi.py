@@ -1,0 +1,73 @@
+"""`GET /openapi.json` and `/docs`: what the server can be asked, for programs and people."""
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, request, send_from_directory
+
+from mnist_cli import output
+from mnist_cli.server import pages
+
+openapi = Blueprint("openapi", __name__, template_folder="static")
+openapi.after_request(pages.secure)
+
+Json = dict[str, Any]
+
+
+@openapi.get("/openapi.json")
+def json() -> Response:
+    """Answer the document, with the models that the server has now."""
+    response = Response(output.to_json(_document()), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@openapi.get("/docs")
+def docs() -> Response:
+    """Answer the document as a page, with a command for each example."""
+    document = _document()
+    components = document["components"]
+
+    def resolve(described: Json) -> Json:
+        """What is described, here or where a reference leads."""
+        if "$ref" not in described:
+            return described
+        kind, name = described["$ref"].split("/")[-2:]
+        resolved: Json = components[kind][name]
+        return resolved
+
+    def commands(path: str, operation: Json) -> Iterator[str]:
+        """An operation with its examples, for a shell in which 7.png is a picture."""
+        for parameter in map(resolve, operation["parameters"]):
+            if parameter["in"] == "path":
+                path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
+        url = shlex.quote(request.root_url.rstrip("/") + path)
+        is_open = operation.get("security", document.get("security", [])) == []
+        token = "" if is_open else ' -H "Authorization: Bearer $MNIST_TOKEN"'
+        if "requestBody" not in operation:
+            yield f"curl{token} {url}"
+            return
+        for media_type, body in operation["requestBody"]["content"].items():
+            if "example" in body:
+                data = shlex.quote(output.to_json(body["example"]))
+                yield f"curl{token} -H 'Content-Type: {media_type}' -d {data} {url}"
+            elif media_type == "image/*":
+                yield f"curl{token} -H 'Content-Type: image/png' --data-binary @7.png {url}"
+            elif media_type == "multipart/form-data":
+                yield f"curl{token} -F file=@7.png {url}"
+
+    return pages.render("docs.html", document=document, resolve=resolve, commands=commands)
+
+
+@openapi.get("/docs/docs.css")
+def style() -> Response:
+    """Answer how the page looks."""
+    return send_from_directory(pages.STATIC, "docs.css")
+
+
+def _document() -> Json:
+    # Not imported before somebody asks: the server is up sooner.
+    from mnist_cli.server.openapi_document import document
+
+    return document()

@@ -1,0 +1,214 @@
+"""What the routes answer, as types: their schemas are part of the OpenAPI document.
+
+The requests are described by the types that decode them. The answers are written as they are, for
+speed; these types follow them, and a test compares both.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from mnist_cli.server.inference_request import Parameters
+
+Score: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Scores: TypeAlias = Annotated[
+    list[Score],
+    Meta(min_length=10, max_length=10, description="The probabilities of 0 to 9; their sum is 1."),
+]
+ImageRow: TypeAlias = Annotated[
+    list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=28, max_length=28)
+]
+Image: TypeAlias = Annotated[
+    list[ImageRow],
+    Meta(
+        min_length=28,
+        max_length=28,
+        description="With `image=1`: the picture that the model sees, 0 for black ink to 255 for "
+        "white paper.",
+    ),
+]
+# A pair, told as a list: not all tools know `prefixItems`.
+LabelAndScore: TypeAlias = Annotated[list[str | Score], Meta(min_length=2, max_length=2)]
+
+
+class Answer(Struct):
+    """The body of an answer."""
+
+
+class Error(Answer):
+    """What was wrong, and where."""
+
+    error: str
+
+
+class Prediction(Answer):
+    """The digit in a picture; fields are only ever added."""
+
+    prediction: Annotated[int, Meta(ge=0, le=9, description="The digit.")]
+    probability: Annotated[float, Meta(ge=0, le=100, description="Of that digit, in percent.")]
+    model: Annotated[str, Meta(description="The model that answered.")]
+    scores: Scores | UnsetType = UNSET
+    image: Image | UnsetType = UNSET
+
+
+class Health(Answer):
+    """The server is up."""
+
+    status: Literal["ok"]
+
+
+class Status(Struct):
+    """That all is well with a version."""
+
+    error_code: Literal["OK"]
+    error_message: Literal[""]
+
+
+class VersionStatus(Struct):
+    """The state of a version of a model."""
+
+    version: str
+    state: Literal["AVAILABLE"]
+    status: Status
+
+
+class ModelStatusResponse(Answer):
+    """The versions of a model; here it is always one."""
+
+    model_version_status: list[VersionStatus]
+
+
+class Dimension(Struct):
+    """The size of a dimension, -1 for any."""
+
+    size: str
+    name: str
+
+
+class TensorShape(Struct):
+    """The shape of a tensor."""
+
+    dim: list[Dimension]
+    unknown_rank: bool
+
+
+class TensorInfo(Struct):
+    """A tensor of a signature."""
+
+    dtype: str
+    tensor_shape: TensorShape
+    name: str
+
+
+class SignatureDef(Struct):
+    """A signature of a model."""
+
+    inputs: dict[str, TensorInfo]
+    outputs: dict[str, TensorInfo]
+    method_name: str
+    defaults: dict[str, Any]
+
+
+class SignatureDefMap(Struct):
+    """The signatures of a model by their names."""
+
+    signature_def: dict[str, SignatureDef]
+
+
+class MetadataEntries(Struct):
+    """The only kind of metadata that there is."""
+
+    signature_def: SignatureDefMap
+
+
+class ModelSpec(Struct):
+    """Which model it is."""
+
+    name: str
+    signature_name: str
+    version: str
+
+
+class ModelMetadataResponse(Answer):
+    """The signatures of a model."""
+
+    model_spec: ModelSpec
+    metadata: MetadataEntries
+
+
+class TensorsResponse(Answer):
+    """Scores: `predictions` for `instances`, `outputs` for `inputs`; by name if there are more."""
+
+    predictions: list[Scores | dict[str, Scores]] | UnsetType = UNSET
+    outputs: list[Scores] | dict[str, list[Scores]] | UnsetType = UNSET
+
+
+class ClassifyResponse(Answer):
+    """A list of label and score for each of the examples; the labels are "0" to "9"."""
+
+    results: list[list[LabelAndScore]]
+
+
+class ServerMetadata(Answer):
+    """The server, and which extensions of the protocol it knows."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class Live(Answer):
+    """The server is up."""
+
+    live: Literal[True]
+
+
+class Ready(Answer):
+    """The default model is loaded."""
+
+    ready: Literal[True]
+
+
+class ModelReady(Answer):
+    """The model is loaded."""
+
+    name: str
+    ready: Literal[True]
+
+
+class TensorMetadata(Struct):
+    """A tensor of a model; the size -1 is any."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(Answer):
+    """The tensors of a model: the image, ink 1.0 and paper 0.0, and the scores."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class ResponseOutput(Struct):
+    """The scores [N, 10]: in `data`, flat, or after the JSON if they were asked for in binary."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[Score] | UnsetType = UNSET
+    parameters: Parameters | UnsetType = UNSET
+
+
+class InferResponse(Answer):
+    """The scores of a batch."""
+
+    model_name: str
+    model_version: str
+    outputs: list[ResponseOutput]
+    id: str | UnsetType = UNSET
+    parameters: Parameters | UnsetType = UNSET

@@ -1,0 +1,190 @@
+"""`/openapi.json` and `/docs`: what they promise is what the server does."""
+
+import argparse
+import html
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import schemathesis
+
+from mnist_cli.loader import find_models
+from mnist_cli.server import openapi_answers
+from mnist_cli.server.app import create_app
+from tests.running import SAMPLES
+from tests.serving import Answer, Server, serving
+
+TOKEN = "secret"
+OPEN = {"/health", "/v2/health/live", "/v2/health/ready", "/draw", "/docs", "/openapi.json"}
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Server]:
+    """A server behind a proxy, with a token."""
+    with serving("--quiet", "--url-prefix", "/digits", env={"MNIST_TOKEN": TOKEN}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def document(server: Server) -> Any:
+    return server.ask("GET", "/openapi.json").json
+
+
+def test_all_routes_are_described() -> None:
+    app = create_app()
+    # Files of the pages, and what /v1 answers to any other path.
+    others = {"draw.asset", "openapi.style", "tfserving.malformed"}
+    routes = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint not in others
+    }
+    document = app.test_client().get("/openapi.json").json
+    assert document is not None
+    assert routes == {
+        (path, method) for path, found in document["paths"].items() for method in found
+    }
+
+
+def test_the_document_is_openapi_3_1(document: Any) -> None:
+    assert document["openapi"].startswith("3.1.")
+    schemathesis.openapi.from_dict(document).validate()
+
+
+def test_references_lead_somewhere_and_all_components_are_used(guarded: Server) -> None:
+    text = guarded.ask("GET", "/digits/openapi.json").body.decode()
+    components = json.loads(text)["components"]
+    del components["securitySchemes"]  # named without a reference
+    found = {f"{kind}/{name}" for kind, described in components.items() for name in described}
+    assert set(re.findall(r'"#/components/(\w+/[\w-]+)"', text)) == found
+
+
+def test_the_request_types_describe_themselves(document: Any) -> None:
+    pixels = document["components"]["schemas"]["PicArrayRequest"]["properties"]["picArray"]
+    assert pixels["items"]["items"]["maximum"] == 255
+    inputs = document["components"]["schemas"]["RequestInput"]["properties"]
+    assert inputs["datatype"]["enum"] == ["FP32", "FP64", "BOOL"]
+
+
+def test_the_models_of_the_server_are_named(document: Any) -> None:
+    names = [model.name for model in find_models()]
+    for parameter in ("name", "model"):
+        assert document["components"]["parameters"][parameter]["schema"]["enum"] == names
+
+
+def test_prefix_and_token(guarded: Server, document: Any) -> None:
+    described = guarded.ask("GET", "/digits/openapi.json").json
+    assert (document["servers"], described["servers"]) == ([{"url": "/"}], [{"url": "/digits"}])
+    assert "security" not in document and described["security"] == [{"token": []}]
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            is_open = path in OPEN
+            assert ("401" in operation["responses"]) is not is_open
+            assert operation.get("security") == ([] if is_open else None)
+
+
+def _commands(server: Server, prefix: str = "") -> list[str]:
+    page = server.ask("GET", f"{prefix}/docs").body.decode()
+    return [html.unescape(found) for found in re.findall("<pre><code>(.*?)</code></pre>", page)]
+
+
+def _run(server: Server, command: str) -> Answer:
+    """What curl would do."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-H", dest="headers", action="append", default=[])
+    parser.add_argument("-d", dest="data")
+    parser.add_argument("--data-binary", dest="file")
+    parser.add_argument("-F", dest="form")
+    parser.add_argument("url")
+    words = [word.replace("$MNIST_TOKEN", TOKEN) for word in shlex.split(command)]
+    assert words[0] == "curl"
+    curl = parser.parse_args(words[1:])
+    headers = dict(header.split(": ") for header in curl.headers)
+    path = curl.url.removeprefix(f"http://{server.host}:{server.port}")
+    assert path.startswith("/")
+    body: bytes | None = curl.data.encode() if curl.data else None
+    png = (SAMPLES / "MNIST-7.png").read_bytes()
+    if curl.file:
+        assert curl.file == "@7.png"
+        body = png
+    if curl.form:
+        assert curl.form == "file=@7.png"
+        head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="7.png"\r\n\r\n'
+        body = head + png + b"\r\n--x--\r\n"
+        headers["Content-Type"] = "multipart/form-data; boundary=x"
+    return server.ask("POST" if body else "GET", path, body, **headers)
+
+
+def test_the_commands_of_the_page_work(guarded: Server) -> None:
+    commands = _commands(guarded, "/digits")
+    assert len([command for command in commands if command.endswith("/predict")]) == 3
+    for command in commands:
+        answer = _run(guarded, command)
+        # These are there to answer an error.
+        refused = re.search("labels/|:regress$|/v1/models$", command)
+        assert answer.status == (400 if refused else 200), command
+        if re.search("/predict$|/v2/models/.*/infer$", command):
+            found = answer.json
+            scores = found["outputs"][0]["data"] if "outputs" in found else None
+            digit = scores.index(max(scores)) if scores else found["prediction"]
+            assert digit == 7
+
+
+def test_the_answers_have_the_fields_that_are_described(server: Server, document: Any) -> None:
+    for command in _commands(server):
+        url = shlex.split(command)[-1].removeprefix(f"http://{server.host}:{server.port}")
+        query = "?scores=1&image=1" if url in ("/", "/predict") else ""
+        answer = _run(server, f"{command}{query}")
+        [path] = [path for path in document["paths"] if _matches(path, url)]
+        [operation] = document["paths"][path].values()
+        described = operation["responses"].get(str(answer.status))
+        if "$ref" in described:
+            described = document["components"]["responses"][described["$ref"].split("/")[-1]]
+        schema = described["content"].get("application/json", {}).get("schema", {})
+        if "$ref" in schema:
+            kind = getattr(openapi_answers, schema["$ref"].split("/")[-1])
+            # What is not described would be left out.
+            assert msgspec.to_builtins(msgspec.convert(answer.json, kind)) == answer.json
+
+
+def _matches(path: str, url: str) -> bool:
+    return re.fullmatch(re.sub(r"{\w+}", "[^/:]+", path), url) is not None
+
+
+def test_the_page_has_all_routes_and_needs_nobody_else(guarded: Server, document: Any) -> None:
+    answer = guarded.ask("GET", "/digits/docs")
+    page = answer.body.decode()
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    for path, operations in document["paths"].items():
+        for method in operations:
+            assert f"<b>{method.upper()}</b> <code>{path}</code>" in page
+    assert "<script" not in page
+    links = set(re.findall('(?:href|src)="([^"]*)"', page))
+    assert {"docs/docs.css", "draw/base.css", "openapi.json"} <= links
+    for link in links:
+        if link.startswith("#"):
+            assert f'id="{link[1:]}"' in page
+        else:
+            assert guarded.ask("GET", f"/digits/{link}").status == 200
+
+
+def test_random_requests_find_no_fault(tmp_path: Path) -> None:
+    with serving("--quiet", env={"MNIST_TOKEN": TOKEN}) as server:
+        config = Path(__file__).with_name("schemathesis.toml")
+        url = f"http://{server.host}:{server.port}/openapi.json"
+        header = f"Authorization: Bearer {TOKEN}"
+        command = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run", url]
+        command += ["--header", header, "--max-examples=5", "--no-color"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        # A fault that is not told to the client would still be in the log.
+        assert server.stop() == (0, "")

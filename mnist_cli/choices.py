@@ -5,6 +5,7 @@ from typing import Literal, get_args
 DEFAULT_MODEL = "t_cnn"
 
 Format = Literal["text", "json", "csv"]
+BatchFormat = Literal["text", "jsonl", "csv", "parquet"]
 LogFormat = Literal["text", "json"]
 Preprocess = Literal["auto", "plain"]
 PREPROCESSES: tuple[Preprocess, ...] = get_args(Preprocess)

@@ -14,6 +14,7 @@ from mnist_cli import __version__
 from mnist_cli.commands.evaluate import evaluate
 from mnist_cli.commands.inspect_model import inspect_model
 from mnist_cli.commands.predict import predict
+from mnist_cli.commands.predict_batch import predict_batch
 from mnist_cli.commands.serve import serve
 from mnist_cli.errors import ExitCode, MnistError, OutputClosed
 from mnist_cli.terminal import Terminal
@@ -66,6 +67,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("predict", cls=Command)(predict)
+app.command("predict-batch", cls=Command)(predict_batch)
 app.command("serve", cls=Command)(serve)
 app.command("inspect-model", cls=Command)(inspect_model)
 app.command("evaluate", cls=Command)(evaluate)

@@ -10,6 +10,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     INPUT = 3
     MODEL = 4
+    FILES = 5
     PORT = 6
     INTERNAL = 70
     OUTPUT = 74
@@ -48,6 +49,12 @@ class UnknownModelError(ModelError):
     """There is no model of that name."""
 
     http_status = 404
+
+
+class FileError(MnistError):
+    """A file of a batch cannot be read, and the batch was to stop there."""
+
+    exit_code = ExitCode.FILES
 
 
 class BindError(MnistError):

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from typing import BinaryIO
 
 import numpy as np
@@ -32,7 +33,10 @@ def read(file: str, stdin: BinaryIO) -> Pixels:
             data = stdin.read(MAX_BYTES + 1)
         else:
             with open(file, "rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
+                # A buffer for the largest file would cost more than to decode a small one; a pipe
+                # has no size.
+                size = os.fstat(stream.fileno()).st_size or MAX_BYTES
+                data = stream.read(min(size, MAX_BYTES) + 1)
     except FileNotFoundError as error:
         raise InputError("no such file: check the path") from error
     except IsADirectoryError as error:

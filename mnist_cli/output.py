@@ -4,7 +4,7 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mnist_cli.choices import Format
@@ -37,18 +37,18 @@ def prediction_record(
 
 def record_writer(
     stdout: TextIO, format: Format | None, *, scores: bool = False
-) -> Callable[[Record], None]:
-    """A function that writes one record; without a format: text to a terminal, else JSON lines.
+) -> Callable[[Sequence[Record]], None]:
+    """A function that writes records; without a format: text to a terminal, else JSON lines.
 
     `scores` gives the CSV its columns `score_0` to `score_9`.
     """
     if wants_text(stdout, format):
-        from mnist_cli.text import write_prediction
+        from mnist_cli.text import write_predictions
 
-        return lambda record: write_prediction(stdout, record)
+        return lambda records: write_predictions(stdout, records)
     if format == "csv":
         return _csv_writer(stdout, scores)
-    return lambda record: write_json(stdout, record)
+    return lambda records: write(stdout, json_lines(records))
 
 
 def wants_text(stdout: TextIO, format: Format | None) -> bool:
@@ -56,9 +56,9 @@ def wants_text(stdout: TextIO, format: Format | None) -> bool:
     return format == "text" or (format is None and stdout.isatty())
 
 
-def write_json(stdout: TextIO, record: Record) -> None:
-    """Write one line of JSON, in ASCII, so that no encoding of a terminal or pipe can harm it."""
-    write(stdout, to_json(record) + "\n")
+def json_lines(records: Iterable[Record]) -> str:
+    """A line for each record, in ASCII, so that no encoding of a terminal or pipe can harm it."""
+    return "".join(to_json(record) + "\n" for record in records)
 
 
 def to_json(record: Record) -> str:
@@ -104,7 +104,7 @@ def printable(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Record], None]:
+def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Sequence[Record]], None]:
     columns = ["file", "prediction", "probability", "model", "uncertain", "error"]
     if scores:
         columns += [f"score_{digit}" for digit in range(10)]
@@ -116,12 +116,13 @@ def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Record], None]:
         line.seek(0)
         line.truncate()
 
-    def write_record(record: Record) -> None:
-        flat = {key: value for key, value in record.items() if key != "scores"}
-        flat |= {f"score_{digit}": score for digit, score in enumerate(record.get("scores", ()))}
-        rows.writerow(flat)
+    def write_records(records: Iterable[Record]) -> None:
+        for record in records:
+            flat = {key: value for key, value in record.items() if key != "scores"}
+            scored = enumerate(record.get("scores", ()))
+            rows.writerow(flat | {f"score_{digit}": score for digit, score in scored})
         flush()
 
     rows.writeheader()
     flush()
-    return write_record
+    return write_records

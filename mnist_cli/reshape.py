@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ REDUCED_SIDE = 1000
 
 Pixels = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float32]
+Profile = npt.NDArray[np.int64]
 
 
 def to_batch(pictures: Sequence[Pixels] | Pixels, preprocess: Preprocess = "auto") -> Floats:
@@ -118,26 +120,34 @@ def _paper(gray: npt.NDArray[np.uint8]) -> int:
 
 def _bounds(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
     """The smallest rectangle around all that is true."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return _extent(mask.any(axis=1)), _extent(mask.any(axis=0))
+
+
+def _extent(profile: Any) -> slice:
+    """From the first that is not zero to the last."""
+    filled = profile.nonzero()[0]
+    return slice(filled[0], filled[-1] + 1)
 
 
 def _is_framed(gray: npt.NDArray[np.uint8]) -> bool:
     """Whether a picture, dark on light, is framed like MNIST: all 70,000 of its images are."""
     if gray.shape != (SIDE, SIDE) or gray.min() == 255:
         return False
-    ink = 255 - gray
-    longest = max(side.stop - side.start for side in _bounds(ink > 0))
+    profiles = _profiles(255 - gray)
+    longest = max(side.stop - side.start for side in map(_extent, profiles))
     return longest in (DIGIT_SIDE - 1, DIGIT_SIDE) and all(
-        13.45 <= centre <= 14.55 for centre in _centre_of_mass(ink)
+        13.45 <= _centre(profile) <= 14.55 for profile in profiles
     )
 
 
-def _centre_of_mass(ink: npt.NDArray[np.uint8]) -> tuple[float, float]:
-    total = ink.sum(dtype=np.float64)
-    rows = ink.sum(axis=1) @ np.arange(ink.shape[0]) / total
-    columns = ink.sum(axis=0) @ np.arange(ink.shape[1]) / total
-    return float(rows), float(columns)
+def _profiles(ink: npt.NDArray[np.uint8]) -> tuple[Profile, Profile]:
+    """The ink in each row, and in each column."""
+    return ink.sum(axis=1, dtype=np.int64), ink.sum(axis=0, dtype=np.int64)
+
+
+def _centre(profile: Profile) -> float:
+    """The centre of mass along one axis."""
+    return float(profile @ np.arange(len(profile)) / profile.sum())
 
 
 def _scaled(ink: Floats) -> npt.NDArray[np.uint8]:
@@ -157,9 +167,10 @@ def _centred(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Put ink [h, w] on an empty 28x28 with its centre of mass in the middle, by whole pixels."""
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     offsets = []
-    for size, centre in zip(ink.shape, _centre_of_mass(ink), strict=True):
+    for profile in _profiles(ink):
         # The least shift that brings the centre to 13.5 or beyond, as in MNIST: 13.5 to 14.5.
-        offsets.append(min(max(math.ceil((SIDE - 1) / 2 - centre), 0), SIDE - size))
+        shift = math.ceil((SIDE - 1) / 2 - _centre(profile))
+        offsets.append(min(max(shift, 0), SIDE - len(profile)))
     top, left = offsets
     canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return canvas

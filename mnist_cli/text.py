@@ -1,6 +1,7 @@
 """Renders results for people, with Rich."""
 
 import io
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console, RenderableType
@@ -18,13 +19,17 @@ BAR_WIDTH = 30
 NARROW, WIDE, UNLIMITED = 43, 74, 10_000
 
 
-def write_prediction(stdout: TextIO, record: output.Record) -> None:
-    """One line: digit, probability, file; below it the scores, if the record has them.
+def write_predictions(stdout: TextIO, records: Iterable[output.Record]) -> None:
+    """A line a picture: digit, probability, file; below it the scores, if the record has them.
 
     A record of an error has no line: stderr has told it.
     """
-    if "error" in record:
-        return
+    for record in records:
+        if "error" not in record:
+            _write_prediction(stdout, record)
+
+
+def _write_prediction(stdout: TextIO, record: output.Record) -> None:
     line = Text.assemble(
         (str(record["prediction"]), "bold green"),
         f"  {record['probability']:6.2f} %  ",
@@ -35,6 +40,30 @@ def write_prediction(stdout: TextIO, record: output.Record) -> None:
     _print(stdout, line)
     if "scores" in record:
         _print(stdout, _bars(record["scores"]))
+
+
+def table_writer(stdout: TextIO) -> Callable[[Iterable[output.Record]], None]:
+    """A function that writes records as rows of one table, below its heading."""
+    headed = False
+
+    def write_rows(records: Iterable[output.Record]) -> None:
+        nonlocal headed
+        # Fixed widths, since the rows that are still to come are not known.
+        table = Table(box=None, header_style="bold", pad_edge=False, show_header=not headed)
+        table.add_column("digit", width=5)
+        table.add_column("probability", width=11, justify="right")
+        table.add_column("file", overflow="fold")
+        for record in records:
+            file = Text(output.printable(record["file"]))
+            if "error" in record:
+                table.add_row(Text("-", "red"), "", file.append(f"  {record['error']}", "red"))
+            else:
+                digit = Text(str(record["prediction"]), "bold green")
+                table.add_row(digit, f"{record['probability']:.2f} %", file)
+        headed = True
+        _print(stdout, table)
+
+    return write_rows
 
 
 def write_picture(stdout: TextIO, batch: "Batch", scores: tuple[float, ...]) -> None:

@@ -70,7 +70,8 @@ def test_the_readme_has_the_figures_of_the_models() -> None:
 def test_the_readme_and_the_help_name_the_same_options() -> None:
     documented = set(re.findall(r"--[a-z][a-z-]+", README))
     helped = set()
-    for command in ([], ["predict"], ["inspect-model"], ["serve"], ["evaluate"]):
+    commands = ("predict", "predict-batch", "inspect-model", "serve", "evaluate")
+    for command in ([], *([name] for name in commands)):
         helped |= set(re.findall(r"--[a-z][a-z-]+", run(*command, "--help").stdout))
     # Of Python, pip and ruff.
     assert documented - helped == {"--without-pip", "--python", "--check"}

@@ -61,7 +61,7 @@ def evaluate(
 
         write_evaluation(terminal.stdout, record)
     else:
-        output.write_json(terminal.stdout, record)
+        output.write(terminal.stdout, output.json_lines([record]))
     if plot:
         from mnist_cli.plot import draw
 

@@ -36,7 +36,7 @@ def inspect_model(
         if as_text:
             text.write_model(terminal.stdout, card)
         else:
-            output.write_json(terminal.stdout, card)
+            output.write(terminal.stdout, output.json_lines([card]))
         return
     cards, failed = [], False
     for found in find_models(model_dir):
@@ -51,6 +51,6 @@ def inspect_model(
         text.write_models(terminal.stdout, cards)
     else:
         for card in cards:
-            output.write_json(terminal.stdout, card)
+            output.write(terminal.stdout, output.json_lines([card]))
     if failed:
         raise typer.Exit(ExitCode.MODEL)

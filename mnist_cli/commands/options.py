@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mnist_cli.choices import RuntimeChoice
+from mnist_cli.choices import Preprocess, RuntimeChoice
 
 
 def _complete_model(incomplete: str) -> list[str]:
@@ -45,3 +45,8 @@ Runtime = Annotated[
     RuntimeChoice,
     typer.Option(help="The engine: auto takes LiteRT wherever there is a compiled model."),
 ]
+Preprocessing = Annotated[
+    Preprocess,
+    typer.Option(help="auto frames the digit as in MNIST; plain only resizes the picture."),
+]
+Scores = Annotated[bool, typer.Option("--scores", help="Give the probabilities of all ten digits.")]

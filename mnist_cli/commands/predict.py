@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_cli.choices import DEFAULT_MODEL, Format, Preprocess
+from mnist_cli.choices import DEFAULT_MODEL, Format
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode, InputError
 from mnist_cli.terminal import Terminal
@@ -19,17 +19,12 @@ def predict(
     model: options.Model = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
     runtime: options.Runtime = "auto",
-    preprocess: Annotated[
-        Preprocess,
-        typer.Option(help="auto frames the digit as in MNIST; plain only resizes the picture."),
-    ] = "auto",
+    preprocess: options.Preprocessing = "auto",
     format: Annotated[
         Format | None,
         typer.Option(help="How to write results.  [default: text to a terminal, else json]"),
     ] = None,
-    scores: Annotated[
-        bool, typer.Option("--scores", help="Give the probabilities of all ten digits.")
-    ] = False,
+    scores: options.Scores = False,
     show: Annotated[
         bool, typer.Option("--show", help="Draw the picture as the model sees it, and the scores.")
     ] = False,
@@ -71,18 +66,16 @@ def predict(
         except InputError as error:
             failed = True
             terminal.report("error", f"{output.printable(file)}: {error}")
-            write({"file": file, "error": str(error)})
+            write([{"file": file, "error": str(error)}])
             continue
         [answer] = prediction.predict(loaded, batch)
-        write(
-            output.prediction_record(
-                answer,
-                model=loaded.name,
-                scores=scores and not show,
-                min_probability=min_probability,
-            )
-            | {"file": file}
+        record = output.prediction_record(
+            answer,
+            model=loaded.name,
+            scores=scores and not show,
+            min_probability=min_probability,
         )
+        write([record | {"file": file}])
         if show:
             from mnist_cli.text import write_picture
 

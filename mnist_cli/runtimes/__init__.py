@@ -1,12 +1,13 @@
 """Two engines that run a model, behind one small protocol."""
 
 import importlib.util
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # to find a model, no NumPy is needed
+    import numpy as np
+    import numpy.typing as npt
 
-Batch = npt.NDArray[np.float32]
+Batch: TypeAlias = "npt.NDArray[np.float32]"
 
 
 def installed(package: str) -> bool:

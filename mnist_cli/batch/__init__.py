@@ -1,0 +1,1 @@
+"""Reads pictures by the million: listed, read in parallel, recorded in order, resumable."""

@@ -1,0 +1,198 @@
+"""Which files a batch reads and in which order, without holding them all in memory."""
+
+import contextlib
+import fnmatch
+import heapq
+import os
+import pickle
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, BinaryIO, NamedTuple, TextIO
+
+from mnist_cli.errors import InputError
+from mnist_cli.output import printable
+
+# A folder with more entries than this is sorted on disk.
+RUN = 200_000
+# Entries that are read back from disk at a time.
+PORTION = 1_000
+
+Identity = tuple[int, int]
+"""Device and inode: what a file is, whatever its name."""
+
+
+class Listed(NamedTuple):
+    """A file to read, or a folder that cannot be listed."""
+
+    file: str
+    error: str | None = None
+
+
+def check(sources: Iterable[str]) -> None:
+    """See that all sources are there.
+
+    Raises:
+        InputError: one is missing, or a folder that cannot be listed.
+    """
+    for source in sources:
+        try:
+            if source != "-" and os.path.isdir(source):
+                os.scandir(source).close()
+            elif source != "-":
+                os.stat(source)
+        except OSError as error:
+            raise InputError(f"{printable(source)}: {error.strerror}") from error
+
+
+def identities(stdout: TextIO, file: Path | None) -> frozenset[Identity]:
+    """The files that a batch writes: `stdout`, should it be one, and this one, if it is there."""
+    found = set()
+    with contextlib.suppress(OSError):  # there is none behind it
+        found.add(_identity(os.fstat(stdout.fileno())))
+    if file:
+        with contextlib.suppress(OSError):
+            found.add(_identity(file.stat()))
+    return frozenset(found)
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return status.st_dev, status.st_ino
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What to read: folders, files, and `-` for a list of paths on stdin.
+
+    Folders are listed in the order of their paths' bytes, as `LC_ALL=C sort` has it. Hidden files
+    and folders are passed over, and so is whatever is no file: pipes, sockets, devices.
+    """
+
+    sources: tuple[str, ...]
+    globs: tuple[str, ...] = ()
+    """Patterns of file names in folders, one of which must match; none means all files."""
+    recursive: bool = True
+    null: bool = False
+    """Paths on stdin end with NUL, as those of `find -print0`, and not with a line break."""
+    own: frozenset[Identity] = frozenset()
+    """Files that this batch writes itself, and that may lie in a folder which it reads."""
+
+    def files(self, stdin: BinaryIO) -> Iterator[Listed]:
+        """List all that is to be read, in order."""
+        for source in self.sources:
+            if source == "-":
+                yield from (Listed(os.fsdecode(path)) for path in self._paths(stdin))
+            elif os.path.isdir(source):
+                yield from self._walk(os.fsencode(source))
+            else:
+                yield Listed(source)
+
+    def count(self) -> int | None:
+        """How many files `files` will list; None if only the end of stdin will tell."""
+        if "-" in self.sources:
+            return None
+        return sum(
+            sum(1 for _ in self._walk(os.fsencode(source), in_order=False))
+            if os.path.isdir(source)
+            else 1
+            for source in self.sources
+        )
+
+    def _paths(self, stdin: BinaryIO) -> Iterator[bytes]:
+        end = b"\0" if self.null else b"\n"
+        rest = b""
+        while block := stdin.read1(65536):  # type: ignore[attr-defined]
+            *whole, rest = (rest + block).split(end)
+            yield from filter(None, whole)
+        if rest:
+            yield rest
+
+    def _walk(self, top: bytes, in_order: bool = True) -> Iterator[Listed]:
+        # A stack of its own: folders may be nested more deeply than Python calls.
+        open_folders: list[tuple[bytes, Identity, Iterator[bytes]]] = []
+        entering: bytes | None = top
+        while entering is not None or open_folders:
+            if entering is not None:
+                folder, entering = entering, None
+                try:
+                    identity = _identity(os.stat(folder))
+                    if any(identity == above for _, above, _ in open_folders):
+                        continue  # a link to a folder that it lies in
+                    names = self._names(folder)
+                    names = _sorted(names) if in_order else names
+                    first = list(islice(names, 1))  # a folder that cannot be listed fails here
+                except OSError as error:
+                    yield Listed(os.fsdecode(folder), f"cannot be listed: {error.strerror}")
+                    continue
+                open_folders.append((folder, identity, _chained(first, names)))
+            folder, _, names = open_folders[-1]
+            for name in names:
+                path = os.path.join(folder, name)
+                if name.endswith(b"/"):
+                    entering = path[:-1]
+                    break
+                yield Listed(os.fsdecode(path))
+            else:
+                open_folders.pop()
+
+    def _names(self, folder: bytes) -> Iterator[bytes]:
+        """The entries of a folder, those that are folders with a slash, so that paths sort."""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(b"."):
+                    continue
+                if entry.is_dir():
+                    if self.recursive:
+                        yield entry.name + b"/"
+                # A link that leads nowhere is listed: its record tells of it.
+                elif (entry.is_file() or entry.is_symlink()) and self._is_wanted(entry):
+                    yield entry.name
+
+    def _is_wanted(self, entry: "os.DirEntry[bytes]") -> bool:
+        if self.globs:
+            name = os.fsdecode(entry.name)
+            if not any(fnmatch.fnmatchcase(name, glob) for glob in self.globs):
+                return False
+        # The inode is there without asking the disk.
+        if any(entry.inode() == inode for _, inode in self.own):
+            return _identity(entry.stat()) not in self.own
+        return True
+
+
+def _chained(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield from first
+    yield from rest
+
+
+def _sorted(names: Iterator[bytes]) -> Iterator[bytes]:
+    """Sort any number of names: large runs wait on disk until they are merged."""
+    run = sorted(islice(names, RUN))
+    if len(run) < RUN:
+        yield from run
+        return
+    with ExitStack() as files:
+        runs = []
+        while run:
+            file = files.enter_context(tempfile.TemporaryFile())
+            _write(file, run)
+            runs.append(_read(file))
+            run = sorted(islice(names, RUN))
+        yield from heapq.merge(*runs)
+
+
+def _write(file: IO[bytes], names: list[bytes]) -> None:
+    for start in range(0, len(names), PORTION):
+        pickle.dump(names[start : start + PORTION], file)
+    file.seek(0)
+
+
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    while True:
+        try:
+            portion: Iterable[Any] = pickle.load(file)
+        except EOFError:
+            return
+        yield from portion

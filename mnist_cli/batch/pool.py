@@ -1,0 +1,144 @@
+"""Reads portions of files in processes of their own, one a core.
+
+Threads would wait for each other: most of what is done for a small picture is done in Python.
+"""
+
+import contextlib
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.reading import Reading
+from mnist_cli.errors import ModelError
+from mnist_cli.output import Record
+
+Portion = list[Listed]
+
+# Portions under way for each process: they wait for the one before them.
+AHEAD = 4
+
+
+def read(
+    portions: Iterator[Portion], reading: Reading, processes: int
+) -> Generator[list[Record], None, None]:
+    """Yield the records of each portion, in order.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+    """
+    # The threads end first: what they wait for must not be taken from them.
+    with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
+        idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
+        idle.put(started.enter_context(_Process(reading)))
+        pending: deque[Future[list[Record]]] = deque()
+
+        def read_portion(portion: Portion) -> list[Record]:
+            process = idle.get()
+            try:
+                return process.read(portion)
+            finally:
+                idle.put(process)
+
+        try:
+            for index, portion in enumerate(portions):
+                if 0 < index < processes:
+                    idle.put(started.enter_context(_Process(reading)))
+                pending.append(threads.submit(read_portion, portion))
+                if len(pending) > AHEAD * processes:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+class _Process:
+    """A process that reads one portion after the other, and is replaced should it die."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._start()
+
+    def __enter__(self) -> "_Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # It ends when its stdin does, which is so too when this process is killed.
+        self._process.kill()
+        self._process.communicate()
+
+    def read(self, portion: Portion) -> list[Record]:
+        """Read files, one record each.
+
+        Raises:
+            ModelError: the model cannot be loaded.
+        """
+        if not self._is_ready:
+            self._load()
+        try:
+            self._send(portion)
+            return self._receive()
+        except _Died as death:
+            self._start()
+            if len(portion) > 1:  # each by itself, to find the file that did it
+                return [record for file in portion for record in self.read([file])]
+            return [{"file": portion[0].file, "error": f"the process that read it died: {death}"}]
+
+    def _start(self) -> None:
+        # The same modules as here, wherever they came from; nothing from the current folder.
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}\n"
+            "from mnist_cli.batch.worker import main; main()"
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for this process to deal with
+        )
+        self._is_ready = False
+        with contextlib.suppress(_Died):  # told when it is asked
+            self._send(self._reading)
+
+    def _load(self) -> None:
+        try:
+            self._receive()
+        except _Died as death:
+            raise ModelError(f"the process that loads the model died: {death}") from death
+        self._is_ready = True
+
+    def _send(self, message: Any) -> None:
+        assert self._process.stdin
+        try:
+            pickle.dump(message, self._process.stdin)
+            self._process.stdin.flush()
+        except OSError as error:
+            raise self._death() from error
+
+    def _receive(self) -> list[Record]:
+        assert self._process.stdout
+        try:
+            answer: list[Record] | Exception = pickle.load(self._process.stdout)
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise self._death() from error
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _death(self) -> "_Died":
+        self._process.kill()
+        self._process.communicate()
+        code = self._process.returncode
+        return _Died(signal.strsignal(-code) if code < 0 else f"exit code {code}")
+
+
+class _Died(Exception):
+    """A process has ended before it answered; the message tells how."""

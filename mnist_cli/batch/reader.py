@@ -1,0 +1,80 @@
+"""Turns files into records, many at a time."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_cli import images, output, prediction, reshape
+from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.reading import Reading
+from mnist_cli.errors import InputError
+from mnist_cli.loader import load_model
+
+NO_STDIN = io.BytesIO()
+
+Picture = npt.NDArray[np.float32] | str
+"""A batch of one, float32 [1, 784], or what is wrong with the file."""
+
+
+class Reader:
+    """Reads files with one model."""
+
+    def __init__(self, reading: Reading) -> None:
+        """Load the model.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        self._reading = reading
+        self._model = load_model(
+            reading.model, model_dir=reading.model_dir, runtime=reading.runtime
+        )
+
+    def read(self, files: Sequence[Listed]) -> list[output.Record]:
+        """Answer each of these files, in their order."""
+        return self._answer([(file.file, self._attempt(_pixels, file)) for file in files])
+
+    def decode(self, files: Sequence[tuple[str, bytes]]) -> list[output.Record]:
+        """Answer each of these files, given its name and its content."""
+        return self._answer(
+            [(name, self._attempt(images.decode, content)) for name, content in files]
+        )
+
+    def _attempt(self, pixels: Callable[[Any], images.Pixels], source: Any) -> Picture:
+        """Whatever is wrong with a file, it must not stop the others."""
+        try:
+            return reshape.to_batch([pixels(source)], self._reading.preprocess)
+        except InputError as error:
+            return str(error)
+        except MemoryError:
+            return "there is not enough memory to read it"
+        except Exception as error:
+            return f"a fault of mnist, please report it: {error!r}"
+
+    def _answer(self, pictures: list[tuple[str, Picture]]) -> list[output.Record]:
+        batches = [picture for _, picture in pictures if not isinstance(picture, str)]
+        answers = iter(prediction.predict(self._model, np.concatenate(batches)) if batches else ())
+        return [
+            {"file": file, "error": picture}
+            if isinstance(picture, str)
+            else output.prediction_record(
+                next(answers),
+                model=self._model.name,
+                scores=self._reading.scores,
+                min_probability=0,
+            )
+            | {"file": file}
+            for file, picture in pictures
+        ]
+
+
+def _pixels(file: Listed) -> images.Pixels:
+    if file.error:
+        raise InputError(file.error)
+    if Path(file.file).is_fifo():  # to open it would wait for somebody to write into it
+        raise InputError("is a pipe: name a file")
+    return images.read(file.file, NO_STDIN)

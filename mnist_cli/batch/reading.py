@@ -1,0 +1,17 @@
+"""How the files of a batch are read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnist_cli.choices import Preprocess, RuntimeChoice
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader needs to know, wherever it runs."""
+
+    model: str
+    model_dir: Path | None
+    runtime: RuntimeChoice
+    preprocess: Preprocess
+    scores: bool

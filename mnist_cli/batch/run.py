@@ -1,0 +1,63 @@
+"""A batch from its first file to its last record."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import islice
+
+from mnist_cli.batch import pool
+from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.reading import Reading
+from mnist_cli.batch.sinks import Sink
+from mnist_cli.batch.summary import Summary
+from mnist_cli.errors import FileError, InputError
+
+# Files that a process reads at a time: few enough to be spread evenly, enough for the model.
+PORTION = 32
+
+
+def run(
+    files: Iterator[Listed],
+    reading: Reading,
+    sink: Sink,
+    watch: Callable[[Summary], None],
+    *,
+    processes: int,
+    fail_fast: bool = False,
+) -> Summary:
+    """Read all files that are not recorded yet; when it returns, each has its record.
+
+    `watch` hears how far it has come. With `fail_fast` the first error of a file is raised, and not
+    recorded.
+
+    Raises:
+        InputError: there are no files, or others than those that an earlier run has recorded.
+        FileError: a file cannot be read; with `fail_fast` only.
+        ModelError: the model cannot be loaded.
+        OutputError: the records cannot be written.
+    """
+    summary = Summary()
+    for record in sink.recorded():
+        listed = next(files, None)
+        if listed is None or listed.file != record["file"]:
+            found = f"now {listed.file} is in its place" if listed else "now there are fewer files"
+            raise InputError(
+                f"{record['file']} is recorded, but {found}: the records that are there do not "
+                "fit; remove them to begin anew"
+            )
+        summary.add(record)
+    summary.resumed = summary.files
+    portions = iter(lambda: list(islice(files, PORTION)), [])
+    with closing(pool.read(portions, reading, processes)) as answers:
+        for records in answers:
+            failed = [index for index, record in enumerate(records) if "error" in record]
+            whole = records[: failed[0]] if fail_fast and failed else records
+            sink.add(whole)
+            for record in whole:
+                summary.add(record)
+            watch(summary)
+            if len(whole) < len(records):
+                raise FileError("{file}: {error}".format(**records[failed[0]]))
+    if not summary.files:
+        raise InputError("there is no file to read: check the folder and --glob")
+    sink.finish()
+    return summary

@@ -1,0 +1,455 @@
+"""`mnist predict-batch`: what it reads, what it writes, and that nothing is lost."""
+
+import csv
+import io
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from tests.running import MNIST, ROOT, SAMPLES, Result, run, run_on_terminal, run_process
+
+Digits = npt.NDArray[np.uint8]
+
+BAD = {
+    "empty.png": b"",
+    "note.txt": b"no picture",
+    "truncated.png": (SAMPLES / "MNIST-0.png").read_bytes()[:200],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures in folders, three bad files, a broken link, and what is to be passed over."""
+    top = tmp_path / "pictures"
+    (top / "a" / ".hidden").mkdir(parents=True)
+    (top / "a-b").mkdir()
+    for place in ("9.png", "a/7.png", "a-b/1.png", "a.png", ".hidden.png", "a/.hidden/2.png"):
+        digit = 3 if "hidden" in place or place == "a.png" else place[-5]
+        shutil.copy(SAMPLES / f"MNIST-{digit}.png", top / place)
+    for name, content in BAD.items():
+        (top / name).write_bytes(content)
+    (top / "gone.png").symlink_to("nowhere.png")
+    (top / "a" / "up").symlink_to("..")
+    os.mkfifo(top / "pipe")
+    return top
+
+
+@pytest.fixture
+def many(tmp_path: Path, digits: Digits) -> Path:
+    """1,500 pictures of 28x28."""
+    top = tmp_path / "many"
+    top.mkdir()
+    for index, digit in enumerate(digits[:4500:3]):
+        Image.fromarray(digit).save(top / f"{index:04}.png")
+    return top
+
+
+def _names(result: Result, top: Path) -> list[str]:
+    return [os.path.relpath(record["file"], top) for record in result.records]
+
+
+def test_a_record_for_each_file_in_the_order_of_paths(folder: Path) -> None:
+    result = run("predict-batch", folder)
+    assert result.code == 5
+    names = _names(result, folder)
+    readable = ["9.png", "a-b/1.png", "a.png", "a/7.png"]
+    assert names == sorted([*readable, *BAD, "gone.png"])
+    answers = dict(zip(names, result.records, strict=True))
+    assert [answers[name]["prediction"] for name in readable] == [9, 1, 3, 7]
+    assert answers["gone.png"]["error"] == "no such file: check the path"
+    assert all(set(answers[name]) == {"file", "error"} for name in BAD)
+    [summary] = result.stderr.splitlines()
+    assert summary.startswith("mnist: info: 8 files, 4 failed, ")
+    assert summary.endswith("; digits 1: 1, 3: 1, 7: 1, 9: 1")
+
+
+def test_the_records_are_those_of_predict() -> None:
+    for options in ([], ["--scores"], ["--preprocess", "plain"], ["--model", "k_ffnn"]):
+        batch = run("predict-batch", "--quiet", *options, "--glob", "*.png", SAMPLES)
+        assert (batch.code, batch.stderr) == (0, "")
+        one_by_one = run("predict", *options, *sorted(SAMPLES.glob("*.png")))
+        # Batches are multiplied in another order.
+        for record, expected in zip(batch.records, one_by_one.records, strict=True):
+            scores = record.pop("scores", [])
+            assert scores == pytest.approx(expected.pop("scores", []), abs=1e-6)
+            assert record == expected | {"probability": pytest.approx(expected["probability"])}
+
+
+def test_what_is_read_can_be_chosen(folder: Path) -> None:
+    def names(*arguments: str | Path, stdin: bytes = b"") -> list[str]:
+        return _names(run("predict-batch", *arguments, stdin=stdin), folder)
+
+    assert names(folder, "--glob", "a*.png", "--glob", "9*") == ["9.png", "a.png"]
+    assert names(folder, "--no-recursive", "--glob", "*.png") == [
+        "9.png",
+        "a.png",
+        "empty.png",
+        "gone.png",
+        "truncated.png",
+    ]
+    assert names(folder / "a-b", folder / "note.txt") == ["a-b/1.png", "note.txt"]
+    listed = f"{folder}/a/7.png\n\n{folder}/missing.png\n{folder}/9.png"
+    assert names("-", stdin=listed.encode()) == ["a/7.png", "missing.png", "9.png"]
+    assert names(folder / "a.png", "-", stdin=listed.encode())[:2] == ["a.png", "a/7.png"]
+
+
+def test_odd_names_come_back(tmp_path: Path) -> None:
+    names = [b"a b.png", b'quote".png', b"line\nbreak.png", b"latin-\xe9.png", "ü漢.png".encode()]
+    (tmp_path / "odd").mkdir()
+    top = os.fsencode(tmp_path / "odd")
+    paths = [top + b"/" + name for name in sorted(names)]
+    for path in paths:
+        shutil.copy(os.fsencode(SAMPLES / "MNIST-5.png"), path)
+    for result in (
+        run_process("predict-batch", "-q", os.fsdecode(top)),
+        run_process("predict-batch", "-q", "-0", "-", stdin=b"\0".join(paths)),
+    ):
+        assert result.code == 0
+        assert [os.fsencode(record["file"]) for record in result.records] == paths
+
+    table = tmp_path / "odd.csv"
+    assert run("predict-batch", os.fsdecode(top), "-o", table).code == 0
+    rows = csv.reader(io.StringIO(table.read_text("utf-8", "surrogateescape"), newline=""))
+    assert [os.fsencode(row[0]) for row in list(rows)[1:]] == paths
+
+
+def test_a_pipe_that_nobody_writes_to_does_not_hang_it(folder: Path) -> None:
+    result = run("predict-batch", "-", stdin=os.fsencode(folder / "pipe"))
+    assert (result.code, result.record["error"]) == (5, "is a pipe: name a file")
+
+
+def test_only_what_a_person_should_look_at(folder: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    everything = {record["file"]: record for record in run("predict-batch", folder).records}
+    limit = 99.9
+    expected = [
+        record
+        for record in everything.values()
+        if "error" in record or record["probability"] < limit
+    ]
+    assert str(folder / "noise.png") in [record["file"] for record in expected]
+    result = run("predict-batch", folder, "--below", str(limit))
+    assert (result.code, result.records) == (5, expected)
+    assert "9 files, 4 failed" in result.stderr
+    run("predict-batch", folder, "--below", str(limit), "-o", tmp_path / "look.jsonl")
+    lines = (tmp_path / "look.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == expected
+
+
+def test_csv_and_parquet(folder: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    records = run("predict-batch", "--scores", folder).records
+    for format, file in (("csv", tmp_path / "a.csv"), ("parquet", tmp_path / "a.parquet")):
+        assert run("predict-batch", "--scores", folder, "--output", file).code == 5
+        other = tmp_path / "other"
+        run("predict-batch", "--scores", folder, "--output", other, "--format", format)
+        assert other.read_bytes() == file.read_bytes()
+    columns = ["file", "prediction", "probability", "model", "uncertain", "error"]
+    with (tmp_path / "a.csv").open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert list(rows[0]) == columns + [f"score_{digit}" for digit in range(10)]
+    table = pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    assert list(table[0]) == ["file", "prediction", "probability", "model", "error", "scores"]
+    for record, row, cells in zip(records, rows, table, strict=True):
+        assert {name: value for name, value in cells.items() if value is not None} == record
+        assert row["file"] == record["file"]
+        assert row["prediction"] == str(record.get("prediction", ""))
+        assert row["score_3"] == str(record["scores"][3] if "scores" in record else "")
+    on_stdout = run("predict-batch", "--scores", folder, "--format", "csv").stdout
+    assert list(csv.DictReader(io.StringIO(on_stdout))) == rows
+
+
+def test_parquet_without_pyarrow(folder: Path, tmp_path: Path) -> None:
+    hidden = f"import sys; sys.modules['pyarrow'] = None; {IMPORT_MAIN}"
+    result = run_process(
+        *("predict-batch", str(folder), "-o", str(tmp_path / "a.parquet")),
+        program=[sys.executable, "-c", hidden],
+    )
+    assert result.code == 74
+    assert result.error.endswith("pip install 'mnist-cli[parquet]'")
+
+
+IMPORT_MAIN = "from mnist_cli.__main__ import main; sys.exit(main())"
+
+
+def test_a_terminal_gets_a_table_and_a_bar(folder: Path) -> None:
+    screen = run_on_terminal("predict-batch", str(folder), env={"COLUMNS": "100"})
+    assert "probability" in screen
+    assert screen.count("digit\x1b") == 1
+    assert "\x1b[?25l" in screen  # the bar hides the cursor, and shows it again
+    assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
+    assert "the file is empty" in screen
+    assert "8 files, 4 failed" in screen.splitlines()[-1]
+    quiet = run_on_terminal(
+        "predict-batch", "--quiet", "--format", "jsonl", str(SAMPLES / "MNIST-0.png")
+    )
+    assert json.loads(quiet[quiet.index("{") : quiet.index("}") + 1])["prediction"] == 0
+
+
+def test_its_own_files_are_not_read(folder: Path) -> None:
+    table = folder / "digits.jsonl"
+    for _ in range(2):  # the second time the file is there already
+        assert run("predict-batch", folder, "--output", table).code == 5
+        assert len(table.read_text().splitlines()) == 8
+    table.unlink()
+    with table.open("w") as stdout:
+        subprocess.run([*MNIST, "predict-batch", folder], stdout=stdout, check=False, cwd=ROOT)
+    assert len(table.read_text().splitlines()) == 8
+
+
+def test_a_file_has_its_name_when_it_is_whole(many: Path, tmp_path: Path) -> None:
+    table = tmp_path / "digits.jsonl"
+    table.write_text("of an earlier batch\n")
+    with _started(many, table) as batch:
+        _wait_for_records(table, 10_000)
+        assert table.read_text() == "of an earlier batch\n"
+        assert batch.wait() == 0
+    assert len(table.read_text().splitlines()) == 1500
+    assert sorted(file.name for file in tmp_path.glob("*digits*")) == ["digits.jsonl"]
+
+
+def test_killed_at_random_and_resumed_it_gives_the_same(
+    many: Path, tmp_path: Path, digits: Digits
+) -> None:
+    (many / "0700.png").write_bytes(b"bad")
+    whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
+    assert run("predict-batch", many, "--output", whole).code == 5
+    rng = random.Random(1998)
+    sizes = sorted(rng.sample(range(whole.stat().st_size * 9 // 10), 20))
+    killed = 0
+    for size in sizes:
+        with _started(many, table, "--resume") as batch:
+            _wait_for_records(table, size)
+            batch.kill()
+            killed += batch.wait() == -signal.SIGKILL
+        assert not table.exists()
+        # As if the last write had not got to the disk as a whole.
+        os.truncate(_journal(table), _size(_journal(table)) - rng.choice([0, 1, 30]))
+    assert killed == 20
+    assert run("predict-batch", many, "--output", table, "--resume").code == 5
+    assert table.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["digits.csv", "digits.parquet"])
+def test_ctrl_c_and_on(name: str, many: Path, tmp_path: Path) -> None:
+    whole, table = tmp_path / f"whole-{name}", tmp_path / name
+    assert run("predict-batch", many, "--output", whole).code == 0
+    with _started(many, table) as batch:
+        _wait_for_records(table, 20_000)
+        batch.send_signal(signal.SIGINT)
+        assert batch.wait() == 130
+    result = run("predict-batch", many, "--output", table, "--resume")
+    assert result.code == 0
+    assert " by an earlier run)" in result.stderr
+    assert table.read_bytes() == whole.read_bytes()
+
+
+def test_a_full_disk_and_on(many: Path, tmp_path: Path) -> None:
+    whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
+    assert run("predict-batch", many, "--output", whole).code == 0
+    # A file can get no larger than this; what is over it cannot be written, as on a full disk.
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)); "
+        + IMPORT_MAIN
+    )
+    result = run_process(
+        *("predict-batch", str(many), "--output", str(table)),
+        program=[sys.executable, "-c", program],
+    )
+    assert result.code == 74
+    assert "File too large; --resume goes on with it" in result.error
+    assert _journal(table).read_bytes().endswith(b"}\n")
+    assert run("predict-batch", many, "--output", table, "--resume").code == 0
+    assert table.read_bytes() == whole.read_bytes()
+
+
+def test_what_cannot_be_gone_on_with(many: Path, tmp_path: Path) -> None:
+    table = tmp_path / "digits.jsonl"
+    with _started(many, table) as batch:
+        _wait_for_records(table, 20_000)
+        second = run("predict-batch", many, "--output", table, "--resume")
+        assert (second.code, second.error) == (
+            74,
+            f"{_journal(table)}: another batch is writing it",
+        )
+        batch.kill()
+    recorded = _journal(table).read_bytes()
+    again = run("predict-batch", many, "--output", table)
+    assert again.code == 3
+    assert "go on with --resume, or remove it to begin anew" in again.error
+    other = run("predict-batch", many, "--output", table, "--resume", "--model", "k_cnn")
+    assert other.code == 3
+    assert "was begun with model t_cnn" in other.error
+    (many / "0001.png").unlink()
+    changed = run("predict-batch", many, "--output", table, "--resume")
+    assert changed.code == 3
+    assert f"0001.png is recorded, but now {many / '0002.png'} is in its place" in changed.error
+    assert _journal(table).read_bytes() == recorded
+
+
+def test_fail_fast(folder: Path, tmp_path: Path) -> None:
+    result = run("predict-batch", folder, "--fail-fast")
+    assert result.code == 5
+    assert result.error == f"{folder}/empty.png: the file is empty"
+    assert _names(result, folder) == ["9.png", "a-b/1.png", "a.png", "a/7.png"]
+    table = tmp_path / "digits.jsonl"
+    arguments = ("predict-batch", folder, "--glob", "[9ae]*", "--output", table)
+    assert run(*arguments, "--fail-fast").code == 5
+    assert not table.exists()
+    shutil.copy(SAMPLES / "MNIST-6.png", folder / "empty.png")  # mended, it is read again
+    assert run(*arguments, "--fail-fast", "--resume").code == 0
+    last = json.loads(table.read_text().splitlines()[-1])
+    assert (last["file"], last["prediction"]) == (str(folder / "empty.png"), 6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["missing"], 3, "missing: No such file or directory"),
+        (["{empty}"], 3, "there is no file to read: check the folder and --glob"),
+        (["{empty}", "--output", "{empty}/a.csv"], 3, "there is no file to read"),
+        (["{empty}", "--resume"], 2, "only a file can be gone on with"),
+        (["{empty}", "--format", "parquet"], 2, "parquet needs --output"),
+        (["{empty}", "--format", "text", "--output", "a"], 2, "a file gets jsonl, csv or parquet"),
+        (["{empty}", "--below", "nan"], 2, "nan is no percentage"),
+        (["{empty}", "--output", "{empty}/none/a.csv"], 74, "No such file or directory"),
+        (["{empty}", "--output", "{empty}"], 74, "is no regular file"),
+        (["{empty}", "--model", "t_ccn"], 4, "did you mean t_cnn?"),
+    ],
+)
+def test_what_cannot_be_done(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
+    result = run("predict-batch", *(word.format(empty=tmp_path) for word in arguments))
+    assert (result.code, result.stdout) == (code, "")
+    assert message in result.error
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_deeper_than_paths_may_be(tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "MNIST-8.png", tmp_path / "8.png")
+    here = Path.cwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(2_100):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir(here)
+    result = run("predict-batch", tmp_path)
+    assert result.code == 5
+    assert [record.get("prediction") for record in result.records] == [8, None]
+    assert result.records[1]["error"] == "cannot be listed: File name too long"
+    subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
+
+
+def test_the_reader_of_the_records_goes(many: Path) -> None:
+    with _started(many, None) as batch:
+        assert batch.stdout and batch.stderr
+        assert json.loads(batch.stdout.readline())["file"] == str(many / "0000.png")
+        batch.stdout.close()
+        assert (batch.wait(), batch.stderr.read()) == (141, b"")
+
+
+def test_a_process_that_dies_is_replaced(many: Path, tmp_path: Path) -> None:
+    whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
+    assert run("predict-batch", many, "--output", whole).code == 0
+    with _started(many, table, "--processes", "2") as batch:
+        for size in (20_000, 60_000):
+            _wait_for_records(table, size)
+            os.kill(_children(batch.pid)[0], signal.SIGKILL)
+        assert batch.wait() == 0
+    assert table.read_bytes() == whole.read_bytes()
+
+
+def test_no_process_outlives_it(many: Path, tmp_path: Path) -> None:
+    with _started(many, tmp_path / "digits.jsonl") as batch:
+        _wait_for_records(tmp_path / "digits.jsonl", 10_000)
+        children = _children(batch.pid)
+        assert children
+        batch.kill()
+        batch.wait()
+        _wait_for(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))
+
+
+def test_tensorflow_is_not_needed(tmp_path: Path) -> None:
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text("raise ImportError('not wanted')")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    result = run_process("predict-batch", "--glob", "*.png", str(SAMPLES), env={"PYTHONPATH": path})
+    assert result.code == 0
+
+
+def test_memory_stays_flat(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for index in range(40_000):
+        source = SAMPLES / f"MNIST-{index % 10}.png"
+        if index < 10:
+            Image.open(source).resize((28, 28)).save(folder / f"{index:06}.png")
+        else:
+            os.link(folder / f"{index % 10:06}.png", folder / f"{index:06}.png")
+    peak = 0
+    command = [*MNIST, "predict-batch", "--preprocess", "plain", "-m", "t_ffnn", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as batch:
+        assert batch.stdout
+        reader = threading.Thread(target=batch.stdout.read, daemon=True)
+        reader.start()
+        while batch.poll() is None:
+            peak = max(peak, sum(map(_resident, [batch.pid, *_children(batch.pid)])))
+            time.sleep(0.05)
+    assert batch.returncode == 0
+    assert 0 < peak < 250e6
+
+
+def _started(folder: Path, table: Path | None, *options: str) -> "subprocess.Popen[bytes]":
+    command = [*MNIST, "predict-batch", "--quiet", str(folder), *options]
+    if table:
+        command += ["--output", str(table)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _journal(table: Path) -> Path:
+    return table.with_name(f".{table.name}.partial")
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _wait_for_records(table: Path, size: int) -> None:
+    _wait_for(lambda: _size(_journal(table)) > size)
+
+
+def _wait_for(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def _children(pid: int) -> list[int]:
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for children in lists for child in children.read_text().split()]
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    except (OSError, IndexError):  # it has just ended
+        return 0

@@ -84,11 +84,11 @@ class Listing:
         """List all that is to be read, in order."""
         for source in self.sources:
             if source == "-":
-                yield from (Listed(os.fsdecode(path)) for path in self._paths(stdin))
+                yield from map(_named, self._paths(stdin))
             elif os.path.isdir(source):
                 yield from self._walk(os.fsencode(source))
             else:
-                yield Listed(source)
+                yield _named(os.fsencode(source))
 
     def count(self) -> int | None:
         """How many files `files` will list; None if only the end of stdin will tell."""
@@ -160,6 +160,13 @@ class Listing:
         if any(entry.inode() == inode for _, inode in self.own):
             return _identity(entry.stat()) not in self.own
         return True
+
+
+def _named(path: bytes) -> Listed:
+    """A file that was named, and not found in a folder."""
+    file = os.fsdecode(path)
+    # To open a pipe would wait for somebody to write into it.
+    return Listed(file, "is a pipe: name a file" if Path(file).is_fifo() else None)
 
 
 def _chained(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,11 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from mnist_cli import images, output, prediction, reshape
 from mnist_cli.batch.listing import Listed
@@ -16,8 +12,8 @@ from mnist_cli.loader import load_model
 
 NO_STDIN = io.BytesIO()
 
-Picture = npt.NDArray[np.float32] | str
-"""A batch of one, float32 [1, 784], or what is wrong with the file."""
+Picture = reshape.Pixels | str
+"""A picture [28, 28], 0 black to 255 white, or what is wrong with the file."""
 
 
 class Reader:
@@ -47,7 +43,7 @@ class Reader:
     def _attempt(self, pixels: Callable[[Any], images.Pixels], source: Any) -> Picture:
         """Whatever is wrong with a file, it must not stop the others."""
         try:
-            return reshape.to_batch([pixels(source)], self._reading.preprocess)
+            return reshape.shrunk(pixels(source), self._reading.preprocess)
         except InputError as error:
             return str(error)
         except MemoryError:
@@ -56,8 +52,10 @@ class Reader:
             return f"a fault of mnist, please report it: {error!r}"
 
     def _answer(self, pictures: list[tuple[str, Picture]]) -> list[output.Record]:
-        batches = [picture for _, picture in pictures if not isinstance(picture, str)]
-        answers = iter(prediction.predict(self._model, np.concatenate(batches)) if batches else ())
+        readable = [picture for _, picture in pictures if not isinstance(picture, str)]
+        answers = iter(
+            prediction.predict(self._model, reshape.five_steps(readable)) if readable else ()
+        )
         return [
             {"file": file, "error": picture}
             if isinstance(picture, str)
@@ -75,6 +73,4 @@ class Reader:
 def _pixels(file: Listed) -> images.Pixels:
     if file.error:
         raise InputError(file.error)
-    if Path(file.file).is_fifo():  # to open it would wait for somebody to write into it
-        raise InputError("is a pipe: name a file")
     return images.read(file.file, NO_STDIN)

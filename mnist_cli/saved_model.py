@@ -1,5 +1,6 @@
 """What lies in the folder of a SavedModel, read without TensorFlow."""
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -88,13 +89,23 @@ class SavedModel:
 
     @property
     def cache_folder(self) -> Path:
-        """Where the compiled form of a model that carries none is kept for this user."""
-        return platformdirs.user_cache_path("mnist") / self.fingerprint
+        """Where the compiled form of a model that carries none is kept for this user.
+
+        Raises:
+            ModelError: the user has no home.
+        """
+        try:
+            return platformdirs.user_cache_path("mnist") / self.fingerprint
+        except RuntimeError as error:
+            raise ModelError("has no cache, since there is no home: set XDG_CACHE_HOME") from error
 
     def compiled(self) -> list[CompiledModel]:
         """The compiled models that were made from just this SavedModel, the best first."""
+        folders = [self.shipped_folder]
+        with contextlib.suppress(ModelError):
+            folders.append(self.cache_folder)
         found = []
-        for folder in (self.shipped_folder, self.cache_folder):
+        for folder in folders:
             description = _read_json(folder / "model.json")
             expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
             complete = {*DESCRIBED, "compiler", "sha256"} <= description.keys()

@@ -141,6 +141,15 @@ def test_no_permission(tmp_path: Path) -> None:
     assert "no permission to read it" in result.error
 
 
+def test_no_home(tmp_path: Path) -> None:
+    program = ["setpriv", "--reuid=54321", "--clear-groups"] if os.geteuid() == 0 else []
+    result = run_process(
+        *("predict", SAMPLES / "MNIST-4.png"),
+        program=["env", "-u", "HOME", "-u", "XDG_CACHE_HOME", *program, *MNIST],
+    )
+    assert (result.code, result.record["prediction"]) == (0, 4)
+
+
 def test_an_endless_file_is_refused() -> None:
     result = run("predict", "/dev/zero")
     assert result.code == 3

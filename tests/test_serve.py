@@ -1,10 +1,12 @@
 """`mnist serve`: the native API, over real sockets."""
 
+import contextlib
 import http.client
 import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 from PIL import Image
 
 from mnist_cli.loader import find_models
-from tests.running import SAMPLES, run, run_process
+from tests import models
+from tests.running import MNIST, ROOT, SAMPLES, run, run_process
 from tests.serving import Server, serving
 
 
@@ -161,6 +164,8 @@ def test_a_body_over_the_limit(chunked: bool) -> None:
         assert answer.status == 413
         assert "1048576" in answer.error
         assert server.ask("GET", "/").status == 200
+        # One that is just as large as it may be is only no picture.
+        assert server.ask("POST", "/predict", body[: 2**20], Content_Type="image/png").status == 400
 
 
 def _head(length: int) -> bytes:
@@ -219,6 +224,39 @@ def test_a_request_in_flight_is_finished(name: str) -> None:
             answer = connection.makefile("rb").read()  # to its end: the server hangs up
         assert answer.startswith(b"HTTP/1.1 200 ") and b'"prediction": 3' in answer
         assert server.process.wait(timeout=10) == 0
+
+
+def test_a_signal_to_all_processes_is_one_signal() -> None:
+    with serving("--workers", "2") as server, server.connect() as connection:
+        connection.send(_head(len(PNG)) + PNG[:100])
+        time.sleep(0.3)
+        for pid in [server.process.pid, *_workers(server)]:
+            os.kill(pid, signal.SIGTERM)
+        time.sleep(0.3)
+        connection.send(PNG[100:])
+        assert connection.makefile("rb").read().startswith(b"HTTP/1.1 200 ")
+        assert server.process.wait(timeout=10) == 0
+
+
+def test_it_is_up_before_its_model_is_loaded(tmp_path: Path, weights: models.Weights) -> None:
+    folder = models.tensorflow_1(tmp_path / "slow", weights)  # TensorFlow is imported for it
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*MNIST, "serve", "--quiet", "--port", str(port), "--model", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        server, told = Server(process, "127.0.0.1", port), set()
+        deadline = time.monotonic() + 60
+        while 200 not in told and time.monotonic() < deadline:
+            with contextlib.suppress(ConnectionRefusedError):
+                assert server.ask("GET", "/v2/health/live").status == 200
+                ready = server.ask("GET", "/v2/health/ready")
+                assert ready.json == {"ready": ready.status == 200}
+                told.add(ready.status)
+            time.sleep(0.02)
+        assert told == {503, 200}
+        assert server.ask("GET", "/").json["model"] == "slow"
+        assert server.stop()[0] == 0
 
 
 def test_the_second_signal_is_at_once() -> None:
@@ -280,6 +318,9 @@ def test_cors_also_on_errors() -> None:
             assert answer.status == status
             assert answer.headers["Access-Control-Allow-Origin"] == "https://b.example"
             assert "Origin" in answer.headers["Vary"]
+        too_large = server.ask("POST", "/predict", bytes(2**25), Origin="https://b.example")
+        assert too_large.status == 413
+        assert too_large.headers["Access-Control-Allow-Origin"] == "https://b.example"
         other = server.ask("GET", "/", Origin="https://c.example")
         assert "Access-Control-Allow-Origin" not in other.headers
         preflight = server.ask(
@@ -407,7 +448,10 @@ def _is_running(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_workers_that_cannot_start_end_the_server() -> None:
-    result = run_process("serve", "--port", "0", "--workers", "3", "--model", "nope")
-    assert result.code == 4
-    assert "no model named 'nope'" in result.stderr
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_a_model_that_cannot_be_loaded_ends_the_server(workers: str, tmp_path: Path) -> None:
+    for name, message in (("nope", "no model named 'nope'"), (tmp_path, "Error parsing message")):
+        (tmp_path / "saved_model.pb").write_bytes(b"no model")
+        result = run_process("serve", "--port", "0", "--workers", workers, "--model", name)
+        assert result.code == 4
+        assert message in result.stderr

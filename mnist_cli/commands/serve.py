@@ -77,9 +77,13 @@ def serve(
     def work(shares: Shares | None, warm: Callable[[], None]) -> None:
         from mnist_cli.server.app import create_app
 
-        app = create_app(settings)
-        warm()
-        runner.serve(app, bound, listen, shares)
+        app = create_app(settings, warm=False)
+
+        def load() -> None:
+            app.extensions["models"].get()
+            warm()
+
+        runner.serve(app, bound, listen, load, shares)
 
     if workers == 1:
         work(None, announce)

@@ -13,18 +13,23 @@ from mnist_cli.server.settings import Settings
 from mnist_cli.server.tfserving import tfserving
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """A WSGI app that serves the models; the default one is loaded when it returns.
+def create_app(settings: Settings | None = None, *, warm: bool = True) -> Flask:
+    """A WSGI app that serves the models.
+
+    The default one is loaded when it returns; else, if it is not to be `warm`, when somebody asks.
 
     Raises:
-        ModelError: the default model cannot be loaded.
+        ModelError: there is no such model, or it cannot be loaded.
     """
     settings = settings or Settings()
+    models = Models(settings)
+    if warm:
+        models.get()
     app = Flask("mnist_cli.server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body
     app.extensions["settings"] = settings
-    app.extensions["models"] = Models(settings)
+    app.extensions["models"] = models
     app.register_blueprint(native)
     app.register_blueprint(draw)
     app.register_blueprint(openapi)

@@ -12,7 +12,7 @@ draw.after_request(pages.secure)
 def page() -> Response:
     """Answer the page, with the models of this server to choose among."""
     models = current_app.extensions["models"]
-    return pages.render("draw.html", models=models.names, default=models.default.name)
+    return pages.render("draw.html", models=models.names, default=models.default)
 
 
 @draw.get("/draw/<any('base.css', 'draw.css', 'draw.js', 'icon.svg'):name>")

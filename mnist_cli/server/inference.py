@@ -14,9 +14,10 @@ UINT8 is not taken: 0 to 255 and 0 to 1 cannot be told apart, and a guess would 
 """
 
 import re
+from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from mnist_cli import __version__, output
 from mnist_cli.errors import UnknownModelError
@@ -41,11 +42,9 @@ def live() -> Response:
 
 @inference.get("/health/ready")
 def ready() -> Response:
-    """Answer that the default model is loaded: without it there is no app that could answer.
-
-    Before that, clients wait for their connection or are refused it; they never see a 503.
-    """
-    return _json({"ready": True})
+    """Answer whether the default model is loaded; 503 until it is."""
+    is_ready = current_app.extensions["models"].is_warm
+    return _json({"ready": is_ready}, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @inference.get("/models/<name>/ready")
@@ -122,5 +121,5 @@ def _interface(model: ServedModel) -> Interface:
     return interface
 
 
-def _json(body: dict[str, Any]) -> Response:
-    return Response(output.to_json(body), mimetype="application/json")
+def _json(body: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(output.to_json(body), status, mimetype="application/json")

@@ -164,9 +164,9 @@ class Live(Answer):
 
 
 class Ready(Answer):
-    """The default model is loaded."""
+    """Whether the default model is loaded."""
 
-    ready: Literal[True]
+    ready: bool
 
 
 class ModelReady(Answer):

@@ -51,7 +51,7 @@ def document() -> Json:
     """The OpenAPI document of the app that answers the current request."""
     models: Models = current_app.extensions["models"]
     settings: Settings = current_app.extensions["settings"]
-    default = served.find(models.default.name)
+    default = served.find(models.default)
     interface = default.interface()
     assert interface is not None  # the runtime was made from it
     paths: Json = {}
@@ -76,7 +76,7 @@ def document() -> Json:
         "paths": paths,
         "components": {
             "schemas": _schemas(),
-            "parameters": _parameters(models.names, models.default.name, default.version),
+            "parameters": _parameters(models.names, models.default, default.version),
             "headers": HEADERS,
             "responses": {
                 str(int(status)): _response(text, json("Error")) for status, text in ERRORS.items()

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from mnist_cli import output
 from mnist_cli.errors import MnistError
 from mnist_cli.server.metrics import count_request
-from mnist_cli.server.settings import Settings
+from mnist_cli.server.settings import Settings, allowed_origin
 
 access_log = logging.getLogger("mnist_cli.access")
 logger = logging.getLogger(__name__)
@@ -106,8 +106,7 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if settings.cors:
         response.vary.add("Origin")
-        origin = request.headers.get("Origin")
-        if origin and ("*" in settings.cors or origin in settings.cors):
+        if origin := allowed_origin(settings, request.headers.get("Origin")):
             response.headers["Access-Control-Allow-Origin"] = origin
     seconds = time.perf_counter() - g.started
     count_request(response.status_code, seconds)

@@ -5,8 +5,11 @@ import json
 import logging
 import signal
 import socket
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -15,6 +18,7 @@ from waitress.server import create_server
 from waitress.task import ErrorTask
 
 from mnist_cli.errors import BindError
+from mnist_cli.server.settings import Settings, allowed_origin
 from mnist_cli.server.workers import Shares
 
 if TYPE_CHECKING:
@@ -29,6 +33,8 @@ LINGER_SECONDS = 10.0
 MAX_CONNECTIONS = 4000
 BACKLOG = 1024
 POLITE_SECONDS = 0.005
+# A second signal to a worker so soon after the first is the same one.
+ECHO_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -69,13 +75,26 @@ def url(bound: socket.socket, listen: Listen) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{listen.url_prefix}/"
 
 
-def serve(app: "Flask", bound: socket.socket, listen: Listen, shares: Shares | None = None) -> None:
+def serve(
+    app: "Flask",
+    bound: socket.socket,
+    listen: Listen,
+    warm: Callable[[], None],
+    shares: Shares | None = None,
+) -> None:
     """Serve until SIGTERM or Ctrl-C; finish what is in flight, at once if told a second time.
 
-    With `shares`, the connections are spread over the workers that listen on the same socket.
+    Args:
+        app: the WSGI app.
+        bound: the socket, which listens.
+        listen: all else about it.
+        warm: is called in a thread, so that health is answered meanwhile; if it fails, so does
+            this.
+        shares: spreads the connections over the workers that listen on the same socket.
     """
     # It reports "Task queue depth" about once a request under load.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    settings: Settings = app.extensions["settings"]
     proxy: dict[str, Any] = {}
     if listen.trusted_proxy:
         headers = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
@@ -85,7 +104,8 @@ def serve(app: "Flask", bound: socket.socket, listen: Listen, shares: Shares | N
         sockets=[bound],
         threads=listen.threads,
         url_prefix=listen.url_prefix,
-        max_request_body_size=app.extensions["settings"].max_body,
+        # It refuses what is as large as this.
+        max_request_body_size=settings.max_body + 1,
         backlog=BACKLOG,
         connection_limit=MAX_CONNECTIONS,
         channel_timeout=SILENCE_SECONDS,
@@ -95,31 +115,44 @@ def serve(app: "Flask", bound: socket.socket, listen: Listen, shares: Shares | N
         **proxy,
     )
     server.channel_class = _Channel
+    server.settings = settings
     if shares:
         _spread(server, shares)
-    stopping = False
+    told_to_stop: float | None = None
+    failures: list[Exception] = []
 
     def stop(*_: object) -> None:
-        nonlocal stopping
-        if stopping:
+        nonlocal told_to_stop
+        if told_to_stop is None:
+            told_to_stop = time.monotonic()
+            server.pull_trigger()  # wakes the loop
+        # A signal to the whole group of processes gets to a worker twice: its parent passes it on.
+        elif not shares or time.monotonic() - told_to_stop > ECHO_SECONDS:
             raise SystemExit
-        stopping = True
-        server.pull_trigger()  # wakes the loop
+
+    def prepare() -> None:
+        try:
+            warm()
+        except Exception as error:
+            failures.append(error)
+            stop()
 
     for name in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(name) != signal.SIG_IGN:
             signal.signal(name, stop)
+    threading.Thread(target=prepare, daemon=True).start()
     try:
-        while not stopping:
+        while told_to_stop is None and not (shares and shares.is_orphan):
             _loop(server, timeout=1 if shares else 30)
             if shares:
                 shares.update(len(server.active_channels))
-                stopping = stopping or shares.is_orphan
         _drain(server)
         server.task_dispatcher.shutdown()
     except SystemExit:
         pass
     wasyncore.close_all(server._map)
+    if failures:
+        raise failures[0]
 
 
 def _spread(server: Any, shares: Shares) -> None:
@@ -159,9 +192,17 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]
 
     def execute(self) -> None:
         error = self.request.error
-        body = json.dumps({"error": f"{error.reason}: {error.body}"}).encode()
         self.status = f"{error.code} {error.reason}"
+        settings: Settings = self.channel.server.settings
+        if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            reason = f"the body is larger than {settings.max_body} bytes"
+        else:
+            reason = f"{error.reason}: {error.body}"
+        body = json.dumps({"error": reason}).encode()
         self.response_headers.append(("Content-Type", "application/json"))
+        origin = allowed_origin(settings, self.request.headers.get("ORIGIN"))
+        if origin:
+            self.response_headers.append(("Access-Control-Allow-Origin", origin))
         self.channel.request_failed = True
         self.set_close_on_finish()
         self.content_length = len(body)

@@ -114,7 +114,7 @@ def find(name: str, version: str | None = None) -> ServedModel:
 def _describe(model: Model) -> ServedModel:
     settings: Settings = current_app.extensions["settings"]
     # The default model may have been given as a path, and is then not found by its name.
-    is_default = model is current_app.extensions["models"].default
+    is_default = model.name == current_app.extensions["models"].default
     where = settings.model if is_default else model.name
     saved_model = find_model(where, model_dir=settings.model_dir)
     folder = saved_model.path.absolute().name

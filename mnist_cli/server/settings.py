@@ -22,3 +22,8 @@ class Settings:
     """The largest body of a request, in bytes."""
     log_format: LogFormat = "text"
     """The form of a line in the access log."""
+
+
+def allowed_origin(settings: Settings, origin: str | None) -> str | None:
+    """The origin of a page in a browser, if it may read the answers."""
+    return origin if origin in settings.cors or "*" in settings.cors else None

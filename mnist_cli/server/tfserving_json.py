@@ -20,6 +20,10 @@ from mnist_cli.runtimes import Batch
 from mnist_cli.server.pic_array import decode_json
 from mnist_cli.server.served import Interface, to_pictures
 
+# What a small picture costs besides its pixels: a request has up to 1,000 of them, so that none
+# holds up the others for long.
+LEAST_PIXELS = images.MAX_PIXELS // 1_000
+
 Named: TypeAlias = dict[str, msgspec.Raw]
 
 SignatureName: TypeAlias = Annotated[
@@ -100,6 +104,7 @@ class Reader:
     def __init__(self, interface: Interface, preprocess: Preprocess) -> None:
         self._interface = interface
         self._preprocess = preprocess
+        self._budget = images.MAX_PIXELS
         # One picture: numbers in lists as deep as the shape, or an object.
         self._one: Any = float
         for _ in interface.image_shape[1:]:
@@ -154,10 +159,17 @@ class Reader:
             row = _decode(self._one, picture, where)
         try:
             if isinstance(row, dict):
-                return reshape.to_batch([images.decode(_from_base64(row))], self._preprocess)
+                return reshape.to_batch([self._decoded(row)], self._preprocess)
             return to_pictures(_array([row]), self._interface.image_shape)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
+
+    def _decoded(self, picture: Named) -> images.Pixels:
+        pixels = images.decode(_from_base64(picture))
+        self._budget -= max(pixels.size, LEAST_PIXELS)
+        if self._budget < 0:
+            raise InputError("too many pictures, or too large ones, for one request: send several")
+        return pixels
 
     def _picture(self, values: Mapping[str, msgspec.Raw], where: str) -> msgspec.Raw:
         """The value of the image among inputs by name; the others have to be switched off."""

@@ -95,6 +95,9 @@ def supervise(count: int, work: Work, ready: Callable[[], None]) -> int:
                 continue
             if warm < count:
                 code = os.waitstatus_to_exitcode(status)
+                if code < 0:
+                    logger.error("a worker was ended by signal %d while it started", -code)
+                    code = ExitCode.INTERNAL
                 stop()
                 continue
             logger.warning("worker %d died (%d) and is replaced", pid, status)

@@ -16,7 +16,7 @@ import typer.main
 import yaml
 
 from mnist_cli.cli import app
-from mnist_cli.server.ops import OPEN_PATHS
+from mnist_cli.server.ops import HEALTH_PATHS
 from mnist_cli.server.runner import DRAIN_SECONDS, SILENCE_SECONDS
 from tests.running import ROOT, run
 from tests.serving import serving
@@ -88,7 +88,7 @@ def test_the_container_listens_where_it_says() -> None:
     [path] = re.findall(
         rf"'http://127.0.0.1:{params['port']}(/.*)'", _instruction("HEALTHCHECK CMD")
     )
-    assert path in OPEN_PATHS
+    assert path in HEALTH_PATHS
 
 
 def test_the_container_does_not_start_without_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ def test_a_pod_runs_the_container(pod: dict[str, Any]) -> None:
     assert port["containerPort"] == params["port"]
     for probe in ("readinessProbe", "livenessProbe"):
         get = container[probe]["httpGet"]
-        assert get["path"] in OPEN_PATHS
+        assert get["path"] in HEALTH_PATHS
         assert get["port"] in (port.get("name"), port["containerPort"])
     [token] = [entry for entry in container["env"] if entry["name"] == "MNIST_TOKEN"]
     assert token["valueFrom"]["secretKeyRef"] == {"name": "mnist", "key": "token"}
@@ -175,7 +175,7 @@ def test_the_service_finds_the_pods() -> None:
 def test_the_probes_are_answered_without_a_token() -> None:
     with serving(env={"MNIST_TOKEN": "secret"}) as server:
         assert server.ask("GET", "/").status == 401
-        for path in OPEN_PATHS:
+        for path in HEALTH_PATHS:
             assert server.ask("GET", path).status == 200
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import io
 import json
 import os
 import signal
@@ -455,3 +456,20 @@ def test_a_model_that_cannot_be_loaded_ends_the_server(workers: str, tmp_path: P
         result = run_process("serve", "--port", "0", "--workers", workers, "--model", name)
         assert result.code == 4
         assert message in result.stderr
+
+
+def test_health_is_answered_while_a_picture_is_read(server: Server) -> None:
+    large = io.BytesIO()
+    picture = Image.new("L", (8000, 8000), 255)
+    picture.paste(0, (3000, 1000, 3500, 7000))
+    picture.save(large, "PNG")
+    with server.connect() as connection:
+        connection.send(_head(large.tell()) + large.getvalue())
+        time.sleep(0.1)
+        for path in ("/health", "/v2/health/live", "/v2/health/ready"):
+            assert server.ask("GET", path).status == 200
+        connection.settimeout(0)
+        with pytest.raises(BlockingIOError):  # it is not answered yet
+            connection.recv(1)
+        connection.settimeout(60)
+        assert connection.recv(12) == b"HTTP/1.1 200"

@@ -19,7 +19,9 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
     ] = 8000,
-    threads: Annotated[int, typer.Option(min=1, help="How many requests run at a time.")] = 2,
+    threads: Annotated[
+        int, typer.Option(min=1, help="How many pictures are read at a time; one is the fastest.")
+    ] = 1,
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="How many processes share the port.")
     ] = 1,

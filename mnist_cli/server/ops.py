@@ -18,7 +18,7 @@ access_log = logging.getLogger("mnist_cli.access")
 logger = logging.getLogger(__name__)
 
 # Whoever runs a server asks these without a token, to see whether it is up.
-OPEN_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
+HEALTH_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
 # A browser sends no token when it opens a page: /draw asks for it itself, /docs tells of it.
 OPEN_BLUEPRINTS = ("draw", "openapi")
 
@@ -87,7 +87,7 @@ def _preflight() -> Response | None:
 
 def is_open(path: str, blueprint: str | None) -> bool:
     """Whether a path is answered without a token."""
-    return path in OPEN_PATHS or blueprint in OPEN_BLUEPRINTS
+    return path in HEALTH_PATHS or blueprint in OPEN_BLUEPRINTS
 
 
 def _require_token() -> None:

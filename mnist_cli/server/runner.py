@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
 from mnist_cli.errors import BindError
 from mnist_cli.server.settings import Settings, allowed_origin
@@ -43,7 +43,7 @@ class Listen:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = 2
+    threads: int = 1
     url_prefix: str = ""
     trusted_proxy: str | None = None
 
@@ -114,6 +114,7 @@ def serve(
         ident=None,
         **proxy,
     )
+    health = _answer_health_apart(server, listen.url_prefix)
     server.channel_class = _Channel
     server.settings = settings
     if shares:
@@ -148,11 +149,28 @@ def serve(
                 shares.update(len(server.active_channels))
         _drain(server)
         server.task_dispatcher.shutdown()
+        health.shutdown()
     except SystemExit:
         pass
     wasyncore.close_all(server._map)
     if failures:
         raise failures[0]
+
+
+def _answer_health_apart(server: Any, url_prefix: str) -> ThreadedTaskDispatcher:
+    """Give a thread of its own to those who ask how the server is, while others read pictures."""
+    from mnist_cli.server.ops import HEALTH_PATHS  # imports Flask, which the app needs anyway
+
+    paths = {url_prefix + path for path in HEALTH_PATHS}
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(1)
+
+    def add_task(channel: HTTPChannel) -> None:
+        is_health = channel.requests[0].path in paths
+        (dispatcher if is_health else server.task_dispatcher).add_task(channel)
+
+    server.add_task = add_task
+    return dispatcher
 
 
 def _spread(server: Any, shares: Shares) -> None:

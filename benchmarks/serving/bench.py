@@ -3,9 +3,9 @@
     apt-get install wrk
     .venv/bin/python benchmarks/serving/bench.py
 
-It makes a virtual environment of its own with the package and the peers. The servers take turns in
-each round; medians are told. Both serve the default model; bodies are `picArray` of a digit in
-84x85 and in 28x28.
+It makes a virtual environment for the package and one for each peer. The servers take turns in
+each round; medians are told. All serve the default model; bodies are `picArray` of a digit in 84x85
+and in 28x28.
 """
 
 import json
@@ -34,19 +34,42 @@ SECONDS = 4
 MODEL = ROOT / "saved_models" / "t_cnn" / "assets.extra" / "model.tflite"
 
 
-def commands(bin: Path, port: int) -> dict[str, list[str]]:
+HERE = ROOT / "benchmarks" / "serving"
+PACKAGES = {
+    "mnist": [str(ROOT)],
+    "fastapi": ["fastapi", "uvicorn[standard]", "ai-edge-litert", "pillow"],
+    "litserve": ["litserve", "ai-edge-litert", "pillow"],
+    "mlserver": ["mlserver", "ai-edge-litert", "pillow"],
+}
+
+
+def commands(environments: Path, port: int) -> dict[str, list[str]]:
     """The servers, by name."""
-    mnist = [str(bin / "mnist"), "serve", "--quiet", "--port", str(port)]
-    peer = [
-        *(str(bin / "uvicorn"), "--app-dir", str(ROOT / "benchmarks/serving"), "fastapi_peer:app"),
+
+    def program(environment: str, name: str) -> str:
+        return str(environments / environment / "bin" / name)
+
+    mnist = [program("mnist", "mnist"), "serve", "--quiet", "--port", str(port)]
+    fastapi = [
+        *(program("fastapi", "uvicorn"), "--app-dir", str(HERE), "fastapi_peer:app"),
         *("--port", str(port), "--no-access-log", "--log-level", "error"),
     ]
+    litserve = [program("litserve", "python"), str(HERE / "litserve_peer.py"), str(port)]
+    mlserver = [
+        *("env", f"MLSERVER_HTTP_PORT={port}", f"MLSERVER_GRPC_PORT={port + 1}"),
+        *(f"MLSERVER_METRICS_PORT={port + 2}", "MLSERVER_DEBUG=false"),
+    ]
+    start_mlserver = [program("mlserver", "mlserver"), "start", str(HERE / "mlserver")]
     return {
         "mnist serve": mnist,
         "mnist serve, plain": mnist,
+        "FastAPI + uvicorn": fastapi,
+        "LitServe": [*litserve, "1"],
+        "MLServer": [*mlserver, *start_mlserver],
         "mnist serve --workers 2": [*mnist, "--workers", "2"],
-        "FastAPI + uvicorn": peer,
-        "FastAPI + uvicorn --workers 2": [*peer, "--workers", "2"],
+        "FastAPI + uvicorn --workers 2": [*fastapi, "--workers", "2"],
+        "LitServe, 2 workers": [*litserve, "2"],
+        "MLServer, 2 workers": [*mlserver, "MLSERVER_PARALLEL_WORKERS=2", *start_mlserver],
     }
 
 
@@ -55,7 +78,10 @@ def running(command: list[str], port: int) -> Iterator[tuple[float, "subprocess.
     """Start a server; yield the seconds until it answered, and its process."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, env={**os.environ, "MODEL": str(MODEL)}, stderr=subprocess.DEVNULL
+        command,
+        env={**os.environ, "MODEL": str(MODEL)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/predict", _body(28), {"Content-Type": "application/json"}
@@ -108,12 +134,12 @@ def main() -> None:
     results: dict[tuple[str, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        venv.create(folder / "env", with_pip=True)
-        bin = folder / "env" / "bin"
-        packages = [str(ROOT), "fastapi", "uvicorn[standard]"]
-        subprocess.run([bin / "python", "-m", "pip", "install", "-q", *packages], check=True)
+        for name, packages in PACKAGES.items():
+            venv.create(folder / name, with_pip=True)
+            pip = [str(folder / name / "bin" / "python"), "-m", "pip", "install", "-q"]
+            subprocess.run([*pip, *packages], check=True)
         for _ in range(ROUNDS):
-            for name, command in commands(bin, port).items():
+            for name, command in commands(folder, port).items():
                 query = "?preprocess=plain" if "plain" in name else ""
                 url = f"http://127.0.0.1:{port}/predict{query}"
                 with running(command, port) as (seconds, process):

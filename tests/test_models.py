@@ -87,12 +87,6 @@ def test_runtimes_agree_on_the_shipped_models(
     assert (compiled.argmax(axis=1) == labels).mean() > 0.99
 
 
-def test_the_default_model_is_the_most_accurate() -> None:
-    accuracy = {model.name: model.statistics["accuracy"] for model in find_models()}
-    answer = run("predict", SAMPLES / "MNIST-0.png").record
-    assert answer["model"] == max(accuracy, key=lambda name: accuracy[name])
-
-
 def test_many_threads_get_the_answers_of_one(digits: Digits) -> None:
     model = load_model("t_ffnn")
     batches = [to_batch(digits[start : start + 50]) for start in range(0, 1000, 50)]

@@ -1,8 +1,10 @@
 """`training/`: what can be tried in seconds. Whole trainings are measured in its README."""
 
 import dataclasses
+import errno
 import gzip
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +20,8 @@ pytest.importorskip("matplotlib", reason="needs training/requirements.txt")
 
 from mnist_cli.errors import InputError, ModelError
 from mnist_cli.evaluation import as_input
-from mnist_cli.loader import load_model
-from tests.running import run
+from mnist_cli.loader import find_model, load_model
+from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
 from training import data, pool, publish, recipes, train
 from training.augment import distort
@@ -51,7 +53,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(pool, "FOLDER", tmp_path / "runs" / "pool")
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(publish, "RUNS", tmp_path / "runs")
-    monkeypatch.setattr(publish, "SAVED_MODELS", tmp_path / "saved_models")
+    for module in (train, publish):
+        monkeypatch.setattr(module, "SAVED_MODELS", tmp_path / "saved_models")
     monkeypatch.setattr(publish, "CURVES", tmp_path / "docs")
     for name in ("t_ffnn", "k_ffnn"):
         monkeypatch.setitem(recipes.RECIPES, name, RECIPE)
@@ -175,26 +178,57 @@ def test_files_of_mnist_that_are_damaged(mnist: Path) -> None:
 
 def test_the_pool_is_made_once(mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training, _ = data.load_training(mnist)
-    first = pool.open_pool(training, "t_cnn")
+    teachers = [find_model(name).path for name in ("t_cnn", "k_cnn")]
+    first = pool.open_pool(training, teachers)
     assert first.images.shape == (2, 500, 28, 28)
     assert first.scores is not None and first.scores.shape == (2, 500, 10)
-    answers = load_model("t_cnn").predict_proba(as_input(first.images[1]))
-    np.testing.assert_allclose(first.scores[1], answers, atol=1e-3)
+    inputs = as_input(first.images[1])
+    answers = [load_model(name).predict_proba(inputs) for name in ("t_cnn", "k_cnn")]
+    np.testing.assert_allclose(first.scores[1], np.mean(answers, axis=0), atol=1e-3)
     assert len({copy.tobytes() for copy in first.images}) == 2
     # Made again it is the same; made of other images it is another.
     images = np.array(first.images)
     with monkeypatch.context() as nothing:
         nothing.setattr(pool, "distort", None, raising=False)
         nothing.setattr(pool, "_distorted", None)
-        assert np.array_equal(pool.open_pool(training, "t_cnn").images, images)
+        assert np.array_equal(pool.open_pool(training, teachers).images, images)
     other = data.Digits(training.images[::-1].copy(), training.labels[::-1].copy())
-    assert not np.array_equal(pool.open_pool(other, None).images, images)
-    assert np.array_equal(pool.open_pool(training, None).images, images)
+    assert not np.array_equal(pool.open_pool(other, []).images, images)
+    assert np.array_equal(pool.open_pool(training, []).images, images)
+
+
+def test_a_teacher_is_trained_where_it_is_missing(
+    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = dataclasses.replace(RECIPE, epochs=1)
+    monkeypatch.setitem(recipes.RECIPES, "t_teacher", recipe)
+    taught = dataclasses.replace(recipe, teachers=("t_teacher",))
+    monkeypatch.setitem(recipes.RECIPES, "t_ffnn", taught)
+    train.train("t_ffnn", mnist)
+    teacher = home / "runs" / "t_teacher"
+    assert len(read_log(teacher / "log.csv")) == 1
+    before = (teacher / "log.csv").stat().st_mtime_ns
+    train.train("t_ffnn", mnist)
+    assert (teacher / "log.csv").stat().st_mtime_ns == before
+
+
+def test_a_full_disk_ends_the_pool_with_an_error(
+    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, offset: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    training, _ = data.load_training(mnist)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "posix_fallocate", full)
+        with pytest.raises(OSError, match="No space left"):
+            pool.open_pool(training, [])
+    assert pool.open_pool(training, []).images.any()
 
 
 def test_an_epoch_has_every_image_of_its_copy(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
-    made = pool.open_pool(training, None)
+    made = pool.open_pool(training, [])
     recipe = dataclasses.replace(RECIPE, batch_size=50)
     for epoch, copy in ((0, 1), (1, 0), (2, 1)):
         batches = list(made.epoch(epoch, recipe))
@@ -211,3 +245,13 @@ def test_distorted_images_stay_digits(digits: Digits) -> None:
     assert 0.8 < moved.mean() / ink.mean() < 1.2
     still = distort(ink, recipes.Augmentation(0, 0, 0, 0, 0), np.random.default_rng(0))
     assert np.abs(still.astype(int) - ink).max() <= 1
+
+
+def test_the_default_model_is_the_most_accurate_on_the_validation_images() -> None:
+    table = (Path(data.__file__).parent / "README.md").read_text()
+    names, accuracies = (
+        re.search(rf"^\| {head} \|(.*)\|$", table, re.MULTILINE)[1].split("|")  # type: ignore[index]
+        for head in ("", "Validation accuracy")
+    )
+    best = max(zip(accuracies, names, strict=True))[1].strip(" `")
+    assert run("predict", SAMPLES / "MNIST-0.png").record["model"] == best

@@ -7,9 +7,12 @@ environment has neither OpenCV nor LiteRT, find them there.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +39,7 @@ class Pool:
     labels: Labels
     """int64 [N], the same for every copy."""
     scores: NDArray[np.float16] | None
-    """float16 [copies, N, 10]: the probabilities of the teacher, where there is one."""
+    """float16 [copies, N, 10]: the mean of the teachers' answers, where there are any."""
 
     def epoch(self, epoch: int, recipe: Recipe) -> Iterator[tuple[Batch, Targets]]:
         """Yield the batches of an epoch, counted from 0: every image of a copy, in random order.
@@ -56,22 +59,31 @@ class Pool:
             yield as_input(images[chosen]), targets[chosen]
 
 
-def open_pool(training: Digits, teacher: str | None) -> Pool:
-    """Return the pool; what is missing, or was made of something else, is made first."""
-    key = {"recipe": repr(POOL), "images": hashlib.sha256(training.images.tobytes()).hexdigest()}
+def open_pool(training: Digits, teachers: Sequence[Path]) -> Pool:
+    """Return the pool, scored by the models in these folders, if any.
+
+    What is missing, or was made of something else, is made first.
+    """
+    key: dict[str, Any] = {
+        "recipe": repr(POOL),
+        "images": hashlib.sha256(training.images.tobytes()).hexdigest(),
+    }
     shape = (POOL.copies, *training.images.shape)
     images = _kept("images", key, np.uint8, shape, lambda copy: _distorted(training.images, copy))
-    if teacher is None:
+    if not teachers:
         return Pool(images, training.labels, None)
     # Imported here: whoever finds the scores ready needs no runtime of the models.
     from mnist_cli.loader import find_model, load_model
 
-    key["teacher"] = find_model(teacher).fingerprint
+    key["teachers"] = [find_model(str(teacher)).fingerprint for teacher in teachers]
+    load = cache(load_model)
 
     def taught(copy: int) -> NDArray[np.float32]:
-        return load_model(teacher).predict_proba(as_input(images[copy]))
+        answers = [load(str(teacher)).predict_proba(as_input(images[copy])) for teacher in teachers]
+        mean: NDArray[np.float32] = np.mean(answers, axis=0)
+        return mean
 
-    scores = _kept(f"scores-{teacher}", key, np.float16, (*shape[:2], 10), taught)
+    scores = _kept("scores", key, np.float16, (*shape[:2], 10), taught)
     return Pool(images, training.labels, scores)
 
 
@@ -86,7 +98,7 @@ def _distorted(images: Images, copy: int) -> Images:
 
 def _kept(
     name: str,
-    key: dict[str, str],
+    key: dict[str, Any],
     dtype: DTypeLike,
     shape: tuple[int, ...],
     make: Callable[[int], NDArray[Any]],
@@ -101,6 +113,9 @@ def _kept(
         note.unlink(missing_ok=True)
         print(f"making {file}", flush=True)
         array = np.lib.format.open_memmap(file, "w+", dtype, shape)
+        # All of it now: on a full disk, a page that is written later would kill the process.
+        with file.open("r+b") as whole:
+            os.posix_fallocate(whole.fileno(), 0, file.stat().st_size)
         with ThreadPoolExecutor() as threads:
             for copy, values in enumerate(threads.map(make, range(len(array)))):
                 array[copy] = values

@@ -15,9 +15,8 @@ from mnist_cli.loader import load_model
 from training.command import run
 from training.curves import draw_curves
 from training.data import Digits, load_test
-from training.runs import RUNS
+from training.runs import RUNS, SAVED_MODELS
 
-SAVED_MODELS = Path(__file__).parents[1] / "saved_models"
 CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
 
 

@@ -52,10 +52,10 @@ class Recipe:
     """The probability that dropout keeps a unit."""
     averaging: float = 0.998
     """The decay a step of the exponential average of the weights that `t_*` exports."""
-    teacher: str | None = None
-    """The model whose scores of the distorted images are learned: Hinton, Vinyals and Dean 2015."""
+    teachers: tuple[str, ...] = ()
+    """The models whose mean answer is learned: Hinton, Vinyals and Dean 2015."""
     trust: float = 0.7
-    """The weight of the teacher's scores against that of the label."""
+    """The weight of the teachers' scores against that of the label."""
     seed: int = 1998
 
     def steps_per_epoch(self, images: int) -> int:
@@ -64,10 +64,13 @@ class Recipe:
 
 
 POOL = PoolRecipe()
-FFNN = Recipe(epochs=30, batch_size=256, learning_rate=3e-3, keep=1.0, teacher="t_cnn")
-CNN = Recipe(epochs=6, keep=0.9, teacher="t_cnn")
+TEACHER = "t_teacher"
+"""A second `t_cnn` that differs in what it begins with, and is not published."""
+FFNN = Recipe(epochs=30, batch_size=256, learning_rate=3e-3, keep=1.0, teachers=("t_cnn",))
+CNN = Recipe(epochs=24, keep=0.9, teachers=("t_cnn", TEACHER))
 RECIPES = {
     "t_cnn": Recipe(epochs=24),
+    TEACHER: Recipe(epochs=24, seed=1999),
     "t_ffnn": FFNN,
     "e_cnn": CNN,
     "e_ffnn": FFNN,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 RUNS = Path(__file__).parent / "runs"
+SAVED_MODELS = Path(__file__).parents[1] / "saved_models"
 
 COLUMNS = ("epoch", "seconds", "loss", "validation_accuracy")
 

@@ -26,7 +26,7 @@ def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path)
         graph = TrainingGraph(network, recipe, recipe.epochs * steps)
         inference = InferenceGraph(network)
         held_out = as_input(validation.images)
-        saver = v1.train.Saver(max_to_keep=1)
+        saver = v1.train.Saver(max_to_keep=1, save_relative_paths=True)
         session.run(v1.global_variables_initializer())
         if last := v1.train.latest_checkpoint(str(checkpoints)):
             saver.restore(session, last)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from training.graph.layers import batch_norm, conv, dense, flatten, max_pool
+from training.recipes import TEACHER
 
 Network = Callable[[tf.Tensor, tf.Tensor, bool], tf.Tensor]
 
@@ -41,4 +42,8 @@ def _dropout(x: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
     return tf.nn.dropout(x, rate=1 - keep)
 
 
-NETWORKS: dict[str, Network] = {"t_ffnn": t_ffnn, "t_cnn": t_cnn}
+NETWORKS: dict[str, Network] = {
+    "t_ffnn": t_ffnn,
+    "t_cnn": t_cnn,
+    TEACHER: t_cnn,
+}

@@ -9,9 +9,13 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService, Keys
+from selenium.webdriver.common.actions import interaction
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -88,16 +92,19 @@ class Page:
     def wait_for(self, script: str) -> None:
         WebDriverWait(self.chrome, 20).until(lambda chrome: chrome.execute_script(script), script)
 
-    def draw(self, points: Points) -> None:
-        pad, pen = self["pad"], ActionChains(self.chrome, duration=10)
-        size = pad.size
+    def draw(self, points: Points, kind: str = interaction.POINTER_MOUSE) -> None:
+        pad = self["pad"]
+        device = PointerInput(kind, kind)  # type: ignore[no-untyped-call]
+        builder: Any = ActionBuilder(self.chrome, device, duration=10)
+        pointer, size = builder.pointer_action, pad.size
         for index, (x, y) in enumerate(points):
-            pen.move_to_element_with_offset(
+            pointer.move_to(
                 pad, round((x - 0.5) * size["width"]), round((y - 0.5) * size["height"])
             )
             if index == 0:
-                pen.click_and_hold()
-        pen.release().perform()
+                pointer.pointer_down()
+        pointer.pointer_up()
+        builder.perform()
 
     def await_answer(self, digit: str) -> None:
         """Wait until the page shows it and says it."""
@@ -167,6 +174,16 @@ def test_a_one_and_a_zero_are_read(page: Page) -> None:
     page.draw(ZERO)
     page.await_answer("0")
     assert page.scores[0] > 90
+
+
+@pytest.mark.parametrize("kind", [interaction.POINTER_TOUCH, interaction.POINTER_PEN])
+def test_a_finger_and_a_pen_draw_too(page: Page, kind: str) -> None:
+    page.chrome.execute_script("pad.addEventListener('pointerup', e => self.kind = e.pointerType)")
+    page.draw(ZERO, kind)
+    page.await_answer("0")
+    assert page.chrome.execute_script("return self.kind") == kind
+    scrolled = page.chrome.execute_script("return [scrollX, scrollY]")
+    assert scrolled == [0, 0]
 
 
 def test_undo_takes_back_a_stroke(page: Page) -> None:

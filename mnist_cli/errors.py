@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     MODEL = 4
     FILES = 5
     PORT = 6
+    CLUSTER = 7
     INTERNAL = 70
     OUTPUT = 74
     INTERRUPTED = 130
@@ -61,6 +62,12 @@ class BindError(MnistError):
     """The address of the server is taken, or not to be had."""
 
     exit_code = ExitCode.PORT
+
+
+class ClusterError(MnistError):
+    """The Ray cluster cannot be reached or used, or Ray is not installed."""
+
+    exit_code = ExitCode.CLUSTER
 
 
 class OutputError(MnistError):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.running import MNIST, SAMPLES
 
-HEAVY = {"numpy", "PIL", "flask", "tensorflow", "ai_edge_litert"}
+HEAVY = {"numpy", "PIL", "flask", "tensorflow", "ai_edge_litert", "ray", "pyarrow"}
 
 
 def _imported(*arguments: str) -> set[str]:
@@ -19,7 +19,7 @@ def _imported(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("predict", "--help"), ("evaluate", "--help")]
+    "arguments", [("--help",), ("--version",), ("predict", "--help"), ("predict-batch", "--help")]
 )
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     imported = _imported(*arguments)

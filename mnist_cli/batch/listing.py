@@ -3,6 +3,7 @@
 import contextlib
 import fnmatch
 import heapq
+import itertools
 import os
 import pickle
 import tempfile
@@ -13,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, TextIO
 
+from mnist_cli.batch import uris
+from mnist_cli.batch.uris import is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.output import printable
 
@@ -40,7 +43,9 @@ def check(sources: Iterable[str]) -> None:
     """
     for source in sources:
         try:
-            if source != "-" and os.path.isdir(source):
+            if is_uri(source):
+                uris.check(source)
+            elif source != "-" and os.path.isdir(source):
                 os.scandir(source).close()
             elif source != "-":
                 os.stat(source)
@@ -65,7 +70,7 @@ def _identity(status: os.stat_result) -> Identity:
 
 @dataclass(frozen=True)
 class Listing:
-    """What to read: folders, files, and `-` for a list of paths on stdin.
+    """What to read: folders, files, URIs, and `-` for a list of paths on stdin.
 
     Folders are listed in the order of their paths' bytes, as `LC_ALL=C sort` has it. Hidden files
     and folders are passed over, and so is whatever is no file: pipes, sockets, devices.
@@ -85,14 +90,17 @@ class Listing:
         for source in self.sources:
             if source == "-":
                 yield from map(_named, self._paths(stdin))
+            elif is_uri(source):
+                found = uris.files(source, self._matches, self.recursive)
+                yield from itertools.starmap(Listed, found)
             elif os.path.isdir(source):
                 yield from self._walk(os.fsencode(source))
             else:
                 yield _named(os.fsencode(source))
 
     def count(self) -> int | None:
-        """How many files `files` will list; None if only the end of stdin will tell."""
-        if "-" in self.sources:
+        """How many files `files` will list; None if that takes too long, or the end of stdin."""
+        if "-" in self.sources or any(map(is_uri, self.sources)):
             return None
         return sum(
             sum(1 for _ in self._walk(os.fsencode(source), in_order=False))
@@ -152,14 +160,15 @@ class Listing:
                     yield entry.name
 
     def _is_wanted(self, entry: "os.DirEntry[bytes]") -> bool:
-        if self.globs:
-            name = os.fsdecode(entry.name)
-            if not any(fnmatch.fnmatchcase(name, glob) for glob in self.globs):
-                return False
+        if not self._matches(os.fsdecode(entry.name)):
+            return False
         # The inode is there without asking the disk.
         if any(entry.inode() == inode for _, inode in self.own):
             return _identity(entry.stat()) not in self.own
         return True
+
+    def _matches(self, name: str) -> bool:
+        return not self.globs or any(fnmatch.fnmatchcase(name, glob) for glob in self.globs)
 
 
 def _named(path: bytes) -> Listed:

@@ -12,6 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 from mnist_cli.batch.listing import Listed
@@ -21,22 +22,25 @@ from mnist_cli.output import Record
 
 Portion = list[Listed]
 
+# Files that a process reads at a time: few enough to be spread evenly, enough for the model.
+PORTION = 32
 # Portions under way for each process: they wait for the one before them.
 AHEAD = 4
 
 
 def read(
-    portions: Iterator[Portion], reading: Reading, processes: int
+    files: Iterator[Listed], reading: Reading, processes: int
 ) -> Generator[list[Record], None, None]:
-    """Yield the records of each portion, in order.
+    """Yield the records of all files, in order, a portion at a time.
 
     Raises:
         ModelError: the model cannot be loaded.
     """
+    portions = iter(lambda: list(islice(files, PORTION)), [])
     # The threads end first: what they wait for must not be taken from them.
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
-        idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
-        idle.put(started.enter_context(_Process(reading)))
+        idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
+        idle.put(started.enter_context(Process(reading)))
         pending: deque[Future[list[Record]]] = deque()
 
         def read_portion(portion: Portion) -> list[Record]:
@@ -49,7 +53,7 @@ def read(
         try:
             for index, portion in enumerate(portions):
                 if 0 < index < processes:
-                    idle.put(started.enter_context(_Process(reading)))
+                    idle.put(started.enter_context(Process(reading)))
                 pending.append(threads.submit(read_portion, portion))
                 if len(pending) > AHEAD * processes:
                     yield pending.popleft().result()
@@ -60,14 +64,16 @@ def read(
                 future.cancel()
 
 
-class _Process:
+class Process:
     """A process that reads one portion after the other, and is replaced should it die."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, folder: str | None = None) -> None:
+        """Start it, in a folder, where relative paths begin; without one, in the current one."""
         self._reading = reading
+        self._folder = folder
         self._start()
 
-    def __enter__(self) -> "_Process":
+    def __enter__(self) -> "Process":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,6 +108,7 @@ class _Process:
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            cwd=self._folder,
             start_new_session=True,  # Ctrl-C is for this process to deal with
         )
         self._is_ready = False

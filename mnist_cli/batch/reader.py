@@ -2,15 +2,19 @@
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, BinaryIO, cast
 
 from mnist_cli import images, output, prediction, reshape
 from mnist_cli.batch.listing import Listed
 from mnist_cli.batch.reading import Reading
+from mnist_cli.batch.uris import Content, is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.loader import load_model
 
 NO_STDIN = io.BytesIO()
+# Files behind URIs that are asked for at a time.
+THREADS = 32
 
 Picture = reshape.Pixels | str
 """A picture [28, 28], 0 black to 255 white, or what is wrong with the file."""
@@ -26,13 +30,20 @@ class Reader:
             ModelError: it cannot be loaded.
         """
         self._reading = reading
+        self._threads = ThreadPoolExecutor(THREADS)
         self._model = load_model(
             reading.model, model_dir=reading.model_dir, runtime=reading.runtime
         )
 
     def read(self, files: Sequence[Listed]) -> list[output.Record]:
         """Answer each of these files, in their order."""
-        return self._answer([(file.file, self._attempt(_pixels, file)) for file in files])
+
+        def answered(file: Listed) -> tuple[str, Picture]:
+            return file.file, self._attempt(_pixels, file)
+
+        # What is far away is waited for.
+        far = any(is_uri(file.file) for file in files)
+        return self._answer(list((self._threads.map if far else map)(answered, files)))
 
     def decode(self, files: Sequence[tuple[str, bytes]]) -> list[output.Record]:
         """Answer each of these files, given its name and its content."""
@@ -73,4 +84,6 @@ class Reader:
 def _pixels(file: Listed) -> images.Pixels:
     if file.error:
         raise InputError(file.error)
+    if is_uri(file.file):
+        return images.read("-", cast(BinaryIO, Content(file.file)))
     return images.read(file.file, NO_STDIN)

@@ -1,27 +1,26 @@
 """A batch from its first file to its last record."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from itertools import islice
 
-from mnist_cli.batch import pool
 from mnist_cli.batch.listing import Listed
-from mnist_cli.batch.reading import Reading
 from mnist_cli.batch.sinks import Sink
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import FileError, InputError
+from mnist_cli.output import Record
 
-# Files that a process reads at a time: few enough to be spread evenly, enough for the model.
-PORTION = 32
+Read = Callable[[Iterator[Listed]], Generator[list[Record], None, None]]
+"""Yields the records of all files, in order, some at a time: here, or on a cluster."""
+
+NO_FILES = "there is no file to read: check the folder and --glob"
 
 
 def run(
     files: Iterator[Listed],
-    reading: Reading,
+    read: Read,
     sink: Sink,
     watch: Callable[[Summary], None],
     *,
-    processes: int,
     fail_fast: bool = False,
 ) -> Summary:
     """Read all files that are not recorded yet; when it returns, each has its record.
@@ -32,7 +31,7 @@ def run(
     Raises:
         InputError: there are no files, or others than those that an earlier run has recorded.
         FileError: a file cannot be read; with `fail_fast` only.
-        ModelError: the model cannot be loaded.
+        MnistError: whatever `read` raises, for instance because the model cannot be loaded.
         OutputError: the records cannot be written.
     """
     summary = Summary()
@@ -46,8 +45,7 @@ def run(
             )
         summary.add(record)
     summary.resumed = summary.files
-    portions = iter(lambda: list(islice(files, PORTION)), [])
-    with closing(pool.read(portions, reading, processes)) as answers:
+    with closing(read(files)) as answers:
         for records in answers:
             failed = [index for index, record in enumerate(records) if "error" in record]
             whole = records[: failed[0]] if fail_fast and failed else records
@@ -58,6 +56,6 @@ def run(
             if len(whole) < len(records):
                 raise FileError("{file}: {error}".format(**records[failed[0]]))
     if not summary.files:
-        raise InputError("there is no file to read: check the folder and --glob")
+        raise InputError(NO_FILES)
     sink.finish()
     return summary

@@ -56,7 +56,7 @@ class Stream:
 
     def add(self, records: Sequence[Record]) -> None:
         """Write them."""
-        if wanted := list(_below(records, self._below)):
+        if wanted := list(below(records, self._below)):
             self._write(wanted)
 
     def finish(self) -> None:
@@ -133,7 +133,7 @@ class File:
         if self._format == "jsonl" and self._below is None:
             self._journal.copy_records(file)
             return
-        records = _below(self._journal.records(), self._below)
+        records = below(self._journal.records(), self._below)
         if self._format == "parquet":
             from mnist_cli.batch.parquet import write_parquet
 
@@ -154,7 +154,7 @@ def portions(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield portion
 
 
-def _below(records: Iterable[Record], percent: float | None) -> Iterator[Record]:
+def below(records: Iterable[Record], percent: float | None) -> Iterator[Record]:
     """What a person should look at: failures, and what was read with less probability."""
     for record in records:
         if percent is None or "error" in record or record["probability"] < percent:

@@ -26,6 +26,12 @@ class Summary:
         else:
             self.digits[record["prediction"]] += 1
 
+    def merge(self, other: "Summary") -> None:
+        """Count the files that another summary has counted."""
+        self.files += other.files
+        self.failed += other.failed
+        self.digits += other.digits
+
     @property
     def rate(self) -> float:
         """Files a second, in this run."""

@@ -1,6 +1,7 @@
 """`mnist predict-batch`"""
 
 import contextlib
+import functools
 import logging
 import math
 import os
@@ -20,7 +21,8 @@ def predict_batch(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="DIR...", help="Folders, or single files; - is a list of paths on stdin."
+            metavar="DIR...",
+            help="Folders, or single files; - is a list of paths on stdin. With --ray also URIs.",
         ),
     ],
     model: options.Model = DEFAULT_MODEL,
@@ -44,10 +46,14 @@ def predict_batch(
             "else jsonl]"
         ),
     ] = None,
-    output_file: Annotated[
-        Path | None,
+    output: Annotated[
+        str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write into this file once it is complete."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write into this file once it is complete. With --ray also DIR/ or a URI: the "
+            "nodes write a folder of many files.",
         ),
     ] = None,
     resume: Annotated[
@@ -70,6 +76,14 @@ def predict_batch(
         int | None,
         typer.Option(min=1, help="How many processes read.  [default: one a core]"),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Read on a Ray cluster: auto joins the one of this machine, HOST:PORT that one; "
+            "local starts one for this batch.",
+        ),
+    ] = None,
 ) -> None:
     """Read the digits in all pictures of a folder.
 
@@ -82,30 +96,55 @@ def predict_batch(
       mnist predict-batch scans --output digits.csv --resume
       mnist predict-batch scans --glob '*.png' --below 90
       find scans -newer last -print0 | mnist predict-batch -0 -
+      mnist predict-batch s3://bucket/scans --ray auto --output s3://bucket/digits/
     """
     if below is not None and math.isnan(below):
         raise typer.BadParameter("nan is no percentage", param_hint="--below")
-    if resume and not output_file:
+    if resume and not output:
         raise typer.BadParameter("only a file can be gone on with", param_hint="--resume")
-    if output_file and format == "text":
+    if output and format == "text":
         raise typer.BadParameter("a file gets jsonl, csv or parquet", param_hint="--format")
-    if format == "parquet" and not output_file:
+    if format == "parquet" and not output:
         raise typer.BadParameter("parquet needs --output", param_hint="--format")
+    from mnist_cli.batch import pool
     from mnist_cli.batch.listing import Listing, check, identities
     from mnist_cli.batch.progress import Bar
     from mnist_cli.batch.reading import Reading
-    from mnist_cli.batch.run import run
+    from mnist_cli.batch.run import Read, run
     from mnist_cli.batch.sinks import File, Sink, Stream, stream_writer
+    from mnist_cli.batch.uris import as_uri, is_uri
     from mnist_cli.loader import find_model
 
+    sharded = output is not None and (output.endswith("/") or is_uri(output))
+    if not ray and (sharded or any(map(is_uri, sources))):
+        raise typer.BadParameter("URIs, and folders to write into, need --ray")
+    if sharded and format == "csv":
+        raise typer.BadParameter("a folder gets jsonl or parquet", param_hint="--format")
+    if sharded and (resume or fail_fast):
+        raise typer.BadParameter(
+            "a folder is written by many at a time, in no order: without --resume and --fail-fast",
+            param_hint="--output",
+        )
     terminal: Terminal = context.obj
-    check(sources)
     found = find_model(model, model_dir=model_dir)
-    own = identities(terminal.stdout, output_file)
+    reading = Reading(model, model_dir, runtime, preprocess, scores)
+    check(sources)
+    own = identities(terminal.stdout, Path(output) if output and not sharded else None)
     listing = Listing(tuple(sources), tuple(glob or ()), recursive, null, own)
+    files = listing.files(terminal.stdin)
     with contextlib.ExitStack() as stack:
+        read: Read
+        if ray:
+            from mnist_cli.batch import cluster
+
+            stack.enter_context(cluster.joined(ray))
+            read = functools.partial(cluster.read, reading=reading, processes=processes)
+        else:
+            # TensorFlow takes all cores by itself.
+            processes = processes or (_cores() if found.compiled() else 1)
+            read = functools.partial(pool.read, reading=reading, processes=processes)
         sink: Sink
-        if output_file:
+        if output and not sharded:
             settings = {
                 "sources": sources,
                 "glob": glob or [],
@@ -114,21 +153,23 @@ def predict_batch(
                 "preprocess": preprocess,
                 "scores": scores,
             }
-            file = File(output_file, format, settings, resume=resume, scores=scores, below=below)
+            file = File(Path(output), format, settings, resume=resume, scores=scores, below=below)
             sink = stack.enter_context(file)
         bar = stack.enter_context(Bar(terminal.stderr, listing.count))
-        if not output_file:
-            write = stream_writer(terminal.stdout, format, scores)
-            sink = Stream(bar.aside(write), below)
-        summary = run(
-            listing.files(terminal.stdin),
-            Reading(model, model_dir, runtime, preprocess, scores),
-            sink,
-            bar.show,
-            # TensorFlow takes all cores by itself.
-            processes=processes or (_cores() if found.compiled() else 1),
-            fail_fast=fail_fast,
-        )
+        if output and sharded:
+            from mnist_cli.batch.shards import Shards, run_sharded
+
+            shards = Shards(as_uri(output), format or "jsonl", scores, below)
+            shards.begin(source for source in sources if source != "-")
+            write = functools.partial(
+                cluster.write, reading=reading, processes=processes, target=shards
+            )
+            summary = run_sharded(files, write, shards, bar.show)
+        else:
+            if not output:
+                writer = stream_writer(terminal.stdout, format, scores)
+                sink = Stream(bar.aside(writer), below)
+            summary = run(files, read, sink, bar.show, fail_fast=fail_fast)
     if logging.getLogger("mnist_cli").isEnabledFor(logging.WARNING):  # not with --quiet
         terminal.report("info", str(summary))
     if summary.failed:

@@ -1,0 +1,86 @@
+"""What runs on the nodes of a Ray cluster; Ray Data makes the actors."""
+
+import pickle
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnist_cli import __version__
+from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.pool import Process
+from mnist_cli.batch.reading import Reading
+from mnist_cli.batch.shards import Shards
+from mnist_cli.batch.summary import Summary
+from mnist_cli.errors import ClusterError, MnistError
+from mnist_cli.output import Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Files that are read at a time: pictures that wait for the model take memory.
+PORTION = 256
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an actor is to do."""
+
+    reading: Reading
+    folder: str
+    """Where relative paths begin."""
+    shards: Shards | None = None
+    """Where it writes the records; None to send them back."""
+
+
+Answer = list[Record] | Summary | Exception
+"""The records of a portion, or what they were in numbers if a shard has them; or what failed."""
+
+
+class Actor:
+    """Loads the model once, and then answers one portion of files after the other.
+
+    The files are read in a process of its own: one that crashes the decoder then costs the actor
+    nothing, and has its error in its record, as without Ray.
+    """
+
+    def __init__(self, version: str, work: bytes) -> None:
+        """Start the process; the work is pickled, which another version may not understand."""
+        self._fault: MnistError | None = None
+        if version != __version__:
+            self._fault = ClusterError(
+                f"mnist-cli is {__version__}, not {version}: install the same on all nodes"
+            )
+            return
+        self._work: Work = pickle.loads(work)
+        folder = self._work.folder
+        self._process = Process(self._work.reading, folder if Path(folder).is_dir() else None)
+
+    def __call__(self, batch: "pa.Table") -> "pa.Table":
+        """Answer portions, [N] pickled pairs of number and files -> [N] pickled `Answer`."""
+        import pyarrow as pa
+
+        answers = [
+            pickle.dumps(self._answer(*pickle.loads(portion.as_py())))
+            for portion in batch["portion"]
+        ]
+        return pa.table({"answer": pa.array(answers, pa.binary())})
+
+    def _answer(self, number: int, files: list[Listed]) -> Answer:
+        # What an actor raises, Ray buries among its own messages.
+        try:
+            if self._fault:
+                raise self._fault
+            portions = (files[start : start + PORTION] for start in range(0, len(files), PORTION))
+            records = [record for portion in portions for record in self._process.read(portion)]
+            if self._work.shards is None:
+                return records
+            self._work.shards.write(number, records)
+            summary = Summary()
+            for record in records:
+                summary.add(record)
+            return summary
+        except MnistError as error:
+            return type(error)(f"on {platform.node()}: {error}")
+        except Exception as error:
+            return error

@@ -1,0 +1,164 @@
+"""Reads files on a Ray cluster, with Ray Data.
+
+Its `read_binary_files` would hold the names of all files, end the whole batch at one that cannot
+be opened, and read files of any size: here the actors read, as the processes of `pool` do.
+"""
+
+import contextlib
+import logging
+import os
+import pickle
+import socket
+import sys
+import warnings
+from collections.abc import Generator, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mnist_cli import __version__
+from mnist_cli.batch import actor, shards, uris
+from mnist_cli.batch.actor import Actor, Work
+from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.reading import Reading
+from mnist_cli.batch.shards import Shards
+from mnist_cli.batch.summary import Summary
+from mnist_cli.errors import ClusterError
+from mnist_cli.native_output import native_output_hidden
+from mnist_cli.output import Record
+
+# Seconds until an address counts as one where nobody is.
+PATIENCE = 10
+# Portions of a window: after each the actors start anew. The first is small, to begin soon.
+FIRST_WINDOW = 64
+# Files of the later ones; their names are in memory.
+WINDOW = 1_000_000
+
+
+@contextlib.contextmanager
+def joined(address: str) -> Iterator[None]:
+    """Connect to a cluster; `local` is one on this machine, which ends with the block.
+
+    Raises:
+        ClusterError: Ray is not installed, or the cluster cannot be reached.
+    """
+    verbose = logging.getLogger("mnist_cli").isEnabledFor(logging.INFO)
+    if not verbose:
+        os.environ["RAY_BACKEND_LOG_LEVEL"] = "fatal"
+    with contextlib.ExitStack() as stack:
+        # Ray prints what happens on the nodes, whatever its options say, and partly to stdout.
+        told = sys.stderr if verbose else stack.enter_context(open(os.devnull, "w"))
+        stack.enter_context(contextlib.redirect_stdout(told))
+        stack.enter_context(contextlib.redirect_stderr(told))
+        _connect(address, verbose)
+        try:
+            yield
+        finally:
+            import ray
+
+            with native_output_hidden():
+                ray.shutdown()
+
+
+def _connect(address: str, verbose: bool) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what Ray calls deprecated in itself
+        try:
+            import ray.data
+        except ImportError as error:
+            raise ClusterError(
+                f"--ray needs Ray ({error}): pip install 'mnist-cli[ray]'"
+            ) from error
+        context = ray.data.DataContext.get_current()
+        context.execution_options.preserve_order = True
+        context.enable_progress_bars = False
+        if not verbose:
+            logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+        _check(address)
+        try:
+            with native_output_hidden():
+                ray.init(
+                    address,
+                    log_to_driver=verbose,
+                    logging_level="INFO" if verbose else "CRITICAL",
+                    **({"include_dashboard": False} if address == "local" else {}),
+                )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ClusterError(f"no Ray cluster at {address}: {uris.reason(error)}") from error
+
+
+def read(
+    files: Iterator[Listed], reading: Reading, processes: int | None
+) -> Generator[list[Record], None, None]:
+    """Yield the records of all files, in order, a portion at a time; as `pool.read`.
+
+    Raises:
+        ModelError: the model cannot be loaded there.
+        ClusterError: the cluster fails.
+    """
+    yield from _answers(files, Work(reading, str(Path.cwd())), processes, actor.PORTION)
+
+
+def write(
+    files: Iterator[Listed], reading: Reading, processes: int | None, target: Shards
+) -> Generator[Summary, None, None]:
+    """Let the nodes write the records of all files; yield what they were, a shard at a time.
+
+    Raises:
+        ModelError: the model cannot be loaded there.
+        OutputError: a shard cannot be written.
+        ClusterError: the cluster fails.
+    """
+    yield from _answers(files, Work(reading, str(Path.cwd()), target), processes, shards.SIZE)
+
+
+def _answers(
+    files: Iterator[Listed], work: Work, processes: int | None, size: int
+) -> Generator[Any, None, None]:
+    import ray.data
+    from ray.exceptions import RayError
+
+    portions = (
+        {"portion": pickle.dumps(portion)}
+        for portion in enumerate(iter(lambda: list(islice(files, size)), []))
+    )
+    window_size = FIRST_WINDOW
+    while window := list(islice(portions, window_size)):
+        window_size = min(10 * window_size, WINDOW // size)
+        answers = ray.data.from_items(window, override_num_blocks=len(window)).map_batches(
+            Actor,
+            fn_constructor_args=[__version__, pickle.dumps(work)],
+            batch_size=None,
+            batch_format="pyarrow",
+            # A pool of fixed size would wait for ever for a node that is gone.
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=processes),
+            num_cpus=1,
+        )
+        try:
+            for batch in answers.iter_batches(batch_size=None, batch_format="pyarrow"):
+                for answer in map(pickle.loads, batch["answer"].to_pylist()):
+                    if isinstance(answer, Exception):
+                        raise answer
+                    yield answer
+        except RayError as error:
+            if "No module named 'mnist_cli" in str(error):
+                raise ClusterError(
+                    f"a node has no mnist-cli {__version__}: install it on all nodes"
+                ) from error
+            raise ClusterError(f"Ray: {uris.reason(error)}") from error
+
+
+def _check(address: str) -> None:
+    """See that somebody is there: Ray itself would try for minutes."""
+    if address.startswith("ray://"):
+        raise ClusterError(
+            f"{address}: Ray Data does not run through a Ray client: give auto, or HOST:PORT, on a "
+            "node of the cluster"
+        )
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"no Ray cluster at {address}: {error}") from error

@@ -29,7 +29,7 @@ from mnist_cli.idx import read_part
 from mnist_cli.loader import load_model
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 5
+ROUNDS = 3
 MODEL = ROOT / "saved_models" / "t_cnn"
 
 

@@ -57,7 +57,7 @@ def commands(environments: Path, port: int) -> dict[str, list[str]]:
     litserve = [program("litserve", "python"), str(HERE / "litserve_peer.py"), str(port)]
     mlserver = [
         *("env", f"MLSERVER_HTTP_PORT={port}", f"MLSERVER_GRPC_PORT={port + 1}"),
-        *(f"MLSERVER_METRICS_PORT={port + 2}", "MLSERVER_DEBUG=false"),
+        *(f"MLSERVER_METRICS_PORT={port + 2}", f"MLSERVER_METRICS_DIR={environments / 'metrics'}"),
     ]
     start_mlserver = [program("mlserver", "mlserver"), "start", str(HERE / "mlserver")]
     return {

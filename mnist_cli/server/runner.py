@@ -166,7 +166,8 @@ def _answer_health_apart(server: Any, url_prefix: str) -> ThreadedTaskDispatcher
     dispatcher.set_thread_count(1)
 
     def add_task(channel: HTTPChannel) -> None:
-        is_health = channel.requests[0].path in paths
+        request = channel.requests[0]
+        is_health = not request.error and request.path in paths  # what is no HTTP has no path
         (dispatcher if is_health else server.task_dispatcher).add_task(channel)
 
     server.add_task = add_task

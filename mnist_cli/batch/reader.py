@@ -1,9 +1,9 @@
 """Turns files into records, many at a time."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from mnist_cli import images, output, prediction, reshape
 from mnist_cli.batch.listing import Listed
@@ -39,22 +39,16 @@ class Reader:
         """Answer each of these files, in their order."""
 
         def answered(file: Listed) -> tuple[str, Picture]:
-            return file.file, self._attempt(_pixels, file)
+            return file.file, self._attempt(file)
 
         # What is far away is waited for.
         far = any(is_uri(file.file) for file in files)
         return self._answer(list((self._threads.map if far else map)(answered, files)))
 
-    def decode(self, files: Sequence[tuple[str, bytes]]) -> list[output.Record]:
-        """Answer each of these files, given its name and its content."""
-        return self._answer(
-            [(name, self._attempt(images.decode, content)) for name, content in files]
-        )
-
-    def _attempt(self, pixels: Callable[[Any], images.Pixels], source: Any) -> Picture:
+    def _attempt(self, file: Listed) -> Picture:
         """Whatever is wrong with a file, it must not stop the others."""
         try:
-            return reshape.shrunk(pixels(source), self._reading.preprocess)
+            return reshape.shrunk(_pixels(file), self._reading.preprocess)
         except InputError as error:
             return str(error)
         except MemoryError:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mnist_cli.choices import Format
+from mnist_cli.choices import BatchFormat, Format
 from mnist_cli.errors import OutputClosed, OutputError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def record_writer(
     return lambda records: write(stdout, json_lines(records))
 
 
-def wants_text(stdout: TextIO, format: Format | None) -> bool:
+def wants_text(stdout: TextIO, format: Format | BatchFormat | None) -> bool:
     """Whether results are for people: asked for, or else because `stdout` is a terminal."""
     return format == "text" or (format is None and stdout.isatty())
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mnist_cli import __version__
 from mnist_cli.batch.listing import Listed
 from mnist_cli.batch.pool import Process
+from mnist_cli.batch.portions import portions
 from mnist_cli.batch.reading import Reading
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
@@ -71,8 +72,11 @@ class Actor:
         try:
             if self._fault:
                 raise self._fault
-            portions = (files[start : start + PORTION] for start in range(0, len(files), PORTION))
-            records = [record for portion in portions for record in self._process.read(portion)]
+            records = [
+                record
+                for portion in portions(files, PORTION)
+                for record in self._process.read(portion)
+            ]
             if self._work.shards is None:
                 return records
             self._work.shards.write(number, records)

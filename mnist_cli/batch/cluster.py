@@ -20,6 +20,7 @@ from mnist_cli import __version__
 from mnist_cli.batch import actor, shards, uris
 from mnist_cli.batch.actor import Actor, Work
 from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.portions import portions
 from mnist_cli.batch.reading import Reading
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
@@ -118,12 +119,9 @@ def _answers(
     import ray.data
     from ray.exceptions import RayError
 
-    portions = (
-        {"portion": pickle.dumps(portion)}
-        for portion in enumerate(iter(lambda: list(islice(files, size)), []))
-    )
+    pickled = ({"portion": pickle.dumps(portion)} for portion in enumerate(portions(files, size)))
     window_size = FIRST_WINDOW
-    while window := list(islice(portions, window_size)):
+    while window := list(islice(pickled, window_size)):
         window_size = min(10 * window_size, WINDOW // size)
         answers = ray.data.from_items(window, override_num_blocks=len(window)).map_batches(
             Actor,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mnist_cli.errors import InputError, MnistError, OutputError
-from mnist_cli.output import Record, to_json
+from mnist_cli.output import Record, json_lines
 
 Settings = dict[str, Any]
 
@@ -51,7 +51,7 @@ class Journal:
         lines = list(islice(self._lines(), 2))
         if len(lines) < 2:  # no records: whatever was to come, it can begin anew
             self._end = 0
-            self._append([settings])
+            self.add([settings])
             self._head = self._end
             return
         begun = lines[0]
@@ -98,10 +98,7 @@ class Journal:
         Raises:
             OutputError: the disk is full, for instance; what was recorded before is whole.
         """
-        self._append(records)
-
-    def _append(self, lines: Sequence[Record]) -> None:
-        data = "".join(to_json(line) + "\n" for line in lines).encode()
+        data = json_lines(records).encode()
         try:
             self._file.truncate(self._end)
             rest = data

@@ -135,7 +135,7 @@ class Listing:
                 except OSError as error:
                     yield Listed(os.fsdecode(folder), f"cannot be listed: {error.strerror}")
                     continue
-                open_folders.append((folder, identity, _chained(first, names)))
+                open_folders.append((folder, identity, itertools.chain(first, names)))
             folder, _, names = open_folders[-1]
             for name in names:
                 path = os.path.join(folder, name)
@@ -176,11 +176,6 @@ def _named(path: bytes) -> Listed:
     file = os.fsdecode(path)
     # To open a pipe would wait for somebody to write into it.
     return Listed(file, "is a pipe: name a file" if Path(file).is_fifo() else None)
-
-
-def _chained(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield from first
-    yield from rest
 
 
 def _sorted(names: Iterator[bytes]) -> Iterator[bytes]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from mnist_cli.batch.sinks import portions
+from mnist_cli.batch.portions import portions
+from mnist_cli.batch.sinks import PORTION
 from mnist_cli.errors import OutputError
 from mnist_cli.output import Record
 
@@ -37,7 +38,7 @@ def write_parquet(file: BinaryIO, records: Iterable[Record], scores: bool) -> No
     if scores:
         fields.append(("scores", pa.list_(pa.float64())))
     with pq.ParquetWriter(file, pa.schema(fields)) as writer:
-        for portion in portions(records):
+        for portion in portions(records, PORTION):
             rows = [record | {"file": as_utf8(record["file"])} for record in portion]
             writer.write_batch(pa.RecordBatch.from_pylist(rows, writer.schema))
 

@@ -12,10 +12,10 @@ import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import Any
 
 from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.portions import portions
 from mnist_cli.batch.reading import Reading
 from mnist_cli.errors import ModelError
 from mnist_cli.output import Record
@@ -36,7 +36,6 @@ def read(
     Raises:
         ModelError: the model cannot be loaded.
     """
-    portions = iter(lambda: list(islice(files, PORTION)), [])
     # The threads end first: what they wait for must not be taken from them.
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
         idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
@@ -51,7 +50,7 @@ def read(
                 idle.put(process)
 
         try:
-            for index, portion in enumerate(portions):
+            for index, portion in enumerate(portions(files, PORTION)):
                 if 0 < index < processes:
                     idle.put(started.enter_context(Process(reading)))
                 pending.append(threads.submit(read_portion, portion))

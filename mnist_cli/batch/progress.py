@@ -4,10 +4,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
+from mnist_cli.batch.sinks import Write
 from mnist_cli.batch.summary import Summary
 from mnist_cli.output import Record
-
-Write = Callable[[Sequence[Record]], None]
 
 
 class Bar:

@@ -4,12 +4,12 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
 
 from mnist_cli import output
 from mnist_cli.batch.journal import Journal, Settings
+from mnist_cli.batch.portions import portions
 from mnist_cli.choices import BatchFormat
 from mnist_cli.errors import OutputError
 from mnist_cli.output import Record
@@ -36,7 +36,7 @@ class Sink(Protocol):
 
 def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> Write:
     """A function that writes records at once; without a format as `output.wants_text` says."""
-    if format == "text" or (format is None and output.wants_text(stdout, None)):
+    if output.wants_text(stdout, format):
         from mnist_cli.text import table_writer
 
         return table_writer(stdout)
@@ -142,16 +142,9 @@ class File:
         # The bytes of a file name that are no UTF-8 get into the CSV as they are.
         text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
         write = stream_writer(text, self._format, self._scores)
-        for portion in portions(records):
+        for portion in portions(records, PORTION):
             write(portion)
         text.detach()
-
-
-def portions(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Cut any number of records into lists of `PORTION`."""
-    rest = iter(records)
-    while portion := list(islice(rest, PORTION)):
-        yield portion
 
 
 def below(records: Iterable[Record], percent: float | None) -> Iterator[Record]:

@@ -5,6 +5,7 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -169,12 +170,12 @@ def test_a_body_over_the_limit(chunked: bool) -> None:
         assert server.ask("POST", "/predict", body[: 2**20], Content_Type="image/png").status == 400
 
 
-def _head(length: int) -> bytes:
+def _head(length: int, kind: str = "image/png") -> bytes:
     """The head of a request whose body has that many bytes."""
     return (
-        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
-        b"Content-Length: %d\r\n\r\n" % length
-    )
+        f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
 
 
 def test_slow_senders_and_those_who_hang_up_keep_nobody_waiting(server: Server) -> None:
@@ -232,7 +233,8 @@ def test_a_signal_to_all_processes_is_one_signal() -> None:
         connection.send(_head(len(PNG)) + PNG[:100])
         time.sleep(0.3)
         for pid in [server.process.pid, *_workers(server)]:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # the other worker has ended already
+                os.kill(pid, signal.SIGTERM)
         time.sleep(0.3)
         connection.send(PNG[100:])
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 200 ")
@@ -247,6 +249,8 @@ def test_it_is_up_before_its_model_is_loaded(tmp_path: Path, weights: models.Wei
     command = [*MNIST, "serve", "--quiet", "--port", str(port), "--model", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         server, told = Server(process, "127.0.0.1", port), set()
+        body = json.dumps({"picArray": _pixels("MNIST-0.png")}).encode()
+        early: socket.socket | None = None  # asks for a prediction before there can be one
         deadline = time.monotonic() + 60
         while 200 not in told and time.monotonic() < deadline:
             with contextlib.suppress(ConnectionRefusedError):
@@ -254,10 +258,32 @@ def test_it_is_up_before_its_model_is_loaded(tmp_path: Path, weights: models.Wei
                 ready = server.ask("GET", "/v2/health/ready")
                 assert ready.json == {"ready": ready.status == 200}
                 told.add(ready.status)
+                if early is None:
+                    early = server.connect()
+                    early.sendall(_head(len(body), "application/json") + body)
             time.sleep(0.02)
         assert told == {503, 200}
+        assert early is not None
+        with early:
+            assert early.recv(12) == b"HTTP/1.1 200"
         assert server.ask("GET", "/").json["model"] == "slow"
         assert server.stop()[0] == 0
+
+
+def test_answers_come_in_the_order_of_the_requests(server: Server) -> None:
+    digits = [json.dumps({"picArray": _pixels(f"MNIST-{digit}.png")}).encode() for digit in (5, 8)]
+    requests = [
+        *(_head(len(body), "application/json") + body for body in digits),
+        _head(len(PNG)) + PNG,  # this one takes a thread, the others are answered by the loop
+        b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+        _head(len(digits[0]), "application/json") + digits[0],
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    ]
+    with server.connect() as connection:
+        connection.sendall(b"".join(requests))
+        answers = connection.makefile("rb").read()
+    bodies = re.findall(rb'"(?:prediction|status)": ?("?\w+)', answers)
+    assert bodies == [b"5", b"8", b"3", b'"ok', b"5", b"0"]
 
 
 def test_the_second_signal_is_at_once() -> None:
@@ -458,7 +484,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_server(workers: str, tmp_path: P
         assert message in result.stderr
 
 
-def test_health_is_answered_while_a_picture_is_read(server: Server) -> None:
+def test_others_are_answered_while_a_large_picture_is_read(server: Server) -> None:
     large = io.BytesIO()
     picture = Image.new("L", (8000, 8000), 255)
     picture.paste(0, (3000, 1000, 3500, 7000))
@@ -468,6 +494,8 @@ def test_health_is_answered_while_a_picture_is_read(server: Server) -> None:
         time.sleep(0.1)
         for path in ("/health", "/v2/health/live", "/v2/health/ready"):
             assert server.ask("GET", path).status == 200
+        small = server.ask("POST", "/predict", json_body={"picArray": _pixels("MNIST-4.png")})
+        assert small.json["prediction"] == 4
         connection.settimeout(0)
         with pytest.raises(BlockingIOError):  # it is not answered yet
             connection.recv(1)

@@ -1,24 +1,22 @@
 """Runs the app under waitress: sockets, limits, and an end that drops no request."""
 
-import contextlib
-import json
 import logging
 import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
 from waitress.server import create_server
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
 from mnist_cli.errors import BindError
-from mnist_cli.server.settings import Settings, allowed_origin
+from mnist_cli.server.channel import Channel
+from mnist_cli.server.quick import Quick
+from mnist_cli.server.settings import Settings
 from mnist_cli.server.workers import Shares
 
 if TYPE_CHECKING:
@@ -28,8 +26,10 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 30.0
 # A sender that is silent for this long is hung up on.
 SILENCE_SECONDS = 30
-# A sender whose request has failed may go on for this long.
-LINGER_SECONDS = 10.0
+# How long the loop answers before it looks at the sockets again.
+TURN_SECONDS = 0.005
+# What is read at a time: 84x85 pixels as JSON are 28 KB.
+READ_BYTES = 64 * 2**10
 MAX_CONNECTIONS = 4000
 BACKLOG = 1024
 POLITE_SECONDS = 0.005
@@ -107,6 +107,7 @@ def serve(
         # It refuses what is as large as this.
         max_request_body_size=settings.max_body + 1,
         backlog=BACKLOG,
+        recv_bytes=READ_BYTES,
         connection_limit=MAX_CONNECTIONS,
         channel_timeout=SILENCE_SECONDS,
         asyncore_use_poll=True,
@@ -114,8 +115,8 @@ def serve(
         ident=None,
         **proxy,
     )
-    health = _answer_health_apart(server, listen.url_prefix)
-    server.channel_class = _Channel
+    waiting = _keep_from_threads(server, Quick(app, listen.url_prefix), listen.threads)
+    server.channel_class = Channel
     server.settings = settings
     if shares:
         _spread(server, shares)
@@ -126,7 +127,7 @@ def serve(
         nonlocal told_to_stop
         if told_to_stop is None:
             told_to_stop = time.monotonic()
-            server.pull_trigger()  # wakes the loop
+            server.trigger.pull_trigger()  # wakes the loop
         # A signal to the whole group of processes gets to a worker twice: its parent passes it on.
         elif not shares or time.monotonic() - told_to_stop > ECHO_SECONDS:
             raise SystemExit
@@ -144,12 +145,11 @@ def serve(
     threading.Thread(target=prepare, daemon=True).start()
     try:
         while told_to_stop is None and not (shares and shares.is_orphan):
-            _loop(server, timeout=1 if shares else 30)
+            _turn(server, waiting, timeout=1 if shares else 30)
             if shares:
                 shares.update(len(server.active_channels))
-        _drain(server)
+        _drain(server, waiting)
         server.task_dispatcher.shutdown()
-        health.shutdown()
     except SystemExit:
         pass
     wasyncore.close_all(server._map)
@@ -157,21 +157,30 @@ def serve(
         raise failures[0]
 
 
-def _answer_health_apart(server: Any, url_prefix: str) -> ThreadedTaskDispatcher:
-    """Give a thread of its own to those who ask how the server is, while others read pictures."""
-    from mnist_cli.server.ops import HEALTH_PATHS  # imports Flask, which the app needs anyway
+def _keep_from_threads(server: Any, quick: Quick, threads: int) -> "deque[Channel]":
+    """Let what is quick wait for the loop, not for a thread; return where it waits.
 
-    paths = {url_prefix + path for path in HEALTH_PATHS}
-    dispatcher = ThreadedTaskDispatcher()
-    dispatcher.set_thread_count(1)
+    Health comes first. With several threads, pictures are for them: they are read at the same time.
+    """
+    waiting: deque[Channel] = deque()
+    loop = threading.get_ident()
 
-    def add_task(channel: HTTPChannel) -> None:
+    def add_task(channel: Channel) -> None:
         request = channel.requests[0]
-        is_health = not request.error and request.path in paths  # what is no HTTP has no path
-        (dispatcher if is_health else server.task_dispatcher).add_task(channel)
+        if quick.is_health(request):
+            waiting.appendleft(channel)
+        elif threads == 1 and quick.is_small_picture(request):
+            waiting.append(channel)
+        else:
+            server.task_dispatcher.add_task(channel)
+
+    def pull_trigger() -> None:
+        if threading.get_ident() != loop:  # the loop itself is awake
+            server.trigger.pull_trigger()
 
     server.add_task = add_task
-    return dispatcher
+    server.pull_trigger = pull_trigger
+    return waiting
 
 
 def _spread(server: Any, shares: Shares) -> None:
@@ -189,11 +198,19 @@ def _spread(server: Any, shares: Shares) -> None:
     server.handle_accept = handle_accept
 
 
-def _loop(server: Any, timeout: float) -> None:
-    wasyncore.loop(timeout=timeout, map=server._map, use_poll=True, count=1)
+def _turn(server: Any, waiting: "deque[Channel]", timeout: float) -> None:
+    """See to the sockets, then answer those who wait, until the sockets are due again."""
+    wasyncore.loop(timeout=0 if waiting else timeout, map=server._map, use_poll=True, count=1)
+    until = time.monotonic() + TURN_SECONDS
+    while waiting and time.monotonic() < until:
+        channel = waiting.popleft()
+        try:
+            channel.answer_in_loop()
+        except Exception:
+            channel.handle_error()
 
 
-def _drain(server: Any) -> None:
+def _drain(server: Any, waiting: "deque[Channel]") -> None:
     """Stop accepting, and go on until all requests that have begun are answered."""
     server.accepting = False
     server.del_channel()
@@ -203,58 +220,4 @@ def _drain(server: Any) -> None:
         channel.requests or channel.request or channel.total_outbufs_len
         for channel in list(server.active_channels.values())
     ):
-        _loop(server, timeout=0.1)
-
-
-class _JsonErrorTask(ErrorTask):  # type: ignore[misc]
-    """Answers what never gets to the app, such as a body over the limit, as the app would."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        self.status = f"{error.code} {error.reason}"
-        settings: Settings = self.channel.server.settings
-        if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            reason = f"the body is larger than {settings.max_body} bytes"
-        else:
-            reason = f"{error.reason}: {error.body}"
-        body = json.dumps({"error": reason}).encode()
-        self.response_headers.append(("Content-Type", "application/json"))
-        origin = allowed_origin(settings, self.request.headers.get("ORIGIN"))
-        if origin:
-            self.response_headers.append(("Access-Control-Allow-Origin", origin))
-        self.channel.request_failed = True
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection whose client gets to read an error, even while it still sends the body.
-
-    If a socket is closed with unread data in it, the client sees a reset in the place of the
-    answer. So after an error only our side is shut, and what comes in is thrown away until the
-    client hangs up; RFC 9112, section 9.6.
-    """
-
-    error_task_class = _JsonErrorTask
-    request_failed = False
-    lingers_until: float | None = None
-    close_when_flushed: bool
-
-    def handle_write(self) -> None:
-        if self.close_when_flushed and self.request_failed and self.lingers_until is None:
-            self._flush_exception(self._flush_some)
-            if not self.total_outbufs_len and not self.will_close:
-                self.close_when_flushed = False
-                self.lingers_until = time.monotonic() + LINGER_SECONDS
-                with contextlib.suppress(OSError):  # the client has gone already
-                    self.socket.shutdown(socket.SHUT_WR)
-                return
-        super().handle_write()
-
-    def received(self, data: bytes) -> bool:
-        if self.lingers_until is None:
-            return bool(super().received(data))
-        if time.monotonic() > self.lingers_until:
-            self.will_close = True
-        return False
+        _turn(server, waiting, timeout=0.1)

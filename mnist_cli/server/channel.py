@@ -1,0 +1,84 @@
+"""A connection as waitress has it: answered by a thread or the loop, and closed politely."""
+
+import contextlib
+import json
+import socket
+import time
+from http import HTTPStatus
+
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
+
+from mnist_cli.server.settings import Settings, allowed_origin
+
+# A sender whose request has failed may go on for this long.
+LINGER_SECONDS = 10.0
+
+
+class JsonErrorTask(ErrorTask):  # type: ignore[misc]
+    """Answers what never gets to the app, such as a body over the limit, as the app would."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        self.status = f"{error.code} {error.reason}"
+        settings: Settings = self.channel.server.settings
+        if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            reason = f"the body is larger than {settings.max_body} bytes"
+        else:
+            reason = f"{error.reason}: {error.body}"
+        body = json.dumps({"error": reason}).encode()
+        self.response_headers.append(("Content-Type", "application/json"))
+        origin = allowed_origin(settings, self.request.headers.get("ORIGIN"))
+        if origin:
+            self.response_headers.append(("Access-Control-Allow-Origin", origin))
+        self.channel.request_failed = True
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that the loop can answer, and whose client gets to read an error.
+
+    If a socket is closed with unread data in it, the client sees a reset in the place of the
+    answer. So after an error only our side is shut, and what comes in is thrown away until the
+    client hangs up; RFC 9112, section 9.6.
+    """
+
+    error_task_class = JsonErrorTask
+    request_failed = False
+    lingers_until: float | None = None
+    close_when_flushed: bool
+    # Nothing is sent until the answer is complete.
+    is_held = False
+
+    def answer_in_loop(self) -> None:
+        """Answer the next request in the thread of the loop, head and body in one piece."""
+        self.is_held = True
+        try:
+            self.service()
+        finally:
+            self.is_held = False
+        if self.connected:
+            self.handle_write()
+
+    def _flush_some(self, do_close: bool = True) -> bool:
+        return not self.is_held and bool(super()._flush_some(do_close=do_close))
+
+    def handle_write(self) -> None:
+        if self.close_when_flushed and self.request_failed and self.lingers_until is None:
+            self._flush_exception(self._flush_some)
+            if not self.total_outbufs_len and not self.will_close:
+                self.close_when_flushed = False
+                self.lingers_until = time.monotonic() + LINGER_SECONDS
+                with contextlib.suppress(OSError):  # the client has gone already
+                    self.socket.shutdown(socket.SHUT_WR)
+                return
+        super().handle_write()
+
+    def received(self, data: bytes) -> bool:
+        if self.lingers_until is None:
+            return bool(super().received(data))
+        if time.monotonic() > self.lingers_until:
+            self.will_close = True
+        return False

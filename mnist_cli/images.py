@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,14 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 
+# Less luma than this, from the darkest to the lightest, may hide ink in a colour.
+FAINT = 64
+# The levels of one ink deviate by less than this.
+EVEN = 32
+# The longest side of what colours are told by.
+SMALL = 256
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
 _EXIF_ORIENTATION = 0x0112
 # Where Pillow finds an orientation, in all formats but TIFF.
 METADATA = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
@@ -30,15 +38,23 @@ def read(file: str, stdin: BinaryIO) -> Pixels:
     Raises:
         InputError: it cannot be read, or is no picture that `decode` takes.
     """
+    return decode_silently(load(file, stdin))
+
+
+def load(file: str, stdin: BinaryIO) -> bytes:
+    """The content of a file, or of `stdin` if `file` is `-`; no more than `decode` refuses.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         if file == "-":
-            data = stdin.read(MAX_BYTES + 1)
-        else:
-            with open(file, "rb") as stream:
-                # A buffer for the largest file would cost more than to decode a small one; a pipe
-                # has no size.
-                size = os.fstat(stream.fileno()).st_size or MAX_BYTES
-                data = stream.read(min(size, MAX_BYTES) + 1)
+            return stdin.read(MAX_BYTES + 1)
+        with open(file, "rb") as stream:
+            # A buffer for the largest file would cost more than to decode a small one; a pipe has
+            # no size.
+            size = os.fstat(stream.fileno()).st_size or MAX_BYTES
+            return stream.read(min(size, MAX_BYTES) + 1)
     except FileNotFoundError as error:
         raise InputError("no such file: check the path") from error
     except IsADirectoryError as error:
@@ -47,6 +63,14 @@ def read(file: str, stdin: BinaryIO) -> Pixels:
         raise InputError("no permission to read it: check its owner and mode") from error
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
+
+
+def decode_silently(data: bytes) -> Pixels:
+    """As `decode`, where nothing else writes to stderr meanwhile.
+
+    Raises:
+        InputError: as from `decode`.
+    """
     # libtiff tells of damage on stderr by itself.
     is_tiff = data.startswith((b"II", b"MM"))
     with native_output_hidden() if is_tiff else contextlib.nullcontext():
@@ -56,8 +80,10 @@ def read(file: str, stdin: BinaryIO) -> Pixels:
 def decode(data: bytes) -> Pixels:
     """Decode a picture -> uint8 [H, W], 0 black to 255 white.
 
-    The EXIF orientation is applied, transparency is laid onto white, colour becomes luma
-    (ITU-R 601-2). Of an animation the first frame counts, of a document the first page.
+    The EXIF orientation is applied. Transparency is laid onto white, or onto black where all that
+    is visible is light. Colour becomes luma (ITU-R 601-2), or, where ink and paper are of nearly
+    the same luma, what tells them apart. Of an animation the first frame counts, of a document the
+    first page.
 
     Raises:
         InputError: not a picture, damaged, or larger than MAX_BYTES or MAX_PIXELS; the size is
@@ -107,12 +133,47 @@ def _grayscale(image: Image.Image) -> Pixels:
     if image.mode == "F":
         raise InputError("pixels of 32-bit floats have no known white: save it with 8 or 16 bits")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("L", image.size, "white")
-        image = Image.composite(rgba.convert("L"), white, rgba.getchannel("A"))
+        image = _on_paper(image.convert("RGBA"))
     gray = image if image.mode == "L" else image.convert("L")
+    if image.mode not in ("1", "L"):
+        darkest, lightest = cast(tuple[int, int], gray.getextrema())
+        if lightest - darkest < FAINT:
+            gray = _strongest(image.convert("RGB"), gray)
     # What `np.asarray` does, in a third of the time.
     return np.frombuffer(gray.tobytes(), np.uint8).reshape(gray.height, gray.width)
+
+
+def _on_paper(rgba: Image.Image) -> Image.Image:
+    """Lay a picture onto the paper that its ink is in contrast to."""
+    small = _small(rgba)
+    luma = np.asarray(small.convert("L"), np.float32)
+    weight = np.asarray(small.getchannel("A"), np.float32)
+    seen = max(float(weight.sum()), 1.0)
+    mean = float((luma * weight).sum()) / seen
+    deviation = float(((luma - mean) ** 2 * weight).sum() / seen) ** 0.5
+    is_light_ink = mean > 127 and deviation < EVEN
+    paper = Image.new("RGBA", rgba.size, "black" if is_light_ink else "white")
+    return Image.alpha_composite(paper, rgba).convert("RGB")
+
+
+def _strongest(rgb: Image.Image, luma: Image.Image) -> Image.Image:
+    """The gray that tells colours of one luma apart: their first principal component.
+
+    Lighter stays lighter; where luma tells nearly as much, it is taken.
+    """
+    colours = np.asarray(_small(rgb), np.float32).reshape(-1, 3)
+    mean = colours.mean(axis=0)
+    colours = colours - mean
+    axis = np.linalg.eigh(colours.T @ colours)[1][:, -1]
+    axis = axis / np.abs(axis).sum() * (np.sign(axis @ LUMA) or 1)
+    if (colours @ axis).std() < 1.5 * (colours @ LUMA).std():
+        return luma
+    return rgb.convert("L", (*axis.tolist(), float(mean @ (LUMA - axis))))
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """Enough of a picture to tell its colours by."""
+    return image.reduce(-(-max(image.size) // SMALL))
 
 
 def _from_16_bit(values: npt.NDArray[np.integer]) -> Pixels:

@@ -110,3 +110,32 @@ def test_transparency_is_laid_onto_white() -> None:
     picture.putdata([(0, 0, 0, 0), (0, 0, 0, 128), (0, 0, 0, 255)])
     picture.save(stream, "PNG")
     np.testing.assert_allclose(images.decode(stream.getvalue()), [[255, 127, 0]], atol=1)
+
+
+INKS = {
+    "yellow on white": ("RGB", "white", "yellow"),
+    "white on yellow": ("RGB", "yellow", "white"),
+    "red on a green of the same luma": ("RGB", (60, 130, 60), (200, 60, 60)),
+    "white on nothing": ("RGBA", (0, 0, 0, 0), (255, 255, 255, 255)),
+    "cream on nothing": ("RGBA", (0, 0, 0, 0), (255, 240, 200, 255)),
+    "blue on nothing": ("RGBA", (255, 255, 255, 0), (30, 40, 200, 255)),
+}
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+@pytest.mark.parametrize(("mode", "paper", "ink"), INKS.values(), ids=INKS.keys())
+def test_ink_of_any_colour_is_told_from_the_paper(
+    mode: str, paper: Any, ink: Any, format: str
+) -> None:
+    picture = Image.new(mode, GRAY.size, paper)
+    picture.paste(Image.new(mode, GRAY.size, ink), mask=GRAY.point(lambda level: 255 - level))
+    stored = io.BytesIO()
+    picture.save(stored, format)
+    assert run("predict", "-", stdin=stored.getvalue()).record["prediction"] == 5
+
+
+def test_a_page_in_one_pale_colour_is_blank() -> None:
+    picture = Image.effect_noise((300, 300), 4).convert("RGB")
+    stored = io.BytesIO()
+    Image.blend(picture, Image.new("RGB", picture.size, "lightyellow"), 0.9).save(stored, "PNG")
+    assert "no digit" in run("predict", "-", stdin=stored.getvalue()).stderr

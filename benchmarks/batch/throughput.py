@@ -9,6 +9,7 @@
 import argparse
 import contextlib
 import io
+import multiprocessing
 import os
 import re
 import statistics
@@ -30,7 +31,17 @@ from mnist_cli.loader import load_model
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
+LIMIT_ROUNDS = 7
 MODEL = ROOT / "saved_models" / "t_cnn"
+BATCH = [sys.executable, "-m", "mnist_cli", "predict-batch", "--quiet", "--model", str(MODEL)]
+PLAIN = ["--preprocess", "plain"]
+LIMIT = (
+    "decoding, us an image",
+    "inference, us an image",
+    "images/s that both allow",
+    "share that `predict-batch` reaches",
+    "the same with `--preprocess plain`",
+)
 
 
 def main() -> None:
@@ -70,11 +81,11 @@ def make_large(data: Path, folder: Path) -> None:
 
 def compare(pictures: Path) -> None:
     """Let both read the same pictures in turns."""
-    mnist = [sys.executable, "-m", "mnist_cli", "predict-batch", "--quiet", str(pictures)]
+    mnist = [*BATCH, str(pictures)]
     peer = [sys.executable, str(Path(__file__).parent / "tfdata_peer.py")]
     commands = {
         "mnist predict-batch": mnist,
-        "the same with `--preprocess plain`": [*mnist, "--preprocess", "plain"],
+        "the same with `--preprocess plain`": [*mnist, *PLAIN],
         "tf.data": [*peer, str(MODEL), str(pictures)],
     }
     timed: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -143,24 +154,44 @@ def proportional_memory(pid: int) -> float:
 
 
 def tell_limit(pictures: Path) -> None:
-    """Decoding and inference by themselves, on one core, and what both allow on all cores."""
+    """What decoding and inference by themselves allow, and how much of it the batch reaches.
+
+    Each runs alone, on all cores at once; the three take turns, for how fast a machine is changes
+    from minute to minute. The share is that of a round.
+    """
     files = sorted(map(str, pictures.iterdir()))
-    model = load_model(str(MODEL))
-    decode = infer = float("inf")
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        pixels = [images.read(file, io.BytesIO()) for file in files]
-        decode = min(decode, time.perf_counter() - began)
-        batch = reshape.to_batch(pixels)
-        began = time.perf_counter()
-        model.predict_proba(batch)
-        infer = min(infer, time.perf_counter() - began)
     cores = len(os.sched_getaffinity(0))
-    limit = cores * len(files) / (decode + infer)
-    print(
-        f"\n{pictures.name}: decoding {1e6 * decode / len(files):.0f} us, inference "
-        f"{1e6 * infer / len(files):.0f} us an image; {cores} cores allow {limit:,.0f} images/s"
-    )
+    parts = [files[core::cores] for core in range(cores)]
+    rounds = []
+    with multiprocessing.get_context("spawn").Pool(cores) as pool:
+        for _ in range(LIMIT_ROUNDS):
+            decode = statistics.mean(pool.map(decoding, parts, 1))
+            infer = statistics.mean(pool.map(inference, parts, 1))
+            rates = [time_whole([*BATCH, str(pictures), *options])[1] for options in ([], PLAIN)]
+            limit = cores / (decode + infer)
+            rounds.append((1e6 * decode, 1e6 * infer, limit, *(rate / limit for rate in rates)))
+    print(f"\n| {pictures.name}, alone on each of {cores} cores | median | least | most |")
+    print("|---|---|---|---|")
+    for name, column in zip(LIMIT, zip(*rounds, strict=True), strict=True):
+        figures = (statistics.median(column), min(column), max(column))
+        print(f"| {name} |", " | ".join(f"{figure:,.4g}" for figure in figures), "|")
+
+
+def decoding(files: list[str]) -> float:
+    """Seconds a file to decode it."""
+    began = time.perf_counter()
+    for file in files:
+        images.read(file, io.BytesIO())
+    return (time.perf_counter() - began) / len(files)
+
+
+def inference(files: list[str]) -> float:
+    """Seconds an image of these files to run the model."""
+    model = load_model(str(MODEL))
+    batch = reshape.to_batch([images.read(file, io.BytesIO()) for file in files])
+    began = time.perf_counter()
+    model.predict_proba(batch)
+    return (time.perf_counter() - began) / len(files)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
 
 # Bounds the memory of the activations, whatever the size of the batch that is handed in.
-CHUNK = 128
+CHUNK = 64
 
 
 class LiteRTRuntime:

@@ -23,7 +23,7 @@ from mnist_cli.output import Record
 Portion = list[Listed]
 
 # Files that a process reads at a time: few enough to be spread evenly, enough for the model.
-PORTION = 32
+PORTION = 64
 # Portions under way for each process: they wait for the one before them.
 AHEAD = 4
 

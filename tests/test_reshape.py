@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from mnist_cli.choices import Preprocess
 from mnist_cli.errors import InputError
-from mnist_cli.reshape import frame, resize, to_batch
+from mnist_cli.framing import frame
+from mnist_cli.reshape import resize, to_batch
 from tests.running import run
 
 Array = npt.NDArray[Any]

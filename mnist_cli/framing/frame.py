@@ -1,0 +1,93 @@
+"""From any picture to the 28x28 of MNIST."""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mnist_cli.framing import parts, strokes
+from mnist_cli.framing.box import centred, framed_already, scaled, span
+from mnist_cli.framing.paper import flat_ink, lit_ink
+
+Gray = npt.NDArray[np.uint8]
+
+# A picture is searched for the digit at no more than this.
+SEARCHED_SIDE = 256
+# A digit that is found smaller than this in a reduced picture is looked at again, closer.
+LOOKED_AT_SIDE = 80
+# Ink, 0 to 255, that is seen: in a clean picture, and in one with noise.
+FAINT, HALF = 63, 127
+
+
+def frame(pixels: npt.NDArray[np.generic]) -> Gray:
+    """Frame a digit as the makers of MNIST did -> uint8 [28, 28], dark ink on white paper.
+
+    The ink is told from the paper, cropped, scaled into 20x20 with its aspect ratio kept, and its
+    centre of mass moved into the middle of 28x28 (LeCun et al. 1998, "Gradient-based learning
+    applied to document recognition", section III-A). A picture that is framed like that already
+    stays as it is, turned to dark on light.
+
+    Args:
+        pixels: a picture [H, W], 0 black to 255 white, dark on light or light on dark.
+
+    Raises:
+        InputError: the picture is blank.
+    """
+    gray = pixels.round().astype(np.uint8, copy=False)
+    for upright in (gray, 255 - gray):
+        if framed_already(upright):
+            return upright
+    ink = _digit(gray)
+    return in_frame(ink)
+
+
+def in_frame(ink: Gray) -> Gray:
+    """Frame ink that is cropped to a digit [h, w], 0 to 255 -> [28, 28], dark on white."""
+    return 255 - centred(scaled(strokes.normal(ink)))
+
+
+def _digit(gray: Gray) -> Gray:
+    """The ink of the digit alone, 0 to 255, cropped to it [h, w]."""
+    factor = _factor(gray)
+    flat = flat_ink(gray)
+    if flat is not None:
+        ink = flat[span(flat > FAINT)]
+        if not parts.may_be_several(ink):
+            return reduced(ink, _factor(ink))
+        ink = reduced(flat, factor)
+        mask = parts.digit(ink, FAINT)
+    else:
+        ink = lit_ink(np.asarray(Image.fromarray(gray).reduce(factor)))
+        mask = parts.digit(ink, HALF)
+    rows, columns = span(mask)
+    if factor > 1 and max(rows.stop - rows.start, columns.stop - columns.start) < LOOKED_AT_SIDE:
+        closer = gray[_around(rows, factor, gray.shape[0]), _around(columns, factor, gray.shape[1])]
+        if _factor(closer) < factor:
+            return _digit(closer)
+    return _cut(ink, mask)
+
+
+def _factor(gray: Gray) -> int:
+    """How many pixels become one in a picture that is searched."""
+    return int(-(-max(gray.shape) // SEARCHED_SIDE))
+
+
+def reduced(ink: Gray, factor: int) -> Gray:
+    """Ink without noise, reduced; a thin line fades and is made full again."""
+    if factor == 1:
+        return ink
+    small = np.asarray(Image.fromarray(ink).reduce(factor))
+    return (small * np.float32(255 / max(small.max(), 1))).astype(np.uint8)
+
+
+def _around(found: slice, factor: int, limit: int) -> slice:
+    """What was found in a reduced picture, in the whole one, with half its size on both sides."""
+    start, stop = found.start * factor, found.stop * factor
+    margin = max(stop - start, 8 * factor)
+    return slice(max(start - margin, 0), min(stop + margin, limit))
+
+
+def _cut(ink: Gray, mask: npt.NDArray[np.bool_]) -> Gray:
+    """Ink [H, W] where the mask is, and a pixel around it, where strokes fade out."""
+    near = parts.grown(mask)
+    box = span(near & (ink > FAINT))
+    return np.where(near, ink, 0).astype(np.uint8)[box]

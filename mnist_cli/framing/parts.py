@@ -1,0 +1,160 @@
+"""Which parts of the ink are the digit: not ruled lines, frames, dirt and what the border cuts."""
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_cli.framing.components import Components, Indices, components
+
+Gray = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+# A part this near the digit, as a fraction of the digit's longest side, belongs to it.
+NEAR = 0.2
+# A part is dirt below this fraction of the area of the largest.
+DIRT = 0.02
+# A part with so much less ink on its area than the largest is printed on the paper.
+FAINT = 0.6
+# Of so many parts, the largest, any may be the frame of a form cell.
+FRAMES = 32
+# In a digit of fewer pixels parts come from its few pixels.
+SMALL = 16
+STRIPS = 12
+# The part of the strips that a line fills.
+LINE = 0.75
+# Of ruled lines: a camera is held a little aslant.
+SLOPES = np.arange(-8, 9) / 120
+
+
+def may_be_several(ink: Gray) -> bool:
+    """Whether ink, cropped, may be of several parts, or a frame: a quick look that misses none."""
+    if max(ink.shape) < SMALL:
+        return False
+    mask = ink > 63
+    if not (mask.any(axis=0).all() and mask.any(axis=1).all()):
+        return True
+    if np.count_nonzero(mask) > 0.6 * mask.size:
+        return False
+    edges = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
+    full = [edge for edge in edges if np.count_nonzero(edge) > 0.6 * edge.size]
+    # Each run of ink begins and ends once: two runs at most are strokes, more are dirt or squares.
+    return len(full) >= 2 or any(np.count_nonzero(edge[1:] != edge[:-1]) > 4 for edge in edges)
+
+
+def digit(ink: Gray, seen: int) -> Mask:
+    """Where the digit is, bool [H, W].
+
+    Args:
+        ink: the ink, 0 to 255 [H, W], with all else that is on the paper.
+        seen: ink of more than this counts.
+    """
+    mask = ink > seen
+    ruled = lines(mask)
+    if ruled is not None:
+        found = components(mask & ~ruled)
+        touched = found.touches | (found.sums(grown(ruled)) > 0)
+        # What reaches the border without the lines is no digit on ruled paper, but one whose own
+        # strokes fill the picture.
+        if found.count and not found.touches[chosen := _chosen(found, ink, touched)].any():
+            return found.mask(chosen)
+    found = components(mask)
+    return found.mask(_chosen(found, ink, found.touches)) if found.count > 1 else mask
+
+
+def _chosen(found: Components, ink: Gray, touches: Mask) -> Mask:
+    """Which of the components [count] are the digit, knowing which of them something cuts off."""
+    height, width = found.shape
+    top, left, bottom, right = found.boxes.T
+    tall, wide = bottom - top, right - left
+    area = found.areas
+    full = found.sums(ink) / area
+    hollow = frames(found.boxes, area)
+    # Far from the middle, and at the border most of all, is what belongs to the neighbours.
+    away = np.hypot((top + bottom) / height - 1, (left + right) / width - 1) / np.sqrt(2)
+    score = area * np.maximum(tall, wide) * (1 - 0.6 * away)
+    score = score * np.where(touches, 0.15, 1.0) * np.where(hollow, 0.02, 1.0) * full
+    main = int(score.argmax())
+    able = (area >= DIRT * area[main]) & (full >= FAINT * full[main]) & ~hollow
+    if not touches[main]:
+        able &= ~touches
+    chosen: Mask = np.arange(found.count) == main
+    box = found.boxes[main]
+    while True:
+        reach = 1 + NEAR * max(box[2] - box[0], box[3] - box[1])
+        down = np.maximum(np.maximum(top - box[2], box[0] - bottom), 0)
+        across = np.maximum(np.maximum(left - box[3], box[1] - right), 0)
+        joins = able & ~chosen & (np.hypot(down, across) <= reach)
+        if not joins.any():
+            return chosen
+        chosen |= joins
+        boxes = found.boxes[chosen]
+        box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def frames(boxes: Indices, areas: npt.NDArray[np.float64]) -> Mask:
+    """Which parts, with boxes [N, 4], are the frames of form cells: thin, and around something."""
+    top, left, bottom, right = boxes.T
+    tall, wide = bottom - top, right - left
+    # Each is compared with each: not the thousands of specks of a texture.
+    largest = np.argsort(-tall * wide, kind="stable")[:FRAMES]
+    framing: Mask = np.zeros(len(boxes), bool)
+    for part in largest:
+        inside = (top[part] < top) & (left[part] < left)
+        inside &= (bottom[part] > bottom) & (right[part] > right) & (tall > 0.3 * tall[part])
+        framing[part] = areas[part] < 0.3 * tall[part] * wide[part] and inside.any()
+    return framing
+
+
+def grown(mask: Mask) -> Mask:
+    """The mask and the pixels next to it."""
+    rows = mask.copy()
+    rows[1:] |= mask[:-1]
+    rows[:-1] |= mask[1:]
+    both = rows.copy()
+    both[:, 1:] |= rows[:, :-1]
+    both[:, :-1] |= rows[:, 1:]
+    return both
+
+
+def lines(mask: Mask) -> Mask | None:
+    """The straight lines from border to border, as on ruled and squared paper, if there are any."""
+    across, down = _across(mask), _across(mask.T).T
+    if not (across.any() or down.any()):
+        return None
+    return ~(_crossed(mask, across) & _crossed(mask.T, down.T).T)
+
+
+def _across(mask: Mask) -> Mask:
+    """The pixels of thin lines that run from side to side, level but for a small slope.
+
+    A Radon transform for a few slopes: in most of STRIPS strips a line fills a row nearly whole,
+    though a stroke may hide it in some.
+    """
+    height, width = mask.shape
+    line = np.zeros_like(mask)
+    if min(height, width) < 2 * STRIPS:
+        return line
+    starts = np.arange(STRIPS) * width // STRIPS
+    ends = np.append(starts[1:], width)
+    filled = np.add.reduceat(mask, starts, axis=1, dtype=np.int32) >= 0.6 * (ends - starts)
+    if np.count_nonzero(filled) < LINE * STRIPS:
+        return line
+    rise = np.round(np.outer(SLOPES, (starts + ends - width) / 2)).astype(int)
+    at = np.arange(height)[:, np.newaxis] + rise[:, np.newaxis]
+    inside = (at >= 0) & (at < height)
+    hits = filled[np.clip(at, 0, height - 1), np.arange(STRIPS)] & inside
+    for slope, row in np.argwhere(hits.sum(axis=2) >= LINE * STRIPS):
+        path = row + np.round(SLOPES[slope] * (np.arange(width) - width / 2)).astype(int)
+        columns = np.flatnonzero((path >= 0) & (path < height))
+        line[path[columns], columns] = True
+    return line & mask
+
+
+def _crossed(mask: Mask, line: Mask) -> Mask:
+    """All but the pixels of level lines; yet those that a stroke crosses, ink above and below."""
+    above = mask & ~line
+    below = above.copy()
+    thickest = int(line.sum(axis=0).max())
+    for _ in range(min(thickest, 12)):
+        above[1:] |= above[:-1] & line[1:]
+        below[:-1] |= below[1:] & line[:-1]
+    return ~line | (above & below)

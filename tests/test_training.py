@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,21 @@ pytest.importorskip("matplotlib", reason="needs training/requirements.txt")
 
 from mnist_cli.errors import InputError, ModelError
 from mnist_cli.evaluation import as_input
-from mnist_cli.loader import find_model, load_model
+from mnist_cli.framing import frame
+from mnist_cli.loader import load_model
 from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
-from training import data, pool, publish, recipes, train
+from training import data, fonts, pool, publish, recipes, synthetic, train
 from training.augment import distort
 from training.recipes import Recipe
 from training.runs import read_log
+from training.synthetic.printed import _families
 
 Digits = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
 RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=5e-3)
+SYNTHETIC = 50  # pictures in a set
 
 
 @pytest.fixture
@@ -44,17 +48,42 @@ def mnist(tmp_path: Path, digits: Digits, labels: Labels) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def _fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The fonts that Matplotlib brings along, and no others, here and in new processes."""
+    if not shutil.which("fc-list"):
+        reason = "no fc-list: apt-get install fontconfig"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    config, cache = tmp_path / "fonts.conf", tmp_path / "fontconfig"
+    config.write_text(f"""<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+        <fontconfig><dir>{folder}</dir><cachedir>{cache}</cachedir></fontconfig>""")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(config))
+    _forget_fonts()
+    yield
+    _forget_fonts()
+
+
+def _forget_fonts() -> None:
+    fonts.faces.cache_clear()
+    _families.cache_clear()
+
+
+@pytest.fixture
+def home(tmp_path: Path, _fonts: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Everything that a training writes goes here, and what it does is small."""
-    small = dataclasses.replace(recipes.POOL, copies=2)
+    small = dataclasses.replace(recipes.POOL, copies=3, synthetic=SYNTHETIC, sets=2)
     for module in (pool, train):
         monkeypatch.setattr(module, "POOL", small)
+    monkeypatch.setattr(publish, "SYNTHETIC_VALIDATION", SYNTHETIC)
     monkeypatch.setattr(data, "VALIDATION_IMAGES", 500)
     monkeypatch.setattr(pool, "FOLDER", tmp_path / "runs" / "pool")
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(publish, "RUNS", tmp_path / "runs")
-    for module in (train, publish):
-        monkeypatch.setattr(module, "SAVED_MODELS", tmp_path / "saved_models")
+    monkeypatch.setattr(publish, "SAVED_MODELS", tmp_path / "saved_models")
     monkeypatch.setattr(publish, "CURVES", tmp_path / "docs")
     for name in ("t_ffnn", "k_ffnn"):
         monkeypatch.setitem(recipes.RECIPES, name, RECIPE)
@@ -100,13 +129,15 @@ def test_an_interrupted_training_goes_on(
     publish.publish(name, mnist)
     folder = home / "saved_models" / name
     statistics = json.loads((folder / "statistics.json").read_text())
-    trained = {"epochs": 3} if name == "k_ffnn" else {"steps": 45, "batch_size": 32}
+    trained = {"epochs": 3} if name == "k_ffnn" else {"steps": 51, "batch_size": 32}
     assert list(statistics) == ["accuracy", "ece", *trained, "parameters"]
     assert statistics.items() >= trained.items()
     assert statistics["parameters"] > 1_000_000
     assert 0.3 < statistics["accuracy"] <= 1
     record = run("evaluate", folder, "--data", mnist).record
     assert (record["accuracy"], record["ece"]) == (statistics["accuracy"], statistics["ece"])
+    calibration = json.loads((folder / "assets.extra" / "calibration.json").read_text())
+    assert 0.5 <= calibration["temperature"] <= 3 and 0 <= calibration["least_digitness"] < 1
     assert (home / "docs" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -134,7 +165,7 @@ def test_a_failing_publication_leaves_the_old_model(
         raise OSError(28, "No space left on device")
 
     train.train("t_ffnn", mnist)
-    for place in ("compile_model", "figures", "draw_curves", "replace"):
+    for place in ("compile_model", "calibrate", "figures", "draw_curves", "replace"):
         with monkeypatch.context() as disk:
             disk.setattr(publish, place, full)
             with pytest.raises(OSError, match="No space left"):
@@ -178,38 +209,35 @@ def test_files_of_mnist_that_are_damaged(mnist: Path) -> None:
 
 def test_the_pool_is_made_once(mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training, _ = data.load_training(mnist)
-    teachers = [find_model(name).path for name in ("t_cnn", "k_cnn")]
-    first = pool.open_pool(training, teachers)
-    assert first.images.shape == (2, 500, 28, 28)
-    assert first.scores is not None and first.scores.shape == (2, 500, 10)
-    inputs = as_input(first.images[1])
-    answers = [load_model(name).predict_proba(inputs) for name in ("t_cnn", "k_cnn")]
-    np.testing.assert_allclose(first.scores[1], np.mean(answers, axis=0), atol=1e-3)
-    assert len({copy.tobytes() for copy in first.images}) == 2
+    first = pool.open_pool(training)
+    assert first.images.shape == (3, 500 + SYNTHETIC, 28, 28)
+    assert len({copy.tobytes() for copy in first.images}) == 3
     # Made again it is the same; made of other images it is another.
     images = np.array(first.images)
     with monkeypatch.context() as nothing:
-        nothing.setattr(pool, "distort", None, raising=False)
         nothing.setattr(pool, "_distorted", None)
-        assert np.array_equal(pool.open_pool(training, teachers).images, images)
+        nothing.setattr(synthetic, "framed", None)
+        again = pool.open_pool(training)
+    assert np.array_equal(again.images, images) and np.array_equal(again.labels, first.labels)
     other = data.Digits(training.images[::-1].copy(), training.labels[::-1].copy())
-    assert not np.array_equal(pool.open_pool(other, []).images, images)
-    assert np.array_equal(pool.open_pool(training, []).images, images)
+    assert not np.array_equal(pool.open_pool(other).images, images)
+    assert np.array_equal(pool.open_pool(training).images, images)
 
 
-def test_a_teacher_is_trained_where_it_is_missing(
-    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe = dataclasses.replace(RECIPE, epochs=1)
-    monkeypatch.setitem(recipes.RECIPES, "t_teacher", recipe)
-    taught = dataclasses.replace(recipe, teachers=("t_teacher",))
-    monkeypatch.setitem(recipes.RECIPES, "t_ffnn", taught)
-    train.train("t_ffnn", mnist)
-    teacher = home / "runs" / "t_teacher"
-    assert len(read_log(teacher / "log.csv")) == 1
-    before = (teacher / "log.csv").stat().st_mtime_ns
-    train.train("t_ffnn", mnist)
-    assert (teacher / "log.csv").stat().st_mtime_ns == before
+def test_the_pool_has_synthetic_pictures_behind_those_of_mnist(mnist: Path, home: Path) -> None:
+    training, _ = data.load_training(mnist)
+    made = pool.open_pool(training)
+    assert made.labels.shape == made.images.shape[:2]
+    for labels in made.labels:
+        assert np.array_equal(labels[:500], training.labels)
+        assert {-1} < set(labels[500:]) <= set(range(-1, 10))
+    # There are two sets for three copies.
+    one, other, third = made.labels[:, 500:]
+    assert np.array_equal(one, third) and not np.array_equal(one, other)
+    # What is the same is distorted in another way.
+    ink = made.images[:, 500:].astype(float)
+    assert not np.array_equal(ink[0], ink[2])
+    assert 0.8 < ink[0].mean() / ink[2].mean() < 1.25
 
 
 def test_a_full_disk_ends_the_pool_with_an_error(
@@ -222,20 +250,74 @@ def test_a_full_disk_ends_the_pool_with_an_error(
     with monkeypatch.context() as disk:
         disk.setattr(os, "posix_fallocate", full)
         with pytest.raises(OSError, match="No space left"):
-            pool.open_pool(training, [])
-    assert pool.open_pool(training, []).images.any()
+            pool.open_pool(training)
+    assert pool.open_pool(training).images.any()
 
 
 def test_an_epoch_has_every_image_of_its_copy(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
-    made = pool.open_pool(training, [])
+    made = pool.open_pool(training)
     recipe = dataclasses.replace(RECIPE, batch_size=50)
-    for epoch, copy in ((0, 1), (1, 0), (2, 1)):
+    assert made.steps(recipe) == 11 and made.steps(RECIPE) == 17
+    for epoch, copy in ((0, 0), (1, 1), (2, 2), (3, 0)):
         batches = list(made.epoch(epoch, recipe))
         images = np.concatenate([images for images, _ in batches])
         assert sorted(map(bytes, images)) == sorted(map(bytes, as_input(made.images[copy])))
         targets = np.concatenate([targets for _, targets in batches])
-        assert np.array_equal(targets.sum(axis=0), np.bincount(training.labels, minlength=10))
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+        labels = made.labels[copy]
+        digits = targets[targets.max(axis=1) == 1]
+        assert np.array_equal(digits.sum(axis=0), np.bincount(labels[labels >= 0], minlength=10))
+        # What is no digit is all ten to the same degree.
+        assert len(digits) == (labels >= 0).sum() < len(labels)
+        np.testing.assert_array_equal(targets[targets.max(axis=1) < 1], np.float32(0.1))
+
+
+def test_synthetic_pictures_are_framed_and_always_the_same(mnist: Path, home: Path) -> None:
+    training, _ = data.load_training(mnist)
+    images, labels = synthetic.framed(training, 60, 7)
+    assert images.shape == (60, 28, 28) and images.dtype == np.uint8
+    assert labels.dtype == np.int64 and {-1} < set(labels) <= set(range(-1, 10))
+    for image in images:
+        np.testing.assert_array_equal(frame(255 - image), 255 - image)
+    again = synthetic.framed(training, 60, 7)
+    assert np.array_equal(again.images, images) and np.array_equal(again.labels, labels)
+    assert not np.array_equal(synthetic.framed(training, 60, 8).images, images)
+
+
+def test_the_pictures_before_the_framing(mnist: Path, home: Path) -> None:
+    training, _ = data.load_training(mnist)
+    made, labels = synthetic.pictures(training, 200, np.random.default_rng(0))
+    assert len(made) == len(labels) == 200
+    assert all(picture.dtype == np.uint8 and picture.ndim == 2 for picture in made)
+    # One in eight, or thereabouts, shows no digit.
+    assert 10 < (labels == -1).sum() < 50
+    again, _ = synthetic.pictures(training, 200, np.random.default_rng(0))
+    assert all(map(np.array_equal, made, again))
+
+
+def test_fonts_are_divided_by_family(_fonts: None) -> None:
+    found = fonts.faces("training")
+    assert {"DejaVu Sans", "DejaVu Serif"} <= {face.family for face in found}
+    assert found == sorted(found)
+    assert not {face.family for face in found} & {face.family for face in fonts.faces("bench")}
+    # All that a family is called belongs together, whatever is installed.
+    assert fonts.family_of("Liberation Sans Narrow") == fonts.family_of("TeX Gyre Heros Cn")
+    assert fonts.family_of("Lato Semibold") == fonts.family_of("Lato") == "Lato"
+    families = {fonts.family_of(name) for name in _NAMES}
+    parts = [fonts.part_of(family) for family in families]
+    assert set(parts) == {"training", "bench"}
+    assert fonts.part_of("Comfortaa Light") is fonts.part_of("Dancing Script") is None
+
+
+_NAMES = [f"Family {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+
+
+def test_without_fonts_there_are_no_synthetic_pictures(mnist: Path, home: Path) -> None:
+    (home / "fonts.conf").write_text("<fontconfig></fontconfig>")
+    training, _ = data.load_training(mnist)
+    with pytest.raises(OSError, match=r"python -m training\.fonts"):
+        synthetic.pictures(training, 50, np.random.default_rng(0))
 
 
 def test_distorted_images_stay_digits(digits: Digits) -> None:

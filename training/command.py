@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mnist_cli.errors import MnistError
-from training.recipes import RECIPES, TEACHER
+from training.recipes import RECIPES
 
 Step = Callable[[str, Path | None], None]
 """What is done with a model's name and the folder of the data."""
@@ -14,7 +14,7 @@ Step = Callable[[str, Path | None], None]
 def run(description: str, *steps: Step) -> None:
     """Read NAME and --data from the command line and take the steps one after the other."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("name", choices=sorted(RECIPES.keys() - {TEACHER}), help="the model")
+    parser.add_argument("name", choices=sorted(RECIPES), help="the model")
     parser.add_argument(
         "--data",
         type=Path,

@@ -1,17 +1,17 @@
-"""A pool of distorted training images, made once and shared by the trainings of all six models.
+"""A pool of training images, made once and shared by the trainings of all six models.
 
-To distort an epoch of images takes as long as to train a dense network with them, and a teacher's
-scores take longer still. Both are made once, into `training/runs/pool`; the estimators, whose
-environment has neither OpenCV nor LiteRT, find them there.
+Each copy has every image of MNIST, distorted in another way, and behind them synthetic pictures. To
+distort an epoch of images takes as long as to train a dense network with them, and to make its
+synthetic pictures takes longer still. Both are made once, into `training/runs/pool`; the
+estimators, whose environment has no OpenCV, find them there.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,22 @@ Targets = NDArray[np.float32]
 """float32 [N, 10], each row sums to 1: what the network should answer."""
 
 
+TARGETS = np.vstack([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
+"""What to answer to each digit, and last, at -1, to what is none."""
+
+
 @dataclass(frozen=True)
 class Pool:
     """Copies of the training images, each copy distorted in another way."""
 
     images: NDArray[np.uint8]
-    """uint8 [copies, N, 28, 28], mapped from its file."""
+    """uint8 [copies, N, 28, 28], mapped from its file: MNIST first, then synthetic pictures."""
     labels: Labels
-    """int64 [N], the same for every copy."""
-    scores: NDArray[np.float16] | None
-    """float16 [copies, N, 10]: the mean of the teachers' answers, where there are any."""
+    """int64 [copies, N], -1 for no digit."""
+
+    def steps(self, recipe: Recipe) -> int:
+        """The batches of an epoch, full ones only: the few images left over differ each time."""
+        return int(self.images.shape[1]) // recipe.batch_size
 
     def epoch(self, epoch: int, recipe: Recipe) -> Iterator[tuple[Batch, Targets]]:
         """Yield the batches of an epoch, counted from 0: every image of a copy, in random order.
@@ -48,43 +54,49 @@ class Pool:
         circle. It depends on nothing that happened before, so a training can be resumed.
         """
         copy = (epoch - recipe.epochs) % len(self.images)
-        images = np.array(self.images[copy])
-        targets = np.eye(10, dtype=np.float32)[self.labels]
-        if self.scores is not None:
-            taught = self.scores[copy].astype(np.float32)
-            targets = (1 - recipe.trust) * targets + recipe.trust * taught
+        images, targets = np.array(self.images[copy]), TARGETS[self.labels[copy]]
         order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
-        for index in range(recipe.steps_per_epoch(len(order))):
+        for index in range(self.steps(recipe)):
             chosen = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
             yield as_input(images[chosen]), targets[chosen]
 
 
-def open_pool(training: Digits, teachers: Sequence[Path]) -> Pool:
-    """Return the pool, scored by the models in these folders, if any.
+def open_pool(training: Digits) -> Pool:
+    """Return the pool; what is missing, or was made of something else, is made first."""
+    synthetic = open_synthetic("synthetic", training, POOL.sets, POOL.synthetic)
+    copies = np.arange(POOL.copies) % POOL.sets
+    shape = (POOL.copies, len(training.images) + POOL.synthetic, *training.images.shape[1:])
 
-    What is missing, or was made of something else, is made first.
+    def copied(copy: int) -> Images:
+        return _distorted(np.concatenate([training.images, synthetic.images[copies[copy]]]), copy)
+
+    images = _kept("images", _key(training), np.uint8, shape, copied)
+    labels = np.array([np.append(training.labels, synthetic.labels[copy]) for copy in copies])
+    return Pool(images, labels)
+
+
+def open_synthetic(name: str, digits: Digits, sets: int, count: int) -> Digits:
+    """Return synthetic pictures, uint8 [sets, count, 28, 28] and int64 [sets, count], -1 for none.
+
+    What is missing, or was made of something else, is made first: `digits` are the handwriting.
     """
-    key: dict[str, Any] = {
-        "recipe": repr(POOL),
-        "images": hashlib.sha256(training.images.tobytes()).hexdigest(),
-    }
-    shape = (POOL.copies, *training.images.shape)
-    images = _kept("images", key, np.uint8, shape, lambda copy: _distorted(training.images, copy))
-    if not teachers:
-        return Pool(images, training.labels, None)
-    # Imported here: whoever finds the scores ready needs no runtime of the models.
-    from mnist_cli.loader import find_model, load_model
+    images, labels = FOLDER / f"{name}.npy", FOLDER / f"{name}-labels.npy"
+    key = _key(digits)
+    if not _is_made(name, key):
+        # Imported here: the environment of the estimators has neither OpenCV nor Pillow.
+        from training.synthetic import framed
 
-    key["teachers"] = [find_model(str(teacher)).fingerprint for teacher in teachers]
-    load = cache(load_model)
+        made = framed(digits, sets * count, POOL.seed)
+        np.save(images, made.images.reshape(sets, count, *digits.images.shape[1:]))
+        np.save(labels, made.labels.reshape(sets, count))
+        _note(name).write_text(json.dumps(key))
+    return Digits(np.load(images), np.load(labels))
 
-    def taught(copy: int) -> NDArray[np.float32]:
-        answers = [load(str(teacher)).predict_proba(as_input(images[copy])) for teacher in teachers]
-        mean: NDArray[np.float32] = np.mean(answers, axis=0)
-        return mean
 
-    scores = _kept("scores", key, np.float16, (*shape[:2], 10), taught)
-    return Pool(images, training.labels, scores)
+def _key(digits: Digits) -> dict[str, Any]:
+    """What the arrays are made of."""
+    digest = hashlib.sha256(digits.images.tobytes()).hexdigest()
+    return {"recipe": repr(POOL), "images": digest}
 
 
 def _distorted(images: Images, copy: int) -> Images:
@@ -107,11 +119,8 @@ def _kept(
 
     The file gets its name, and its key, when it is whole.
     """
-    file, note = FOLDER / f"{name}.npy", FOLDER / f"{name}.json"
-    if not (note.exists() and json.loads(note.read_text()) == key):
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        note.unlink(missing_ok=True)
-        print(f"making {file}", flush=True)
+    file = FOLDER / f"{name}.npy"
+    if not _is_made(name, key):
         array = np.lib.format.open_memmap(file, "w+", dtype, shape)
         # All of it now: on a full disk, a page that is written later would kill the process.
         with file.open("r+b") as whole:
@@ -120,6 +129,22 @@ def _kept(
             for copy, values in enumerate(threads.map(make, range(len(array)))):
                 array[copy] = values
         array.flush()
-        note.write_text(json.dumps(key))
+        _note(name).write_text(json.dumps(key))
     kept: NDArray[Any] = np.load(file, mmap_mode="r")
     return kept
+
+
+def _is_made(name: str, key: dict[str, Any]) -> bool:
+    """Whether an array is there and was made of the same; if not, it is about to be made."""
+    note = _note(name)
+    if note.exists() and json.loads(note.read_text()) == key:
+        return True
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    note.unlink(missing_ok=True)
+    print(f"making {name} in {FOLDER}", flush=True)
+    return False
+
+
+def _note(name: str) -> Path:
+    """The file that tells what an array was made of."""
+    return FOLDER / f"{name}.json"

@@ -15,7 +15,7 @@ from training.command import run
 from training.data import Digits, load_training
 from training.pool import Pool, open_pool
 from training.recipes import POOL, RECIPES, Recipe
-from training.runs import RUNS, SAVED_MODELS
+from training.runs import RUNS
 
 ESTIMATOR_PYTHON = os.environ.get("ESTIMATOR_PYTHON", ".venv-estimator/bin/python")
 """The Python of `requirements-estimator.txt`, for the family `e_*`."""
@@ -25,7 +25,7 @@ def train(name: str, data: Path | None) -> None:
     """Train a model, or go on where its training was interrupted; export it into its run."""
     training, validation = load_training(data)
     recipe = RECIPES[name]
-    pool = open_pool(training, [_teacher(teacher, data) for teacher in recipe.teachers])
+    pool = open_pool(training)
     if name.startswith("e_") and not importlib.util.find_spec("tensorflow_estimator"):
         _train_elsewhere(name, data)
         return
@@ -35,24 +35,9 @@ def train(name: str, data: Path | None) -> None:
     _fit(name, recipe, pool, validation, folder)
     facts = {"epochs": recipe.epochs}
     if not name.startswith("k_"):
-        steps = recipe.epochs * recipe.steps_per_epoch(len(training.labels))
+        steps = recipe.epochs * pool.steps(recipe)
         facts = {"steps": steps, "batch_size": recipe.batch_size}
     (folder / "facts.json").write_text(json.dumps(facts) + "\n")
-
-
-def _teacher(name: str, data: Path | None) -> Path:
-    """Return the folder of a teacher: a published model, or a run that is made first if need be."""
-    if (SAVED_MODELS / name).exists():
-        return SAVED_MODELS / name
-    _forget_other(RUNS / name, RECIPES[name])
-    export = RUNS / name / "export"
-    if not export.exists():
-        # Imported here: the environment of the estimators, which finds its teachers, has no LiteRT.
-        from mnist_cli.compiler import compile_model
-
-        train(name, data)
-        compile_model(export, export / "assets.extra")
-    return export
 
 
 def _fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:

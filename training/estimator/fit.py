@@ -21,7 +21,7 @@ INPUT = "inputKey"
 
 def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
     """Train, from the last checkpoint in the folder if there is one, and export a SavedModel."""
-    steps = recipe.steps_per_epoch(len(pool.labels))
+    steps = pool.steps(recipe)
     estimator = tf.estimator.Estimator(
         model_fn,
         config=tf.estimator.RunConfig(

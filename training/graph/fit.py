@@ -19,7 +19,7 @@ from training.runs import RunLog
 def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
     """Train, from the last checkpoint in the folder if there is one, and export a SavedModel."""
     network = NETWORKS[name]
-    steps = recipe.steps_per_epoch(len(pool.labels))
+    steps = pool.steps(recipe)
     checkpoints = folder / "checkpoints"
     with tf.Graph().as_default(), v1.Session() as session:
         v1.set_random_seed(recipe.seed)

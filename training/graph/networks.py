@@ -9,7 +9,6 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from training.graph.layers import batch_norm, conv, dense, flatten, max_pool
-from training.recipes import TEACHER
 
 Network = Callable[[tf.Tensor, tf.Tensor, bool], tf.Tensor]
 
@@ -45,5 +44,4 @@ def _dropout(x: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
 NETWORKS: dict[str, Network] = {
     "t_ffnn": t_ffnn,
     "t_cnn": t_cnn,
-    TEACHER: t_cnn,
 }

@@ -15,7 +15,7 @@ from training.runs import RunLog
 
 def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
     """Train, from the checkpoint in the folder if there is one, and export a SavedModel."""
-    steps = recipe.steps_per_epoch(len(pool.labels))
+    steps = pool.steps(recipe)
     checkpoint = folder / "checkpoint.keras"
     keras.utils.set_random_seed(recipe.seed)
     if checkpoint.exists():

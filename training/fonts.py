@@ -1,0 +1,199 @@
+"""The fonts of the printed digits: `python -m training.fonts` installs them, with Debian's apt-get.
+
+They are divided by family, never by face, so that a benchmark can ask about fonts that no training
+saw. Families that are kept for an examination are in neither part.
+"""
+
+import hashlib
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from PIL import ImageFont
+
+Part = Literal["training", "bench"]
+
+PACKAGES = """
+    3270 adf-accanthis adf-baskervald adf-berenis adf-gillius adf-ikarius adf-irianis adf-libris
+    adf-mekanus adf-oldania adf-romande adf-solothurn adf-switzera adf-tribun adf-universalis
+    adf-verana agave alee allerta amiga anonymous-pro aoyagi-soseki apropal arapey arkpandora
+    arphic-ukai arphic-uming atarismall averia-gwf averia-sans-gwf averia-serif-gwf b612 baekmuk
+    bajaderka bebas-neue beteckna blankenburg bwht cabin cabinsketch cantarell cardo cegui
+    century-catalogue cherrybomb clear-sans cmu comic-neue compagnon crosextra-caladea
+    crosextra-carlito dejavu-core dejavu-extra dejima-mincho dkg-handwriting dosis dotgothic16
+    dseg dustin ebgaramond ecolier-court elstob engadget eurofurence fantasma fantasque-sans
+    fanwood ferrite-core firacode gamaliel gemunu-libre georgewilliams gfs-artemisia
+    gfs-baskerville gfs-bodoni-classic gfs-complutum gfs-didot gfs-didot-classic gfs-gazis
+    gfs-neohellenic gfs-olga gfs-porson gfs-solomos gfs-theokritos glasstty gnutypewriter go
+    gotico-antiqua goudybookletter hack havana hermit hosny-amiri humor-sans inconsolata inter
+    isabella jetbrains-mono joscelyn junction junicode jura kacst kalapi karla karmilla
+    klaudia-berenika klee konatu kristi lao lato le-murmure league-mono league-spartan
+    leckerli-one lemonada levien-museum levien-typoscript lexi-gulim lexi-saebom liberation2
+    lindenhill linex linuxlibertine lmodern lobster lobstertwo manrope millimetre mona monofur
+    monoid mononoki motoya-l-cedar motoya-l-maruberi mplus myanmar nanum nanum-extra national-park
+    naver-d2coding navilu noto-core ocr-a ocr-b okolaks oldstandard open-sans opendin opendyslexic
+    oradano-mincho-gsrr osifont oxygen paratype pc prociono proggy quattrocento quicksand
+    radisnoir rampart reggae ricty-diminished roadgeek roboto-slab roboto-unhinted rocknroll
+    routed-gothic rufscript sawarabi-gothic sawarabi-mincho seto sil-andika sil-annapurna
+    sil-charis sil-galatia sil-gentiumplus sil-harmattan sil-padauk sil-sophia-nubian sixtyfour
+    sjfonts smc-chilanka smc-gayathri smc-keraleeyam smc-manjari smc-meera smc-rachana smc-uroob
+    smiley-sans solide-mirage sora spleen staypuft summersby terminus texgyre thai-tlwg-ttf
+    tiresias train triod-postnaja tuffy ubuntu-title ukij-uyghur umeplus unfonts-core vlgothic
+    vollkorn woowa-bm wqy-microhei yrsa-rasa yusei-magic
+"""
+"""Debian packages, without the `fonts-` that all their names begin with."""
+
+EXAMINED = (
+    *("breip", "comfortaa", "courierprime", "dancingscript", "essays1743"),
+    *("kaushanscript", "kiloji", "play", "tomsontalks", "yanonekaffeesatz"),
+)
+"""The beginnings of the families, in small letters without spaces, that nothing here may use."""
+
+UNREADABLE = (
+    *("BM Euljiro oraeorae", "DSEG Weather", "DSEG7 7SEGG", "Linux Biolinum Keyboard"),
+    "OCR B Inverted",
+    *("Abecedario_p", "Penguin", "UKIJ Elipbe", "UKIJ Imaret", "UKIJ Kufi Chiwer", "UKIJ Tughra"),
+)
+"""The beginnings of faces of symbols, of boxes, of dots, or without clear digits."""
+
+DESIGNS = {
+    "AR PL": ("AR PL",),
+    "Abecedario": ("Abecedario",),
+    "Adventor": ("TeX Gyre Adventor", "URW Gothic"),
+    "Amiri": ("Amiri",),
+    "Anonymous": ("Anonymous",),
+    "BabelStone": ("API", "BABEL", "EMERITA", "IPA "),
+    "Berenis": ("Berenis",),
+    "CMU": ("CMU", "Latin Modern"),
+    "D2Coding": ("D2Coding",),
+    "DSEG": ("DSEG",),
+    "DejaVu Mono": ("DejaVu Sans Mono", "Aerial Mono", "WenQuanYi Micro Hei Mono"),
+    "DejaVu Sans": ("DejaVu Sans", "Veran", "Waree"),
+    "DejaVu Serif": ("DejaVu Math", "DejaVu Serif"),
+    "Eunjin": ("Eunjin",),
+    "Helvetica": ("Garuda", "Liberation Sans", "TeX Gyre Heros"),
+    "Inter": ("Inter",),
+    "Linux Libertine": ("Linux Libertine",),
+    "Loma": ("Loma", "Umpush"),
+    "M PLUS": ("M PLUS", "Migu", "Mplus"),
+    "Mekanus": ("Mekanus",),
+    "Monoid": ("Monoid", "Monoisome"),
+    "Myanmar Phiksel": ("Myanmar Phiksel",),
+    "Myanmar Sagar": ("Myanmar Sagar", "Myanmar Sanpya"),
+    "Nanum Gothic": ("NanumBarunGothic", "NanumGothic"),
+    "Nanum Myeongjo": ("NanumMyeongjo",),
+    "Nanum Square": ("NanumSquare",),
+    "Noto Sans": ("Noto Kufi", "Noto Naskh", "Noto Sans", "Open Sans"),
+    "Noto Serif": ("Noto Serif",),
+    "OCR": ("OCRA",),
+    "OpenDyslexic": ("OpenDyslexic",),
+    "PT Sans": ("PT Sans",),
+    "PT Serif": ("PT Serif",),
+    "Px": ("Px",),
+    "Ricty": ("Ricty", "Inconsolata"),
+    "Roadgeek": ("Roadgeek",),
+    "Routed Gothic": ("Routed Gothic",),
+    "Spleen": ("Spleen",),
+    "Times": ("Liberation Serif", "TeX Gyre Termes", "Tymes"),
+    "Tiresias": ("Tiresias",),
+    "Tlwg": ("Tlwg",),
+    "UKIJ": (
+        *("UKIJ Basma", "UKIJ Esliye", "UKIJ Kesme", "UKIJ Merdane", "UKIJ Nasq", "UKIJ Orqun"),
+        *("UKIJ Teng", "UKIJ Tor", "UKIJ Tuz", "UKIJ Zilwa"),
+    ),
+    "UKIJ Bold": ("UKIJ Bom", "UKIJ Chechek", "UKIJ Kufi", "UKIJ Orxun"),
+    "UKIJ Diwani": ("UKIJ Diwani", "UKIJ Qara", "UKIJ Ruqi", "UKIJ Sulus", "UKIJ Title"),
+    "Un Batang": ("UnBatang", "UnGungseo", "UnPen", "UnShinmun"),
+    "Un Dotum": ("UnDotum", "UnGraphic", "UnVada"),
+    "Yrsa": ("Rasa", "Yrsa"),
+}
+"""Designs that go by several names, and how these begin: they count as one family."""
+
+BENCH_SHARE = 5  # one family in five is for the benchmark
+CHECKED_SIZE = 40  # pixels
+MISSING = "\uffff"  # no character at all: fonts show what stands for all that they lack
+
+# What sets the members of a family apart: many weights and sizes are still one design.
+_VARIANT = re.compile(
+    r"(?i)\b(thin|hairline|(extra|ultra|semi|demi)?[ -]?(light|bold|condensed|expanded)|book"
+    r"|regular|medium|heavy|black|narrow|italic|oblique|slanted|std|no\d+|\d+([.-]\d+)?(pt)?)\b"
+)
+
+
+@dataclass(frozen=True, order=True)
+class Face:
+    """A face with ten readable digits."""
+
+    family: str
+    style: str
+    path: str
+    index: int
+    """Which of the faces in the file."""
+
+
+@cache
+def faces(part: Part) -> list[Face]:
+    """Return the installed faces of one part, sorted by family and style.
+
+    Raises:
+        OSError: there is no `fc-list`, which Debian has in the package fontconfig.
+    """
+    # There are styles with a line feed in them.
+    form = "%{family[0]}\\t%{style[0]}\\t%{file}\\t%{index}\\f"
+    query = ["fc-list", ":scalable=true:variable=false", "--format", form]
+    listed = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+    found: dict[tuple[str, str], Face] = {}
+    for line in sorted(listed.split("\f")[:-1]):
+        name, style, path, index = line.split("\t")
+        # The same face often comes in two formats.
+        if f"{name} {style}".startswith(UNREADABLE) or (name, style) in found:
+            continue
+        if part_of(name) == part:
+            face = Face(family_of(name), style, path, int(index))
+            if has_digits(face):
+                found[name, style] = face
+    return sorted(found.values())
+
+
+def family_of(name: str) -> str:
+    """Return the design, or the name without weight, width and optical size."""
+    for design, beginnings in DESIGNS.items():
+        if name.startswith(beginnings):
+            return design
+    return " ".join(_VARIANT.sub(" ", name).split()) or name
+
+
+def part_of(name: str) -> Part | None:
+    """Return the part that a font belongs to: it never changes, whatever else is installed."""
+    if name.replace(" ", "").lower().startswith(EXAMINED):
+        return None
+    family = family_of(name)
+    number = int(hashlib.sha256(family.encode()).hexdigest(), 16)
+    return "bench" if number % BENCH_SHARE == 0 else "training"
+
+
+def has_digits(face: Face) -> bool:
+    """Whether the face has a picture of its own for each digit."""
+    font = ImageFont.truetype(
+        face.path, CHECKED_SIZE, face.index, layout_engine=ImageFont.Layout.BASIC
+    )
+    pictures = [(mask.size, bytes(mask)) for mask in map(font.getmask, [*"0123456789", MISSING])]
+    return len(set(pictures)) == len(pictures) and all(any(data) for _, data in pictures[:10])
+
+
+def main() -> None:
+    """Install every package."""
+    if os.geteuid() != 0:
+        raise SystemExit("error: apt-get installs packages for root only: use sudo")
+    packages = [f"fonts-{name}" for name in PACKAGES.split()]
+    options = ["--yes", "--no-install-recommends"]
+    command = ["apt-get", "install", *options, "fontconfig", *packages]
+    status = subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    raise SystemExit(status.returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnist_cli.calibration import Calibration
 from mnist_cli.choices import RuntimeChoice
 from mnist_cli.errors import ModelError, UnknownModelError
 from mnist_cli.runtimes import Batch, Runtime, installed
@@ -29,13 +30,14 @@ class Model:
     name: str
     statistics: dict[str, Any]
     runtime: Runtime
+    calibration: Calibration
 
     def predict_proba(self, batch: Batch) -> Batch:
         """Pictures [N, 784] float32, ink 1.0 and paper 0.0 -> probabilities [N, 10] float32.
 
         Each row sums to 1.
         """
-        return self.runtime.predict_proba(batch)
+        return self.calibration.calibrated(self.runtime.predict_proba(batch))
 
 
 def load_model(
@@ -56,7 +58,7 @@ def load_model(
     except ModelError as error:
         raise ModelError(f"model {saved_model.name} ({saved_model.path}) {error}") from error
     logger.info("model %s from %s runs in %s", saved_model.name, saved_model.path, engine.name)
-    return Model(saved_model.name, saved_model.statistics, engine)
+    return Model(saved_model.name, saved_model.statistics, engine, saved_model.calibration)
 
 
 def find_model(name_or_path: str, *, model_dir: Path | None = None) -> SavedModel:

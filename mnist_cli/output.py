@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,6 +13,7 @@ from mnist_cli.errors import OutputClosed, OutputError
 
 if TYPE_CHECKING:
     from mnist_cli.prediction import Prediction
+    from mnist_cli.reading import Digit
 
 Record = dict[str, Any]
 
@@ -21,18 +23,39 @@ def prediction_record(
 ) -> Record:
     """A prediction as it is written everywhere; fields are only ever added.
 
-    `uncertain` appears, and is true, where the probability is below `min_probability` percent.
+    `uncertain` appears, and is true, where there may be no digit, and where the probability is
+    below `min_probability` percent.
     """
     record: Record = {
         "prediction": prediction.digit,
         "probability": prediction.probability,
+        "digitness": prediction.digitness,
         "model": model,
     }
     if scores:
         record["scores"] = prediction.scores
-    if prediction.probability < min_probability:
+    if prediction.uncertain or prediction.probability < min_probability:
         record["uncertain"] = True
     return record
+
+
+def digits_record(
+    lines: list[list["Digit"]], *, model: str, scores: bool, min_probability: float
+) -> Record:
+    """All digits of a picture: their text, a line for each line, and what is said of each.
+
+    Each has the fields of `prediction_record`, but for the model, and its `box`: the left and the
+    upper edge, width and height in pixels of the upright picture.
+    """
+    digits = []
+    for digit in itertools.chain(*lines):
+        record = prediction_record(
+            digit.prediction, model=model, scores=scores, min_probability=min_probability
+        )
+        del record["model"]
+        digits.append(record | {"box": list(digit.box)})
+    text = "\n".join("".join(str(digit.prediction.digit) for digit in line) for line in lines)
+    return {"text": text, "digits": digits, "model": model}
 
 
 def record_writer(
@@ -105,7 +128,7 @@ def printable(name: str) -> str:
 
 
 def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Sequence[Record]], None]:
-    columns = ["file", "prediction", "probability", "model", "uncertain", "error"]
+    columns = ["file", "prediction", "probability", "model", "uncertain", "error", "digitness"]
     if scores:
         columns += [f"score_{digit}" for digit in range(10)]
     line = io.StringIO()

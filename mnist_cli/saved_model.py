@@ -1,6 +1,7 @@
 """What lies in the folder of a SavedModel, read without TensorFlow."""
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 import platformdirs
 
+from mnist_cli.calibration import Calibration
 from mnist_cli.errors import ModelError
 
 GRAPH_FILE = "saved_model.pb"
@@ -75,12 +77,16 @@ class SavedModel:
     @property
     def statistics(self) -> dict[str, Any]:
         """The figures in `statistics.json`, which the evaluation writes; none if it is missing."""
-        told = _read_json(self.path / "statistics.json")
-        return {
-            name: figure
-            for name, figure in told.items()
-            if isinstance(figure, int | float) and math.isfinite(figure)
-        }
+        return _read_figures(self.path / "statistics.json")
+
+    @property
+    def calibration(self) -> Calibration:
+        """What is in `assets.extra/calibration.json`; without the file nothing is calibrated."""
+        known = {field.name for field in dataclasses.fields(Calibration)}
+        told = _read_figures(self.shipped_folder / "calibration.json")
+        return Calibration(
+            **{name: figure for name, figure in told.items() if name in known and figure > 0}
+        )
 
     @property
     def shipped_folder(self) -> Path:
@@ -112,6 +118,14 @@ class SavedModel:
             if complete and expected.items() <= description.items():
                 found.append(CompiledModel(folder, description))
         return found
+
+
+def _read_figures(file: Path) -> dict[str, Any]:
+    return {
+        name: figure
+        for name, figure in _read_json(file).items()
+        if isinstance(figure, int | float) and math.isfinite(figure)
+    }
 
 
 def _read_json(file: Path) -> dict[str, Any]:

@@ -35,14 +35,16 @@ def test_a_pipe_gets_one_json_object_a_line() -> None:
     assert (result.code, result.stderr) == (0, "")
     first, second = result.stdout.splitlines()
     record = json.loads(first)
-    assert list(record) == ["prediction", "probability", "model", "file"]
-    assert record | {"probability": None} == {
+    assert list(record) == ["prediction", "probability", "digitness", "model", "file"]
+    assert record | {"probability": None, "digitness": None} == {
         "prediction": 7,
         "probability": None,
+        "digitness": None,
         "model": "t_cnn",
         "file": "MNIST-7.png",
     }
     assert 90 < record["probability"] <= 100
+    assert 0.9 < record["digitness"] <= 1
     assert json.loads(second)["prediction"] == 1
 
 

@@ -4,17 +4,23 @@ Compiles what was exported, and reads the test set, once, through the code that 
 folder that got through all of it takes the place of the old one.
 """
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
+
+import numpy as np
 
 from mnist_cli.compiler import compile_model
 from mnist_cli.errors import ModelError
 from mnist_cli.evaluation import accuracy, as_input, calibration_error
 from mnist_cli.loader import load_model
+from training.calibrate import fit
 from training.command import run
 from training.curves import draw_curves
-from training.data import Digits, load_test
+from training.data import Digits, load_test, load_training
+from training.pool import open_synthetic
+from training.recipes import SYNTHETIC_VALIDATION
 from training.runs import RUNS, SAVED_MODELS
 
 CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
@@ -29,6 +35,7 @@ def publish(name: str, data: Path | None) -> None:
     if not folder.exists():
         raise ModelError(f"{folder}: nothing to publish; train {name} first")
     compile_model(folder, folder / "assets.extra")
+    calibrate(folder, load_training(data)[1])
     described = json.loads((folder / "assets.extra" / "model.json").read_text())
     statistics = {
         **figures(folder, test),
@@ -39,6 +46,19 @@ def publish(name: str, data: Path | None) -> None:
     draw_curves(name, finished / "log.csv", CURVES / f"{name}.png")
     replace(SAVED_MODELS / name, folder, finished / "replaced")
     print(f"{name}: {json.dumps(statistics)}")
+
+
+def calibrate(folder: Path, validation: Digits) -> None:
+    """Write `assets.extra/calibration.json`, found on validation images and synthetic digits."""
+    file = folder / "assets.extra" / "calibration.json"
+    file.unlink(missing_ok=True)
+    synthetic = open_synthetic("validation", validation, 1, SYNTHETIC_VALIDATION)
+    digits = synthetic.labels >= 0
+    mnist = as_input(validation.images)
+    mixed = np.concatenate([mnist, as_input(synthetic.images[digits])])
+    labels = np.concatenate([validation.labels, synthetic.labels[digits]])
+    found = fit(load_model(str(folder), runtime="litert"), mnist, mixed, labels)
+    file.write_text(json.dumps(dataclasses.asdict(found)) + "\n")
 
 
 def figures(folder: Path, test: Digits) -> dict[str, float]:

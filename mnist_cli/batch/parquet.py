@@ -34,6 +34,8 @@ def write_parquet(file: BinaryIO, records: Iterable[Record], scores: bool) -> No
         ("probability", pa.float64()),
         ("model", pa.string()),
         ("error", pa.string()),
+        ("digitness", pa.float64()),
+        ("uncertain", pa.bool_()),
     ]
     if scores:
         fields.append(("scores", pa.list_(pa.float64())))

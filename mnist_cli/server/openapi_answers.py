@@ -46,9 +46,47 @@ class Prediction(Answer):
 
     prediction: Annotated[int, Meta(ge=0, le=9, description="The digit.")]
     probability: Annotated[float, Meta(ge=0, le=100, description="Of that digit, in percent.")]
+    digitness: Annotated[Score, Meta(description="How surely there is one digit in the picture.")]
     model: Annotated[str, Meta(description="The model that answered.")]
+    uncertain: Annotated[
+        Literal[True] | UnsetType,
+        Meta(description="Only where the digitness is below that of 99 % of MNIST."),
+    ] = UNSET
     scores: Scores | UnsetType = UNSET
     image: Image | UnsetType = UNSET
+
+
+Box: TypeAlias = Annotated[
+    list[Annotated[int, Meta(ge=0)]],
+    Meta(
+        min_length=4,
+        max_length=4,
+        description="Left and upper edge, width and height in pixels of the upright picture.",
+    ),
+]
+
+
+class Digit(Struct):
+    """One of several digits in a picture."""
+
+    prediction: Annotated[int, Meta(ge=0, le=9, description="The digit.")]
+    probability: Annotated[float, Meta(ge=0, le=100, description="Of that digit, in percent.")]
+    digitness: Annotated[Score, Meta(description="How surely there is one digit there.")]
+    box: Box
+    uncertain: Annotated[
+        Literal[True] | UnsetType,
+        Meta(description="Only where the digitness is below that of 99 % of MNIST."),
+    ] = UNSET
+    scores: Scores | UnsetType = UNSET
+    image: Image | UnsetType = UNSET
+
+
+class Digits(Answer):
+    """With `multi=1`: all digits of a picture, in reading order; fields are only ever added."""
+
+    text: Annotated[str, Meta(description="The digits, a line for each line of the picture.")]
+    digits: list[Digit]
+    model: Annotated[str, Meta(description="The model that answered.")]
 
 
 class Health(Answer):

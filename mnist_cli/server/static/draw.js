@@ -220,7 +220,9 @@ const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function tell(answer, why = "") {
   $("digit").textContent = answer?.prediction ?? "";
-  $("certainty").textContent = answer ? `${answer.probability.toFixed(1)} % sure` : "\u00a0";
+  const certainty = (unit) =>
+    `${answer.probability.toFixed(1)} ${unit} sure${answer.uncertain ? ", if it is a digit" : ""}`;
+  $("certainty").textContent = answer ? certainty("%") : "\u00a0";
   hint.textContent = why;
   bars.forEach((bar, digit) => {
     const score = answer ? answer.scores[digit] : 0;
@@ -235,8 +237,7 @@ function tell(answer, why = "") {
   seen.getContext("2d").putImageData(pixels, 0, 0);
   // Spoken once a stroke is done, not at every move.
   if (!stroke) {
-    $("spoken").textContent = answer
-      ? `${answer.prediction}, ${answer.probability.toFixed(1)} percent sure` : "";
+    $("spoken").textContent = answer ? `${answer.prediction}, ${certainty("percent")}` : "";
   }
 }
 

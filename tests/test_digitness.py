@@ -1,0 +1,77 @@
+"""How surely there is a digit: `digitness`, `uncertain`, and the calibration behind them."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from mnist_cli.loader import SHIPPED_MODELS
+from tests.running import SAMPLES, run
+from tests.serving import serving
+
+SEVEN = str(SAMPLES / "MNIST-7.png")
+LETTERS = "AEFHKMNRTWXYahkmrwx"
+
+
+def _model(tmp_path: Path, calibration: Any) -> str:
+    """A copy of `t_ffnn` with another calibration."""
+    folder = tmp_path / "mine"
+    shutil.copytree(SHIPPED_MODELS / "t_ffnn", folder)
+    file = folder / "assets.extra" / "calibration.json"
+    file.unlink(missing_ok=True)
+    if calibration is not None:
+        file.write_text(calibration if isinstance(calibration, str) else json.dumps(calibration))
+    return str(folder)
+
+
+def _letter(letter: str) -> bytes:
+    picture = Image.new("L", (80, 100), "white")
+    ImageDraw.Draw(picture).text((20, 5), letter, font=ImageFont.load_default(70))
+    stored = io.BytesIO()
+    picture.save(stored, "PNG")
+    return stored.getvalue()
+
+
+def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
+    ten = [str(SAMPLES / f"MNIST-{digit}.png") for digit in range(10)]
+    plain = run("predict", "--scores", "--model", _model(tmp_path / "1", None), *ten).records
+    warm = {"temperature": 2.0}
+    warmed = run("predict", "--scores", "--model", _model(tmp_path / "2", warm), *ten).records
+    before, after = (
+        np.array([record["scores"] for record in records]) for records in (plain, warmed)
+    )
+    expected = np.sqrt(before)
+    np.testing.assert_allclose(after, expected / expected.sum(1, keepdims=True), atol=1e-6)
+    for first, second in zip(plain, warmed, strict=True):
+        assert first["digitness"] >= second["digitness"]
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [None, "", "{", "[]", {}, {"temperature": "2"}, {"temperature": 0}, {"temperature": -1}],
+)
+def test_without_a_calibration_nothing_changes(tmp_path: Path, calibration: Any) -> None:
+    scores = run("predict", "--scores", "--model", _model(tmp_path / "1", None), SEVEN).record
+    again = run("predict", "--scores", "--model", _model(tmp_path / "2", calibration), SEVEN).record
+    assert scores == again
+    assert "uncertain" not in again
+
+
+def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
+    model = _model(tmp_path, {"least_digitness": 1.01})
+    assert run("predict", "--model", model, SEVEN).record["uncertain"] is True
+    assert "uncertain" in run("predict", "--model", model, "--format", "text", SEVEN).stdout
+    csv = run("predict", "--model", model, "--format", "csv", SEVEN).stdout
+    header, row = csv.splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=True))["uncertain"] == "True"
+    [batch] = run("predict-batch", "--model", model, SEVEN).records
+    assert batch["uncertain"] is True
+    with serving("--model", model) as server:
+        answer = server.ask("GET", "/").json
+    assert answer["uncertain"] is True
+    assert 0 <= answer["digitness"] <= 1

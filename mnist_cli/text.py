@@ -22,18 +22,23 @@ NARROW, WIDE, UNLIMITED = 43, 74, 10_000
 def write_predictions(stdout: TextIO, records: Iterable[output.Record]) -> None:
     """A line a picture: digit, probability, file; below it the scores, if the record has them.
 
-    A record of an error has no line: stderr has told it.
+    A picture with several digits has their text, and then such a line a digit, with its box in the
+    place of the file. A record of an error has no line: stderr has told it.
     """
     for record in records:
-        if "error" not in record:
-            _write_prediction(stdout, record)
+        if "digits" in record:
+            file = output.printable(record["file"])
+            _print(stdout, Text.assemble((record["text"], "bold green"), f"  {file}"))
+            for digit in record["digits"]:
+                x, y, width, height = digit["box"]
+                _write_prediction(stdout, digit, f"{width}x{height} at {x}, {y}")
+        elif "error" not in record:
+            _write_prediction(stdout, record, output.printable(record["file"]))
 
 
-def _write_prediction(stdout: TextIO, record: output.Record) -> None:
+def _write_prediction(stdout: TextIO, record: output.Record, what: str) -> None:
     line = Text.assemble(
-        (str(record["prediction"]), "bold green"),
-        f"  {record['probability']:6.2f} %  ",
-        output.printable(record["file"]),
+        (str(record["prediction"]), "bold green"), f"  {record['probability']:6.2f} %  ", what
     )
     if record.get("uncertain"):
         line.append("  uncertain", "yellow")

@@ -28,6 +28,9 @@ def predict(
     show: Annotated[
         bool, typer.Option("--show", help="Draw the picture as the model sees it, and the scores.")
     ] = False,
+    multi: Annotated[
+        bool, typer.Option("--multi", help="Read all digits of each picture, in reading order.")
+    ] = False,
     min_probability: Annotated[
         float,
         typer.Option(
@@ -35,7 +38,7 @@ def predict(
         ),
     ] = 0.0,
 ) -> None:
-    """Read the digit in each picture.
+    """Read the digit in each picture, or with --multi all digits.
 
     Dark on light or light on dark, of any size: PNG, JPEG, WebP, BMP, GIF, TIFF, PPM. A terminal
     gets text, a pipe or a file gets JSON, one object a line.
@@ -44,11 +47,20 @@ def predict(
     Examples:
       mnist predict MNIST-7.png
       mnist predict --show photo.jpg
+      mnist predict --multi house-number.jpg | jq -r .text
       mnist predict *.png | jq -r 'select(.probability > 99) | .prediction'
       curl -s https://example.org/7.png | mnist predict -
     """
     if show and format not in (None, "text"):
         raise typer.BadParameter(f"it draws text, not {format}", param_hint="--show")
+    if multi:
+        for option, wanted in (("show", show), ("format", format == "csv")):
+            if wanted:
+                raise typer.BadParameter(
+                    "--multi gives text or json, several digits a picture", param_hint=f"--{option}"
+                )
+        if preprocess == "plain":
+            raise typer.BadParameter("--multi frames each digit", param_hint="--preprocess")
     if math.isnan(min_probability):
         raise typer.BadParameter("nan is no percentage", param_hint="--min-probability")
     from mnist_cli import images as pictures
@@ -62,6 +74,17 @@ def predict(
     for file in images:
         try:
             pixels = pictures.read(file, terminal.stdin)
+            if multi:
+                from mnist_cli import reading  # not for those who have one digit
+
+                record = output.digits_record(
+                    reading.read(loaded, pixels),
+                    model=loaded.name,
+                    scores=scores,
+                    min_probability=min_probability,
+                )
+                write([record | {"file": file}])
+                continue
             batch = reshape.to_batch([pixels], preprocess)
         except InputError as error:
             failed = True

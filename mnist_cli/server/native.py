@@ -1,14 +1,16 @@
 """The native API: `GET /` and `POST /predict`."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from flask import Blueprint, Response, current_app, request
 
-from mnist_cli import images, output, prediction, reshape
+from mnist_cli import images, output, prediction, reading, reshape
 from mnist_cli.choices import PREPROCESSES, Preprocess
 from mnist_cli.errors import InputError, UnsupportedMediaError
+from mnist_cli.loader import Model
 from mnist_cli.server import pic_array
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.shipped import shipped
@@ -29,14 +31,16 @@ def predict() -> Response:
     """Answer the prediction for the picture in the body.
 
     `?scores=1` adds the ten scores, `?image=1` the picture as the model gets it: 28 rows of 28
-    values, 0 black ink to 255 white paper.
+    values, 0 black ink to 255 white paper. `?multi=1` answers all digits of the picture.
     """
     return _answer(_pixels())
 
 
 def _answer(pixels: npt.NDArray[Any]) -> Response:
-    scores, image = _asked_for("scores"), _asked_for("image")
+    scores, image, multi = _asked_for("scores"), _asked_for("image"), _asked_for("multi")
     model = current_app.extensions["models"].get(request.args.get("model"))
+    if multi:
+        return _answer_all(model, pixels, scores, image)
     batch = reshape.to_batch([pixels], preprocess())
     [answer] = prediction.predict(model, batch)
     count_prediction(model.name, answer.digit)
@@ -44,6 +48,18 @@ def _answer(pixels: npt.NDArray[Any]) -> Response:
     if image:
         paper = (255 * (1 - batch)).round().astype(np.uint8)
         record["image"] = paper.reshape(reshape.SIDE, reshape.SIDE).tolist()
+    return Response(output.to_json(record), mimetype="application/json")
+
+
+def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: bool) -> Response:
+    if preprocess() == "plain":
+        raise InputError("multi frames each digit: leave out preprocess=plain")
+    lines = reading.read(model, pixels)
+    record = output.digits_record(lines, model=model.name, scores=scores, min_probability=0)
+    for digit, described in zip(itertools.chain(*lines), record["digits"], strict=True):
+        count_prediction(model.name, digit.prediction.digit)
+        if image:
+            described["image"] = digit.picture.tolist()
     return Response(output.to_json(record), mimetype="application/json")
 
 

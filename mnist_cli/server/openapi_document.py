@@ -164,6 +164,7 @@ def _parameters(names: list[str], default: str, version: str) -> Json:
         _query("preprocess", "How the picture is framed; `auto` if left out.", PREPROCESSES),
         _query("scores", "Whether the ten probabilities are answered.", FLAGS),
         _query("image", "Whether the picture that the model sees is answered.", FLAGS),
+        _query("multi", "Whether all digits of the picture are answered, as `Digits`.", FLAGS),
         {"name": HEADER, "in": "header", "description": length, "schema": LENGTH},
     ]
     return {parameter["name"]: parameter for parameter in described}

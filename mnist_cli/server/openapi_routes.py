@@ -62,20 +62,22 @@ def routes(interface: Interface) -> dict[str, Route]:
     page = {"text/html": {"schema": {"type": "string"}}}
     png = (shipped("samples") / "MNIST-7.png").read_bytes()
     b64 = {"b64": base64.b64encode(png).decode()}
-    options = ("model", "preprocess", "scores", "image")
+    options = ("model", "preprocess", "scores", "image", "multi")
+    kinds = [{"$ref": f"#/components/schemas/{name}"} for name in ("Prediction", "Digits")]
+    prediction_or_digits = {"application/json": {"schema": {"anyOf": kinds}}}
     unsupported = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     return {
         "native.root": Route(
             NATIVE,
             "Read a picture that comes with the server, to see that all is well",
-            json("Prediction"),
+            prediction_or_digits,
             OF_A_MODEL,
             options,
         ),
         "native.predict": Route(
             NATIVE,
             "Read a picture",
-            json("Prediction"),
+            prediction_or_digits,
             (*OF_A_BODY, unsupported),
             options,
             json("PicArrayRequest", {"picArray": SEVEN})

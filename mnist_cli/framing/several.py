@@ -1,0 +1,149 @@
+"""From a picture with several digits to all that may be one of them, in reading order."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mnist_cli.framing import page, parts
+from mnist_cli.framing.box import framed_already, span
+from mnist_cli.framing.components import Indices
+from mnist_cli.framing.cuts import cuts
+from mnist_cli.framing.frame import FAINT, HALF, in_frame, reduced
+from mnist_cli.framing.page import Part
+from mnist_cli.framing.paper import flat_ink, lit_ink
+
+Gray = npt.NDArray[np.uint8]
+
+# A picture is searched for digits at no more than this.
+SEARCHED_SIDE = 1024
+# Parts of one digit side by side are no further apart.
+BESIDE_GAP = 0.12
+# A part is cut if it is wider than this; no digit of several pieces is wider than that.
+CUT_WIDTH, WIDEST = 0.7, 1.5
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels of the whole picture."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What may be a digit: neighbouring pieces of a line."""
+
+    first: int
+    stop: int
+    """The number of its first piece in the line, and of the first after it."""
+    breaks: int
+    """How often it joins what is apart or, at its end, parts what is connected."""
+    box: Box
+    picture: Gray
+    """uint8 [28, 28], dark ink on white paper, framed as in MNIST."""
+
+
+def candidates(pixels: npt.NDArray[np.generic]) -> list[list[Candidate]]:
+    """Find all that may be a digit, line by line from top to bottom, and from left to right.
+
+    The candidates of a line overlap: parts of the ink that are wide are cut into pieces, and each
+    run of pieces that could be one digit is a candidate. A digit is a run that is chosen so that
+    each piece belongs to one.
+
+    Args:
+        pixels: a picture [H, W], 0 black to 255 white, dark on light or light on dark.
+
+    Raises:
+        InputError: the picture is blank, or it has too many parts.
+    """
+    gray = pixels.round().astype(np.uint8, copy=False)
+    for upright in (gray, 255 - gray):
+        if framed_already(upright):
+            box = _box(span(upright < 255 - FAINT), 1, gray.shape)
+            return [[Candidate(0, 1, 0, box, upright)]]
+    factor = -(-max(gray.shape) // SEARCHED_SIDE)
+    flat = flat_ink(gray)
+    if flat is not None:
+        ink, seen = reduced(flat, factor), FAINT
+    else:
+        ink, seen = lit_ink(np.asarray(Image.fromarray(gray).reduce(factor))), HALF
+    numbers, found = page.find_parts(ink > seen)
+    free = itertools.count(int(numbers.max()) + 1)
+    lines, left = [], page.MOST_PARTS
+    for line in page.lines(found):
+        tall = float(np.median([part.tall for part in line]))
+        pieces = [piece for part in line for piece in _pieces(ink, numbers, part, tall, free)]
+        left -= len(pieces)
+        if left < 0:
+            raise page.too_many()
+        lines.append(list(_candidates(ink, numbers, pieces, tall, factor, gray.shape)))
+    return lines
+
+
+def _pieces(
+    ink: Gray, numbers: Indices, part: Part, tall: float, free: Iterator[int]
+) -> Iterator[Part]:
+    """Cut a part of a line, if it is wide; the pixels of its pieces get the next free numbers."""
+    own = numbers[part.box] == part.number
+    side = np.zeros(own.shape, np.intp)
+    if part.right - part.left > CUT_WIDTH * tall:
+        faint = np.where(own, ink[part.box], 0).astype(np.float32)
+        for cut in cuts(faint / np.float32(255), tall):
+            side += np.arange(own.shape[1]) >= cut[:, np.newaxis]
+    for piece in np.unique(side[own]):
+        mask, number = own & (side == piece), next(free)
+        numbers[part.box][mask] = number
+        rows, columns = span(mask)
+        top, left = part.top + rows.start, part.left + columns.start
+        bottom, right = part.top + rows.stop, part.left + columns.stop
+        yield Part(number, part.number, int(top), int(left), int(bottom), int(right))
+
+
+def _candidates(
+    ink: Gray,
+    numbers: Indices,
+    pieces: list[Part],
+    tall: float,
+    factor: int,
+    shape: tuple[int, ...],
+) -> Iterator[Candidate]:
+    """All runs of the pieces of a line that may be digits, sorted by the first piece."""
+    for first, start in enumerate(pieces):
+        top, left, bottom, right = start[2:]
+        for stop, last in enumerate(pieces[first:], start=first + 1):
+            gap = last.left - right
+            top, left = min(top, last.top), min(left, last.left)
+            bottom, right = max(bottom, last.bottom), max(right, last.right)
+            if last is not start and (gap > BESIDE_GAP * tall or right - left > WIDEST * tall):
+                break
+            breaks = len({piece.whole for piece in pieces[first:stop]}) - 1
+            breaks += stop < len(pieces) and pieces[stop].whole == last.whole
+            box = slice(top, bottom), slice(left, right)
+            picture = in_frame(_cut(ink, numbers, box, start.number, last.number))
+            yield Candidate(first, stop, breaks, _box(box, factor, shape), picture)
+
+
+def _cut(ink: Gray, numbers: Indices, box: tuple[slice, slice], first: int, last: int) -> Gray:
+    """The ink of some pieces, with the pixels around, where strokes fade out; none of others."""
+    rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    near = numbers[rows, columns]
+    own = (near >= first) & (near <= last)
+    reach = parts.grown(own) & (own | (near < 0))
+    faded = np.where(reach, ink[rows, columns], 0).astype(np.uint8)
+    return faded[span(reach & (faded > FAINT))]
+
+
+def _box(found: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> Box:
+    """Slices of a reduced picture as a box of the whole one [H, W]."""
+    (top, bottom), (left, right) = (
+        (int(side.start) * factor, min(int(side.stop) * factor, limit))
+        for side, limit in zip(found, shape, strict=True)
+    )
+    return Box(left, top, right - left, bottom - top)

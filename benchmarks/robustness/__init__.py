@@ -1,0 +1,1 @@
+"""How well digits are read in pictures that are not MNIST's: `python -m benchmarks.robustness`."""

@@ -75,3 +75,15 @@ def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
         answer = server.ask("GET", "/").json
     assert answer["uncertain"] is True
     assert 0 <= answer["digitness"] <= 1
+
+
+def test_a_letter_is_uncertain_and_a_digit_is_not(tmp_path: Path) -> None:
+    files = []
+    for index, letter in enumerate(LETTERS):
+        files.append(tmp_path / f"{index}.png")
+        files[-1].write_bytes(_letter(letter))
+    letters = run("predict", *map(str, files)).records
+    digits = run("predict", *(str(SAMPLES / f"MNIST-{digit}.png") for digit in range(10))).records
+    assert np.mean([record.get("uncertain", False) for record in letters]) > 0.7
+    assert not any("uncertain" in record for record in digits)
+    assert max(record["digitness"] for record in letters) < 1

@@ -6,6 +6,7 @@ from PIL import Image
 
 from mnist_cli.framing import parts, strokes
 from mnist_cli.framing.box import centred, framed_already, scaled, span
+from mnist_cli.framing.counterchange import turned_back
 from mnist_cli.framing.paper import flat_ink, lit_ink
 
 Gray = npt.NDArray[np.uint8]
@@ -32,7 +33,7 @@ def frame(pixels: npt.NDArray[np.generic]) -> Gray:
     Raises:
         InputError: the picture is blank.
     """
-    gray = pixels.round().astype(np.uint8, copy=False)
+    gray = turned_back(pixels.round().astype(np.uint8, copy=False))
     for upright in (gray, 255 - gray):
         if framed_already(upright):
             return upright

@@ -10,6 +10,10 @@ Mask = npt.NDArray[np.bool_]
 
 # A part this near the digit, as a fraction of the digit's longest side, belongs to it.
 NEAR = 0.2
+# A part of this much of the area and the height of the main one may be another digit.
+ALIKE = 0.5
+# What is thinner than this, of its height, is a line.
+LINE_WIDTH = 0.1
 # A part is dirt below this fraction of the area of the largest.
 DIRT = 0.02
 # A part with so much less ink on its area than the largest is printed on the paper.
@@ -76,9 +80,13 @@ def _chosen(found: Components, ink: Gray, touches: Mask) -> Mask:
     able = (area >= DIRT * area[main]) & (full >= FAINT * full[main]) & ~hollow
     if not touches[main]:
         able &= ~touches
-    chosen: Mask = np.arange(found.count) == main
-    box = found.boxes[main]
+    # What is as large is not passed over, wherever it is: of two digits neither is the digit.
+    chosen: Mask = able & (tall >= ALIKE * tall[main]) & (area >= ALIKE * area[main])
+    chosen &= wide >= LINE_WIDTH * tall
+    chosen[main] = True
     while True:
+        boxes = found.boxes[chosen]
+        box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
         reach = 1 + NEAR * max(box[2] - box[0], box[3] - box[1])
         down = np.maximum(np.maximum(top - box[2], box[0] - bottom), 0)
         across = np.maximum(np.maximum(left - box[3], box[1] - right), 0)
@@ -86,8 +94,6 @@ def _chosen(found: Components, ink: Gray, touches: Mask) -> Mask:
         if not joins.any():
             return chosen
         chosen |= joins
-        boxes = found.boxes[chosen]
-        box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
 def frames(boxes: Indices, areas: npt.NDArray[np.float64]) -> Mask:

@@ -1,4 +1,4 @@
-"""Brings strokes near to those of MNIST: their width and their slant."""
+"""Brings thin strokes near to those of MNIST, before they vanish in 20 pixels."""
 
 import math
 
@@ -10,14 +10,17 @@ from mnist_cli.framing.box import span
 
 Gray = npt.NDArray[np.uint8]
 
-# The width of strokes in MNIST, as a fraction of the longest side: 98 % of 3,000 images lie within.
-THIN, BOLD = 0.07, 0.24
+# The width of strokes as a fraction of the longest side: 99 % of 3,000 images of MNIST have more.
+# Bold strokes stay: nothing of them is lost, and the models have learned bold fonts.
+THIN = 0.07
+# Lines that are blurred to less ink than this, of 255, cannot be made full again.
+FAINTEST = 8
 # What thinner ones are brought to.
 USUAL = 0.1
 
 
 def normal(ink: Gray) -> Gray:
-    """Thicken the strokes of ink [h, w] that would vanish in 20 pixels, and thin very bold ones."""
+    """Thicken the strokes of ink [h, w] that are thinner than in MNIST."""
     side = max(ink.shape)
     width = stroke_width(ink > 63)
     if width < THIN * side:
@@ -47,6 +50,10 @@ def _thickened(ink: Gray, width: float, wanted: float) -> Gray:
     if sigma < 0.5:
         return ink
     image = Image.fromarray(np.pad(ink, round(2 * sigma))).filter(ImageFilter.GaussianBlur(sigma))
-    full = np.float32(math.sqrt(2 * math.pi) * sigma / width)
-    thick: Gray = np.minimum(np.asarray(image) * full, 255).astype(np.uint8)
+    blurred = np.asarray(image)
+    strongest = int(blurred.max())
+    if strongest < FAINTEST:  # specks, no lines: nothing is left to make strokes of
+        return ink
+    full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
+    thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)
     return thick[span(thick > 63)]

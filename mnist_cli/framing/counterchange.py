@@ -1,0 +1,36 @@
+"""Undoes counterchange: ground and ink that are both turned beyond a straight edge."""
+
+import numpy as np
+import numpy.typing as npt
+
+Gray = npt.NDArray[np.uint8]
+
+# The part of an edge at which the level changes by half of all contrast: it is no stroke's, which
+# others interrupt, nor a shadow's, which is fainter. Where gray ink crosses it, there is no change.
+WHOLE = 0.8
+
+
+def turned_back(gray: Gray) -> Gray:
+    """The picture [H, W] in one polarity, if stripes of it have the other."""
+    contrast = int(gray.max()) - int(gray.min())
+    if _border_contrast(gray) <= contrast / 2:  # a stripe ends at the border
+        return gray
+    turned = _without_stripes(_without_stripes(gray).T).T
+    # If its border is not all paper then, these were strokes.
+    is_whole = int(turned.max()) - int(turned.min()) > contrast / 2
+    return turned if is_whole and _border_contrast(turned) <= contrast / 2 else gray
+
+
+def _without_stripes(gray: Gray) -> Gray:
+    """Turn every other stripe from top to bottom."""
+    level = gray.astype(np.int16)
+    darkest, lightest = level.min(), level.max()
+    changes = 2 * np.abs(np.diff(level, axis=1)) > lightest - darkest
+    edges = np.count_nonzero(changes, axis=0) >= WHOLE * len(gray)
+    is_turned = np.append(0, edges.cumsum()) % 2 == 1
+    return np.where(is_turned, darkest + lightest - level, level).astype(np.uint8)
+
+
+def _border_contrast(gray: Gray) -> int:
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    return int(border.max()) - int(border.min())

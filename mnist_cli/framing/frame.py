@@ -33,12 +33,17 @@ def frame(pixels: npt.NDArray[np.generic]) -> Gray:
     Raises:
         InputError: the picture is blank.
     """
-    gray = turned_back(pixels.round().astype(np.uint8, copy=False))
-    for upright in (gray, 255 - gray):
-        if framed_already(upright):
-            return upright
-    ink = _digit(gray)
-    return in_frame(ink)
+    gray = pixels.round().astype(np.uint8, copy=False)
+    framed = _framed_already(gray)
+    if framed is None:
+        gray = turned_back(gray)
+        framed = _framed_already(gray)
+    return in_frame(_digit(gray)) if framed is None else framed
+
+
+def _framed_already(gray: Gray) -> Gray | None:
+    """The picture, turned to dark on light, if it is framed like MNIST."""
+    return next((upright for upright in (gray, 255 - gray) if framed_already(upright)), None)
 
 
 def in_frame(ink: Gray) -> Gray:

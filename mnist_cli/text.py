@@ -64,6 +64,8 @@ def table_writer(stdout: TextIO) -> Callable[[Iterable[output.Record]], None]:
                 table.add_row(Text("-", "red"), "", file.append(f"  {record['error']}", "red"))
             else:
                 digit = Text(str(record["prediction"]), "bold green")
+                if record.get("uncertain"):
+                    file.append("  uncertain", "yellow")
                 table.add_row(digit, f"{record['probability']:.2f} %", file)
         headed = True
         _print(stdout, table)

@@ -222,7 +222,15 @@ def test_shards_of_parquet(cluster: TwoNodes, tmp_path: Path) -> None:
         "part-00001.parquet",
     ]
     table = pyarrow.parquet.read_table(tmp_path / "digits").to_pylist()
-    assert list(table[0]) == ["file", "prediction", "probability", "model", "error"]
+    assert list(table[0]) == [
+        "file",
+        "prediction",
+        "probability",
+        "model",
+        "error",
+        "digitness",
+        "uncertain",
+    ]
     assert [
         {name: value for name, value in cells.items() if value is not None} for cells in table
     ] == local

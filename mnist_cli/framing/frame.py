@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_cli.errors import InputError
 from mnist_cli.framing import parts, strokes
 from mnist_cli.framing.box import centred, framed_already, scaled, span
 from mnist_cli.framing.counterchange import turned_back
@@ -54,22 +55,34 @@ def in_frame(ink: Gray) -> Gray:
 def _digit(gray: Gray) -> Gray:
     """The ink of the digit alone, 0 to 255, cropped to it [h, w]."""
     factor = _factor(gray)
-    flat = flat_ink(gray)
-    if flat is not None:
-        ink = flat[span(flat > FAINT)]
-        if not parts.may_be_several(ink):
-            return reduced(ink, _factor(ink))
-        ink = reduced(flat, factor)
-        mask = parts.digit(ink, FAINT)
+    ink, seen = _ink(gray, factor)
+    rows, columns = span(ink > FAINT)
+    if seen == HALF or parts.may_be_several(ink[rows, columns]):
+        mask = parts.digit(ink, seen)
+        rows, columns = span(mask)
+    elif factor == 1:
+        return ink[rows, columns]
     else:
-        ink = lit_ink(np.asarray(Image.fromarray(gray).reduce(factor)))
-        mask = parts.digit(ink, HALF)
-    rows, columns = span(mask)
+        mask = ink > FAINT
     if factor > 1 and max(rows.stop - rows.start, columns.stop - columns.start) < LOOKED_AT_SIDE:
         closer = gray[_around(rows, factor, gray.shape[0]), _around(columns, factor, gray.shape[1])]
         if _factor(closer) < factor:
             return _digit(closer)
     return _cut(ink, mask)
+
+
+def _ink(gray: Gray, factor: int) -> tuple[Gray, int]:
+    """The ink of a picture, reduced, and how much of it is seen."""
+    small = np.asarray(Image.fromarray(gray).reduce(factor))
+    try:
+        flat = flat_ink(small)
+    except InputError:
+        if factor == 1:
+            raise
+        # Lines of a pixel fade when they are reduced with the paper.
+        whole = flat_ink(gray)
+        flat = None if whole is None else reduced(whole, factor)
+    return (lit_ink(small), HALF) if flat is None else (flat, FAINT)
 
 
 def _factor(gray: Gray) -> int:

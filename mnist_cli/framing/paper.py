@@ -21,6 +21,8 @@ MIN_DEPTH = 0.07
 CLOSING = 4.0
 # Between the darkest and the lightest tenth of a paper in even light, in gray levels.
 EVEN = 16
+# The contrast of ink is so many times what the lightest of the paper are above its median, or more.
+NOISE = 10
 # In so few pixels light cannot be told from ink.
 SMALL = 20
 # How much it counts which level has more of the picture; the rest is for its border.
@@ -33,7 +35,8 @@ def flat_ink(gray: Gray) -> Gray | None:
     Raises:
         InputError: the picture is blank.
     """
-    counts = np.bincount(gray.ravel(), minlength=256)
+    # `np.bincount` would make eight bytes of each.
+    counts = np.array(Image.fromarray(gray).histogram())
     levels = counts.nonzero()[0]
     darkest, lightest = int(levels[0]), int(levels[-1])
     if lightest - darkest < MIN_CONTRAST:
@@ -45,9 +48,13 @@ def flat_ink(gray: Gray) -> Gray | None:
     paper = counts[threshold + 1 :]
     lowest, middle, highest = paper.cumsum().searchsorted(np.array([0.25, 0.5, 0.98]) * paper.sum())
     level = threshold + 1 + int(middle)
-    # What is dark and neither paper nor ink is paper in a shadow.
+    border = _border(gray)
+    # What is dark and neither paper nor ink is paper in a shadow; a shadow reaches the border.
     full = counts[: darkest + (level - darkest) // 3 + 1].sum()
-    even = highest - lowest <= EVEN and full >= counts[: threshold + 1].sum() / 2
+    is_lit = int(border.max()) - int(border.min()) > 2 * EVEN
+    is_lit = is_lit and full < counts[: threshold + 1].sum() / 2
+    is_noisy = level - darkest < NOISE * (highest - middle)
+    even = highest - lowest <= EVEN and not is_lit and not is_noisy
     if not even and min(gray.shape) >= SMALL:
         return None
     return _inked(level, level - darkest)[gray]

@@ -142,7 +142,7 @@ def _across(mask: Mask) -> Mask:
     starts = np.arange(STRIPS) * width // STRIPS
     ends = np.append(starts[1:], width)
     filled = np.add.reduceat(mask, starts, axis=1, dtype=np.int32) >= 0.6 * (ends - starts)
-    if np.count_nonzero(filled) < LINE * STRIPS:
+    if np.count_nonzero(filled.any(axis=0)) < LINE * STRIPS:
         return line
     rise = np.round(np.outer(SLOPES, (starts + ends - width) / 2)).astype(int)
     at = np.arange(height)[:, np.newaxis] + rise[:, np.newaxis]

@@ -7,7 +7,7 @@ Gray = npt.NDArray[np.uint8]
 
 # The part of an edge at which the level changes by half of all contrast: it is no stroke's, which
 # others interrupt, nor a shadow's, which is fainter. Where gray ink crosses it, there is no change.
-WHOLE = 0.8
+WHOLE = 0.65
 
 
 def turned_back(gray: Gray) -> Gray:

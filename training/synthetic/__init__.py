@@ -29,13 +29,13 @@ NO_DIGIT = -1
 
 SHARES = {
     # What people send besides handwriting, and what MNIST has nothing of.
-    "printed": 0.30,
+    "printed": 0.28,
     # What the program is for, as cameras and scanners see it.
-    "handwritten": 0.30,
+    "handwritten": 0.28,
     # Ways of writing that the writers of MNIST did not have.
     "drawn": 0.12,
     # Noise and lines right through the digit, which framing can't take away.
-    "corrupted": 0.16,
+    "corrupted": 0.20,
     # Enough to learn a flat answer; more would make the model doubt digits, too.
     "nothing": 0.12,
 }

@@ -69,22 +69,22 @@ def _stripe(image: Floats, rng: np.random.Generator) -> Damaged:
 
 def _line(image: Floats, rng: np.random.Generator) -> Damaged:
     """A straight line from side to side, whole or dotted."""
-    ends = rng.integers(0, SIDE, 2)
+    start, end = rng.integers(0, SIDE, 2).tolist()
     line = np.zeros_like(image)
-    cv2.line(line, (0, int(ends[0])), (SIDE - 1, int(ends[1])), 255, 1, cv2.LINE_AA)
+    cv2.line(line, (0, start), (SIDE - 1, end), 255, int(rng.integers(1, 4)), cv2.LINE_AA)
     if rng.random() < 0.5:
-        line[:, :: int(rng.integers(2, 4))] = 0
+        line[:, np.arange(SIDE) // rng.integers(1, 4) % 2 == 0] = 0
     return np.maximum(image, line if rng.random() < 0.5 else line.T)
 
 
 def _zigzag(image: Floats, rng: np.random.Generator) -> Damaged:
-    teeth = int(rng.integers(4, 10))
+    teeth = int(rng.integers(4, 15))
     x = np.linspace(0, SIDE - 1, teeth)
     start, end = rng.uniform(4, 24, 2).tolist()
-    y = np.linspace(start, end, teeth) + np.where(np.arange(teeth) % 2, 2, -2)
+    y = np.linspace(start, end, teeth) + rng.uniform(1, 3) * (-1) ** np.arange(teeth)
     points = np.stack([x, y], axis=1).round().astype(np.int32)
     line = np.zeros_like(image)
-    cv2.polylines(line, [points], False, 255, 1, cv2.LINE_AA)
+    cv2.polylines(line, [points], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA)
     return np.maximum(image, line if rng.random() < 0.5 else line.T)
 
 
@@ -107,8 +107,10 @@ def _faint(image: Floats, rng: np.random.Generator) -> Damaged:
 
 
 def _edges(image: Floats, rng: np.random.Generator) -> Damaged:
-    edges = cv2.Canny(image.astype(np.uint8), 100, 200).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(edges, (0, 0), rng.uniform(0.3, 0.6)), np.float32)
+    low = rng.uniform(30, 120)
+    smooth = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.3)).astype(np.uint8)
+    edges = cv2.Canny(smooth, low, 2 * low).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(edges, (0, 0), rng.uniform(0.1, 0.6)), np.float32)
 
 
 def _placed(image: Floats, rng: np.random.Generator) -> Damaged:
@@ -126,7 +128,8 @@ def _placed(image: Floats, rng: np.random.Generator) -> Damaged:
 
 
 DAMAGES: tuple[Callable[[Floats, np.random.Generator], Damaged], ...] = (
-    *(_noise, _shot_noise, _impulse_noise, _blur, _motion_blur, _glass, _stripe, _line),
-    *(_zigzag, _spatter, _fog, _faint, _edges, _placed, _placed),
+    *(_noise, _shot_noise, _impulse_noise, _blur, _motion_blur, _glass, _stripe, _spatter),
+    *(_fog, _faint, _line, _line, _zigzag, _zigzag, _edges, _edges, _placed, _placed),
 )
-"""Each as likely as the others; what is one kind here is rotation, shear, scale and shift there."""
+"""Each as likely as the others, twice what is hardest to read through; what is one kind here is
+rotation, shear, scale and shift there."""

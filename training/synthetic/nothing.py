@@ -18,6 +18,7 @@ from training.synthetic.strokes import pen, scribbled, smooth_curve
 
 LETTERS = "AEFHKMNPRTUVWXadehkmnruvwx"
 SIGNS = "#%@&*+=<>^~?-"
+GAP = (-0.2, 0.35)  # of their height, between two of several digits
 
 Points = tuple[tuple[float, float], ...]
 
@@ -73,7 +74,7 @@ def _shape(rng: np.random.Generator) -> Gray:
 
 
 def _several(digits: Digits, rng: np.random.Generator) -> Gray:
-    """Two or three digits in a row, so near that they are not taken for neighbours of one."""
+    """Two or three digits in a row; framing may take one of them, if they are far apart."""
     hand = rng.random() < 0.5
     count = rng.integers(2, 4)
     height = rng.uniform(16, 36)
@@ -85,13 +86,14 @@ def _several(digits: Digits, rng: np.random.Generator) -> Gray:
             ink = printed(str(rng.integers(10)), rng)
         inks.append(turned(ink, height * rng.uniform(0.9, 1.1), 0, 0))
     tall = max(len(ink) for ink in inks)
-    row = np.zeros((tall, sum(ink.shape[1] for ink in inks) + 4), np.uint8)
+    wide = sum(ink.shape[1] for ink in inks) + count * round(GAP[1] * height)
+    row = np.zeros((tall, wide + 1), np.uint8)
     x = 0
     for ink in inks:
         top = rng.integers(tall - len(ink) + 1)
         place = row[top : top + len(ink), x : x + ink.shape[1]]
         np.maximum(place, ink, out=place)
-        x = max(0, x + ink.shape[1] + round(rng.uniform(-0.2, 0.03) * height))
+        x = max(0, x + ink.shape[1] + round(rng.uniform(*GAP) * height))
     # What touches the border is taken for a neighbour, too.
     return np.pad(cropped(row), 5)
 

@@ -11,7 +11,7 @@ from training.fonts import MISSING, Face, faces
 from training.synthetic.ink import Gray, cropped, turned
 
 RENDERED_SIZE = 72  # pixels an em: about 50 a digit, more than twice what a model sees
-HEIGHTS = (8.0, 100.0)
+HEIGHTS = (6.0, 100.0)
 SLANT, ROTATION = 20.0, 12.0  # degrees, to both sides
 ALIASED_SHARE = 0.1  # as on old screens and printers
 

@@ -172,7 +172,7 @@ def test_bad_binary(server: Server) -> None:
         (_binary(server, blob, len(blob), header="9999999"), "should be in range"),
         (_binary(server, blob, len(blob), header="9" * 5000), "Unable to parse"),
         (_binary(server, blob, len(blob), header="x"), "Unable to parse"),
-        (_binary(server, blob, len(blob), header="0"), "not JSON"),
+        (_binary(server, blob, len(blob), header="0"), "byte size mismatch"),
         (_binary(server, blob, len(blob), header="5"), "not JSON"),
         (_binary(server, blob, -4), "Unable to parse 'binary_data_size'"),
         (_binary(server, blob, "4"), "Unable to parse 'binary_data_size'"),
@@ -187,8 +187,44 @@ def test_bad_binary(server: Server) -> None:
         (_binary(server, b"", 0, shape=[0, 784]), "the shape is"),
         (_binary(server, b"", 0, shape=[2**40, 2**40]), "byte size mismatch"),
         (_binary(server, blob, len(blob), datatype="FP64"), "byte size mismatch"),
-        (_binary(server, blob, len(blob), data=[1]), "not both"),
+        (_binary(server, blob, len(blob), data=[1]), "But set 'data' 'binary_data_size'"),
     ):
+        assert answer.status == 400
+        assert message in answer.error
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_raw_binary_request(server: Server, count: int) -> None:
+    digits = range(count)
+    headers = {"Inference_Header_Content_Length": "0"}
+    answer = server.ask("POST", f"{MODEL}/infer", _ink(*digits).tobytes(), **headers)
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    length = int(answer.headers[HEADER])
+    size = count * 40
+    assert json.loads(answer.body[:length]) == {
+        "model_name": "t_cnn",
+        "model_version": "1",
+        "outputs": [
+            {
+                "name": "output",
+                "datatype": "FP32",
+                "shape": [count, 10],
+                "parameters": {"binary_data_size": size},
+            }
+        ],
+    }
+    scores = np.frombuffer(answer.body[length:], "<f4").reshape(count, 10)
+    np.testing.assert_allclose(scores, _scores(*digits), atol=1e-6)
+
+
+def test_bad_raw_binary_requests(server: Server) -> None:
+    headers = {"Inference_Header_Content_Length": "0"}
+    for blob, message in (
+        (b"", "the shape is [0,784], expected [N,784]"),
+        (bytes(100), "byte size mismatch. Expected 0, got 100"),
+        (bytes(3137), "byte size mismatch. Expected 3136, got 3137"),
+    ):
+        answer = server.ask("POST", f"{MODEL}/infer", blob, **headers)
         assert answer.status == 400
         assert message in answer.error
 
@@ -208,6 +244,17 @@ BAD_BODIES: dict[str, tuple[Any, str]] = {
         },
         "'classification' is not supported",
     ),
+    "binary_data": (
+        {
+            "inputs": [_input()],
+            "outputs": [{"name": "output", "parameters": {"binary_data": 1}}],
+        },
+        "Unable to parse 'binary_data'",
+    ),
+    "binary_data_output": (
+        {"inputs": [_input()], "parameters": {"binary_data_output": "true"}},
+        "Unable to parse 'binary_data_output'",
+    ),
     "INT32": ({"inputs": [_input(datatype="INT32")]}, "data-type is 'INT32'"),
     "UINT8": ({"inputs": [_input(datatype="UINT8")]}, "expected FP32 or FP64"),
     "shape": ({"inputs": [_input(shape=[1, 783])]}, "Shape does not match"),
@@ -223,7 +270,10 @@ BAD_BODIES: dict[str, tuple[Any, str]] = {
     "huge flat": ({"inputs": [_input(shape=[10**19], data=[1])]}, "Shape does not match"),
     "many dimensions": ({"inputs": [_input(shape=[1] * 100)]}, "Unable to parse 'shape'"),
     "fractions": ({"inputs": [_input(shape=[1.5, 784])]}, "shape"),
-    "no data": ({"inputs": [{"name": "input", "shape": [1, 784], "datatype": "FP32"}]}, "JSON"),
+    "no data": (
+        {"inputs": [{"name": "input", "shape": [1, 784], "datatype": "FP32"}]},
+        "But no field is set",
+    ),
     "empty data": ({"inputs": [_input(data=[])]}, "Shape does not match"),
     "ragged": ({"inputs": [_input(shape=[2, 784], data=[[1], [1, 2]])]}, "different lengths"),
     "strings": ({"inputs": [_input(data=["1"] * 784)]}, "Expected `float`"),

@@ -95,6 +95,7 @@ def test_predictions_in_row_and_column_form(server: Server) -> None:
         ({"inputs": rows}, "outputs"),
         ({"inputs": {"input": rows}}, "outputs"),
         ({"inputs": {"input": rows, "dropout": 1}}, "outputs"),
+        ({"inputs": {"input": rows, "unknown": "x"}}, "outputs"),
     ]
     for body, key in bodies:
         for path in (f"{MODEL}:predict", f"{MODEL}/versions/1:predict"):
@@ -121,7 +122,8 @@ def test_pictures_as_base64(server: Server) -> None:
 
 
 def test_classify(server: Server) -> None:
-    body = {"context": {"dropout": 1.0}, "examples": [{"input": _ink(3)}, {"input": B64}]}
+    examples = [{"input": _ink(3), "unknown": "x"}, {"input": B64}]
+    body = {"context": {"dropout": 1.0}, "examples": examples}
     answer = server.ask("POST", f"{MODEL}:classify", json_body=body).json
     assert list(answer) == ["results"]
     assert [[label for label, _ in row] for row in answer["results"]] == [list("0123456789")] * 2
@@ -148,6 +150,8 @@ def test_regress_is_no_method_of_these_models(server: Server) -> None:
         ("GET", f"{MODEL}/versions/{'9' * 20}", 400, "Failed to convert version"),
         ("GET", f"{MODEL}/versions/{'9' * 5000}", 400, "Failed to convert version"),
         ("GET", f"{MODEL}/versions/x", 400, "Malformed request"),
+        ("POST", f"{MODEL}/versions/x:predict", 400, "Malformed request"),
+        ("POST", f"{MODEL}/versions/1/labels/stable:predict", 400, "Malformed request"),
         ("GET", "/v1/models", 400, "Missing model name in request."),
         ("GET", f"{MODEL}:predict", 400, f"Malformed request: GET {MODEL}:predict"),
         ("POST", MODEL, 400, f"Malformed request: POST {MODEL}"),
@@ -162,6 +166,22 @@ def test_paths(server: Server, method: str, path: str, status: int, message: str
     answer = server.ask(method, path, body)
     assert answer.status == status
     assert message in answer.error
+
+
+def test_errors_come_in_the_order_of_the_server(server: Server) -> None:
+    path, unknown = f"{MODEL}/versions/x:regress", "/v1/models/nope:predict"
+    for where, body, status, message in (
+        (path, "", 400, "Malformed request"),
+        (f"{MODEL}/versions/{'9' * 20}:predict", "", 400, "Failed to convert version"),
+        (unknown, "", 400, "not JSON"),
+        (unknown, '{"signature_name": 1}', 400, "signature_name"),
+        (unknown, "{}", 404, "Servable not found for request: Latest(nope)"),
+        (f"{MODEL}:predict", '{"signature_name": "x"}', 400, 'Serving signature name: "x"'),
+        (f"{MODEL}/labels/stable:classify", "", 400, "not JSON"),
+    ):
+        answer = server.ask("POST", where, body)
+        assert answer.status == status
+        assert message in answer.error
 
 
 ROW = json.dumps(_ink(3))

@@ -4,26 +4,30 @@ Sources: `specification/protocol/inference_rest.md` in kserve/open-inference-pro
 leaves open, and for the messages, `src/http_server.cc` in triton-inference-server/server. Where the
 two differ:
 
+- the server is described at `/v2`, as the servers have it, and at `/v2/`, which is in the OpenAPI
+  file of the specification;
 - `data` in a response is flat, as Triton writes it; in a request it is flat or nested;
 - live and ready answer bodies as KServe does, `{"live": true}` and `{"ready": true}`: Triton's are
   empty, and the specification writes `live` for both;
+- not ready is KServe's 503, which proxies and Kubernetes know: Triton answers 400;
 - an unknown model is 404 on all paths: Triton answers 400 to `/ready`;
+- what is wrong with a request is 400: Triton answers 500 where its JSON library says so, as of JSON
+  that is broken or of a `shape` that is no list;
 - `parameters` of a request are echoed, but for those of the binary extension: Triton drops them.
 
 UINT8 is not taken: 0 to 255 and 0 to 1 cannot be told apart, and a guess would answer wrongly.
 """
 
 import re
-from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
 from mnist_cli import __version__, output
-from mnist_cli.errors import UnknownModelError
+from mnist_cli.errors import ModelError, UnknownModelError
 from mnist_cli.server import served
 from mnist_cli.server.inference_binary import HEADER, split
-from mnist_cli.server.inference_request import infer_request, pictures, wants_binary
+from mnist_cli.server.inference_request import infer_request, pictures, raw_request, wants_binary
 from mnist_cli.server.served import Interface, ServedModel
 
 inference = Blueprint("inference", __name__, url_prefix="/v2")
@@ -42,9 +46,10 @@ def live() -> Response:
 
 @inference.get("/health/ready")
 def ready() -> Response:
-    """Answer whether the default model is loaded; 503 until it is."""
-    is_ready = current_app.extensions["models"].is_warm
-    return _json({"ready": is_ready}, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
+    """Answer that the default model is loaded; 503 until it is."""
+    if not current_app.extensions["models"].is_warm:
+        raise ModelError("the server is not ready: its model is not loaded yet")
+    return _json({"ready": True})
 
 
 @inference.get("/models/<name>/ready")
@@ -83,8 +88,9 @@ def infer(name: str, version: str | None = None) -> Response:
     """Answer the scores of a batch, in JSON or in binary as they are asked for."""
     model = _find(name, version)
     interface = _interface(model)
-    head, blobs = split(request.get_data(cache=False), request.headers.get(HEADER))
-    body = infer_request(head)
+    data = request.get_data(cache=False)
+    head, blobs = split(data, request.headers.get(HEADER))
+    body = raw_request(len(data), interface) if head is None else infer_request(head)
     is_binary = wants_binary(body, interface.scores, name)
     scores = model.predict_proba(pictures(body, interface, blobs, name))
     answer: dict[str, Any] = {"model_name": name, "model_version": model.version}
@@ -97,9 +103,9 @@ def infer(name: str, version: str | None = None) -> Response:
         return _json(answer | {"outputs": [tensor | {"data": scores.ravel().tolist()}]})
     blob = scores.astype("<f4").tobytes()
     answer["outputs"] = [tensor | {"parameters": {"binary_data_size": len(blob)}}]
-    head = output.to_json(answer).encode()
-    response = Response(head + blob, mimetype="application/octet-stream")
-    response.headers[HEADER] = str(len(head))
+    described = output.to_json(answer).encode()
+    response = Response(described + blob, mimetype="application/octet-stream")
+    response.headers[HEADER] = str(len(described))
     return response
 
 
@@ -121,5 +127,5 @@ def _interface(model: ServedModel) -> Interface:
     return interface
 
 
-def _json(body: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(output.to_json(body), status, mimetype="application/json")
+def _json(body: dict[str, Any]) -> Response:
+    return Response(output.to_json(body), mimetype="application/json")

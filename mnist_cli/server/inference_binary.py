@@ -41,8 +41,10 @@ class Blobs:
         return taken
 
 
-def split(body: bytes, header: str | None) -> tuple[bytes, Blobs]:
+def split(body: bytes, header: str | None) -> tuple[bytes | None, Blobs]:
     """Cut a body into its JSON and what follows.
+
+    The JSON is None if its length is told to be 0: the body is one tensor, a "raw binary request".
 
     Args:
         body: the body of the request.
@@ -60,4 +62,4 @@ def split(body: bytes, header: str | None) -> tuple[bytes, Blobs]:
         raise InputError(
             f"inference header size should be in range (0, {len(body)}), got: {length}"
         )
-    return body[:length], Blobs(memoryview(body)[length:])
+    return body[:length] or None, Blobs(memoryview(body)[length:])

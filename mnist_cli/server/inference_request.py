@@ -85,6 +85,16 @@ def infer_request(head: bytes) -> InferRequest:
     return found
 
 
+def raw_request(size: int, interface: Interface) -> InferRequest:
+    """What a body of `size` bytes without JSON stands for: the image, and the scores in binary."""
+    sizes = [size or 1 for size in interface.image_shape[1:]]
+    count = size // (math.prod(sizes) * DATATYPES["FP32"].itemsize)
+    image = RequestInput(
+        interface.image, [count, *sizes], "FP32", parameters={"binary_data_size": size}
+    )
+    return InferRequest([image], parameters={"binary_data_output": True})
+
+
 def wants_binary(body: InferRequest, scores: str, model: str) -> bool:
     """Whether the scores, the only output, are asked for in binary.
 
@@ -92,15 +102,15 @@ def wants_binary(body: InferRequest, scores: str, model: str) -> bool:
     too; the server, which is followed here, takes it for requests that list none.
 
     Raises:
-        InputError: another output is asked for.
+        InputError: another output is asked for, or it is not told how.
     """
+    by_default = _flag(body.parameters, "binary_data_output")
     for wanted in body.outputs:
         if wanted.name != scores:
             raise InputError(f"unexpected inference output '{wanted.name}' for model '{model}'")
         _check_parameters(wanted.parameters)
-    if body.outputs:
-        return body.outputs[0].parameters.get("binary_data") is True
-    return body.parameters.get("binary_data_output") is True
+    flags = [_flag(wanted.parameters, "binary_data") for wanted in body.outputs]
+    return flags[0] if flags else by_default
 
 
 def pictures(body: InferRequest, interface: Interface, blobs: Blobs, model: str) -> Batch:
@@ -138,9 +148,14 @@ def _values(tensor: RequestInput, interface: Interface, blobs: Blobs) -> npt.NDA
     if min(tensor.shape, default=0) < 0 or len(tensor.shape) > 4:
         raise InputError("Unable to parse 'shape'")
     dtype, count = DATATYPES[tensor.datatype], math.prod(tensor.shape)
-    if "binary_data_size" in tensor.parameters:
-        if tensor.data:
-            raise InputError("must specify 'data' or 'binary_data_size', not both")
+    is_binary = "binary_data_size" in tensor.parameters
+    if is_binary == bool(tensor.data):
+        found = "set 'data' 'binary_data_size'" if is_binary else "no field is set"
+        raise InputError(
+            "Input must set only one of the following fields: 'data', 'binary_data_size' in "
+            f"'parameters'. But {found}"
+        )
+    if is_binary:
         blob = blobs.take(tensor.parameters["binary_data_size"])
         if len(blob) != count * dtype.itemsize:
             raise InputError(
@@ -184,6 +199,13 @@ def _decoder(scalar: type, depth: int) -> "msgspec.json.Decoder[Any]":
     for _ in range(depth):
         kind = types.GenericAlias(list, (kind,))
     return msgspec.json.Decoder(kind)
+
+
+def _flag(parameters: Parameters, name: str) -> bool:
+    value = parameters.get(name, False)
+    if not isinstance(value, bool):
+        raise InputError(f"Unable to parse '{name}'")
+    return value
 
 
 def _check_parameters(parameters: Parameters) -> None:

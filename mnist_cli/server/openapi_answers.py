@@ -202,9 +202,9 @@ class Live(Answer):
 
 
 class Ready(Answer):
-    """Whether the default model is loaded."""
+    """The default model is loaded."""
 
-    ready: bool
+    ready: Literal[True]
 
 
 class ModelReady(Answer):

@@ -134,7 +134,10 @@ def _schemas() -> Json:
 
 
 def _parameters(names: list[str], default: str, version: str) -> Json:
-    length = "The length of the JSON in bytes, if tensors in binary follow it."
+    length = (
+        "The length of the JSON in bytes, if tensors in binary follow it; 0 if the body is the "
+        "image alone."
+    )
     described: list[Json] = [
         {
             "name": "name",

@@ -133,7 +133,12 @@ def routes(interface: Interface) -> dict[str, Route]:
             INFERENCE, "The server and its extensions", json("ServerMetadata")
         ),
         "inference.live": Route(INFERENCE, "Whether the server is up", json("Live")),
-        "inference.ready": Route(INFERENCE, "Whether the default model is loaded", json("Ready")),
+        "inference.ready": Route(
+            INFERENCE,
+            "Whether the default model is loaded",
+            json("Ready"),
+            (HTTPStatus.SERVICE_UNAVAILABLE,),
+        ),
         "_health": Route(SERVER, "Whether the server is up", json("Health")),
         "metrics.scrape": Route(
             SERVER,

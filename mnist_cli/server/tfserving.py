@@ -8,8 +8,10 @@ server, here as there:
 - `:classify` and `:regress` answer `results`, which the description calls `result`;
 - a path or method under /v1 that is not known is 400 "Malformed request", not 404 or 405.
 
-What differs from the server on purpose: a model has one version; `:classify` works for signatures
-of method "predict" too; switches such as a dropout rate may be left out; images may be sent as
+What differs from the server on purpose: a model has one version; the state of a label is an error,
+as all else of labels is, where the server passes over the label; a version beyond int64 is told of
+in the body, which is empty there; `:classify` takes the inputs of any signature as features, not
+serialized tf.Examples alone; switches such as a dropout rate may be left out; images may be sent as
 `b64` in the place of a float tensor; JSON is strict, without NaN and Infinity; of a signature with
 several outputs the scores alone are answered, and logits as probabilities.
 """
@@ -24,14 +26,25 @@ from mnist_cli.errors import InputError, UnknownModelError
 from mnist_cli.server import served
 from mnist_cli.server.native import preprocess
 from mnist_cli.server.served import Interface, ServedModel
-from mnist_cli.server.tfserving_json import Reader, examples_request, tensors_request
+from mnist_cli.server.tfserving_json import Reader, examples_request, is_in_rows, tensors_request
 from mnist_cli.signature import TensorInfo
 
 tfserving = Blueprint("tfserving", __name__, url_prefix="/v1")
 
-PREDICT_METHOD = "tensorflow/serving/predict"
 # tensorflow/core/framework/types.proto; the others are called as in NumPy.
 DTYPES = {"float16": "DT_HALF", "float32": "DT_FLOAT", "float64": "DT_DOUBLE"}
+DEFAULT_SIGNATURE = "serving_default"
+
+
+@tfserving.before_request
+def check_path() -> None:
+    """What is wrong with the path is told before what is wrong with the body."""
+    values = request.view_args or {}
+    version = values.get("version", "0")
+    if ":" in values.get("name", "") or not re.fullmatch("[0-9]+", version):
+        malformed(request.path)
+    if len(version) > 19 or int(version) >= 2**63:
+        raise InputError(f"Failed to convert version: {version} to numeric.")
 
 
 @tfserving.get("/models/<name>")
@@ -75,12 +88,12 @@ def metadata(name: str, version: str | None = None, label: str | None = None) ->
 @tfserving.post("/models/<name>/labels/<label>:predict")
 def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
     """Answer the scores of tensors in row form (`instances`) or column form (`inputs`)."""
-    model = _find_servable(name, version, label)
     body = tensors_request(request.get_data(cache=False))
+    model = _find_servable(name, version, label)
     missing = 'Serving signature name: "{}" not found in signature def'
     interface = _interface(model, body.signature_name, missing)
     reader = Reader(interface, preprocess())
-    in_rows = bool(body.instances)
+    in_rows = is_in_rows(body)
     batch = reader.instances(body.instances) if in_rows else reader.inputs(body.inputs)
     scores: Any = model.predict_proba(batch).tolist()
     if len(interface.outputs) > 1:
@@ -106,13 +119,17 @@ def classify(name: str, version: str | None = None, label: str | None = None) ->
 @tfserving.post("/models/<name>/versions/<version>:regress")
 @tfserving.post("/models/<name>/labels/<label>:regress")
 def regress(name: str, version: str | None = None, label: str | None = None) -> Response:
-    """Answer what the server does for a model without a signature for regression."""
+    """Answer what the server does for a model without a signature for regression.
+
+    The message is that of `--enable_signature_method_name_check`, which tells what is wrong;
+    without that option it is about how many tensors there are and their names.
+    """
     body = examples_request(request.get_data(cache=False))
     model = _find_servable(name, version, label)
     _interface(model, body.signature_name, "No signature was found with the name: {}")
     raise InputError(
         "Expected regression signature method_name to be tensorflow/serving/regress. "
-        f"Was: {PREDICT_METHOD}"
+        f"Was: {model.signatures[body.signature_name or DEFAULT_SIGNATURE]['method']}"
     )
 
 
@@ -132,10 +149,6 @@ def _find_servable(name: str, version: str | None, label: str | None) -> ServedM
 
 
 def _find(name: str, version: str | None, label: str | None, missing: str) -> ServedModel:
-    if ":" in name or (version is not None and not re.fullmatch("[0-9]+", version)):
-        malformed(request.path)
-    if version is not None and (len(version) > 19 or int(version) >= 2**63):
-        raise InputError(f"Failed to convert version: {version} to numeric.")
     if label is not None:  # there are no labels here
         raise InputError(f"Unrecognized servable version label: {label}")
     try:
@@ -145,7 +158,7 @@ def _find(name: str, version: str | None, label: str | None, missing: str) -> Se
 
 
 def _interface(model: ServedModel, name: str, missing: str) -> Interface:
-    name = name or "serving_default"
+    name = name or DEFAULT_SIGNATURE
     if name not in model.signatures:
         raise InputError(missing.format(name))
     if interface := model.interface(name):

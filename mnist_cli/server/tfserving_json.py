@@ -72,16 +72,27 @@ def tensors_request(body: bytes) -> TensorsRequest:
     """Decode the body, all but its tensors.
 
     Raises:
-        InputError: it has not just one of `instances` and `inputs`.
+        InputError: it is no JSON, or no such request.
     """
     found: TensorsRequest = decode_json(_decoder(TensorsRequest), body)
-    if found.instances and found.inputs:
+    return found
+
+
+def is_in_rows(body: TensorsRequest) -> bool:
+    """Whether the tensors are in row form.
+
+    The server looks after it has found the model and its signature, as errors of those come first.
+
+    Raises:
+        InputError: it has not just one of `instances` and `inputs`.
+    """
+    if body.instances and body.inputs:
         raise InputError(
             "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
         )
-    if not found.instances and not found.inputs:
+    if not body.instances and not body.inputs:
         raise InputError("Missing 'inputs' or 'instances' key")
-    return found
+    return bool(body.instances)
 
 
 def examples_request(body: bytes) -> ExamplesRequest:
@@ -154,6 +165,7 @@ class Reader:
 
     def _row(self, row: Any, where: str, named: bool) -> Batch:
         if isinstance(row, dict) and named and not _is_base64(row):
+            self._check_names(row, where)
             picture = self._picture(row, where)
             where = f"{where}.{self._interface.image}"
             row = _decode(self._one, picture, where)
@@ -172,21 +184,28 @@ class Reader:
         return pixels
 
     def _picture(self, values: Mapping[str, msgspec.Raw], where: str) -> msgspec.Raw:
-        """The value of the image among inputs by name; the others have to be switched off."""
+        """The value of the image among inputs by name; the others have to be switched off.
+
+        Names that the signature does not have are passed over, as in the server.
+        """
         interface = self._interface
-        for name in values:
-            if name not in interface.inputs:
-                known = ", ".join(sorted(interface.inputs))
-                raise InputError(
-                    f"{where}: JSON object: does not have named input: {name}; {known}"
-                )
-            if name != interface.image:
-                is_bool = interface.inputs[name]["dtype"] == "bool"
+        for name, info in interface.inputs.items():
+            if name != interface.image and name in values:
+                is_bool = info["dtype"] == "bool"
                 kind: Any = bool | list[bool] if is_bool else float | list[float]
                 interface.check_switch(name, np.array(_decode(kind, values[name], where)))
         if interface.image not in values:
             raise InputError(f"{where}: Missing named input: {interface.image}")
         return values[interface.image]
+
+    def _check_names(self, row: Named, where: str) -> None:
+        """In row form alone, the server takes no name that the signature does not have."""
+        inputs = self._interface.inputs
+        if unknown := row.keys() - inputs.keys():
+            known = ", ".join(sorted(inputs))
+            raise InputError(
+                f"{where}: JSON object: does not have named input: {min(unknown)}; {known}"
+            )
 
     def _unflattened(self, values: list[float], where: str) -> Any:
         try:

@@ -21,11 +21,11 @@ class Augmentation(NamedTuple):
 class PoolRecipe:
     """The pool of distorted images that all trainings share."""
 
-    copies: int = 24
+    copies: int = 40
     """Each has every training image once, and one of the sets of synthetic pictures."""
     synthetic: int = 24_000
     """The synthetic pictures in a set: three in ten of all."""
-    sets: int = 8
+    sets: int = 12
     """The sets, which the copies take in turn: to make one takes a minute."""
     fading: float = 0.25
     """The part of the copies, the last ones, in which the distortion fades."""
@@ -62,8 +62,8 @@ class Recipe:
 POOL = PoolRecipe()
 SYNTHETIC_VALIDATION = 5_000
 """The synthetic pictures, made of validation images, that a model is calibrated with."""
-FFNN = Recipe(epochs=24, batch_size=256, learning_rate=3e-3, keep=1.0)
-CNN = Recipe(epochs=24)
+FFNN = Recipe(epochs=40, batch_size=256, learning_rate=3e-3, keep=1.0)
+CNN = Recipe(epochs=40)
 RECIPES = {
     "t_cnn": CNN,
     "t_ffnn": FFNN,

@@ -24,6 +24,7 @@ from benchmarks.robustness.family import NO_DIGIT
 from benchmarks.robustness.figures import Answers, auroc, summary
 from benchmarks.robustness.inputs import FAMILIES, REAL, Input
 from benchmarks.robustness.table import table
+from mnist_cli.calibration import Calibration
 from tests.test_evaluate import write_idx
 from training.data import Batch, Digits
 from training.fonts import Face
@@ -102,6 +103,8 @@ def test_what_framing_does_not_find_is_read_wrongly() -> None:
 class _Says:
     """A model that gives the answers that it was told, a family at a time."""
 
+    calibration = Calibration(least_digitness=0.5)
+
     def __init__(self, *answers: Batch) -> None:
         self.answers = iter(answers)
 
@@ -128,6 +131,7 @@ def test_summary_of_a_small_case() -> None:
     }
     assert figures["inverted"] == dict(zip(REAL, (0, -0.5, 0), strict=True))
     assert figures["auroc"] == {"some": 1, "overall": 1}
+    assert figures["uncertain"] == {"digits": 0, "no digit": 1}
     # Six answers, all sure, five of them right.
     assert figures["ece"] == pytest.approx(1 / 6)
 

@@ -49,6 +49,7 @@ def summary(model: Model, inputs: Sequence[Input]) -> dict[str, Any]:
     real = [given for given in digits if given.input.group in REAL]
     turned = [given for given in answers if given.input.turned]
     shown = np.concatenate([given.digitness for given in digits if given.input.group != "MNIST-C"])
+    least = model.calibration.least_digitness
     accuracy: dict[str, dict[str, float]] = {}
     for given in digits:
         accuracy.setdefault(given.input.group, {})[given.input.name] = given.accuracy
@@ -58,6 +59,10 @@ def summary(model: Model, inputs: Sequence[Input]) -> dict[str, Any]:
         "auroc": {
             **{given.input.name: auroc(shown, given.digitness) for given in others},
             "overall": auroc(shown, np.concatenate([given.digitness for given in others])),
+        },
+        "uncertain": {
+            name: float(np.mean(np.concatenate([given.digitness for given in group]) < least))
+            for name, group in (("digits", real), ("no digit", others))
         },
         "ece": calibration_error(
             np.concatenate([given.scores for given in real]),

@@ -15,7 +15,8 @@ Row = tuple[str, list[str]]
 def table(mode: str, models: Mapping[str, Figures]) -> Table:
     """Make the table of the figures of each model.
 
-    Accuracies are in percent, what inverting changes in percentage points.
+    Accuracies, and how many are called uncertain, are in percent; what inverting changes is in
+    percentage points.
     """
     rendered = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     rendered.add_column(mode)
@@ -45,5 +46,9 @@ def _sections(columns: Sequence[Figures]) -> Iterator[list[Row]]:
     yield [
         (f"AUROC: {name}", [f"{column['auroc'][name]:.4f}" for column in columns])
         for name in columns[0]["auroc"]
+    ]
+    yield [
+        (f"uncertain: {name}", [f"{100 * column['uncertain'][name]:.1f}" for column in columns])
+        for name in columns[0]["uncertain"]
     ]
     yield [("ECE", [f"{column['ece']:.4f}" for column in columns])]

@@ -88,6 +88,11 @@ def test_a_house_number() -> None:
     _check_boxes(record, boxes)
 
 
+def test_the_sample() -> None:
+    result = run("predict", "--multi", "--format", "text", SAMPLES / "house-number-407.png")
+    assert result.stdout.splitlines()[0] == f"407  {SAMPLES / 'house-number-407.png'}"
+
+
 def test_each_digit_has_what_a_single_one_has() -> None:
     single = run("predict", "--scores", SAMPLES / "MNIST-3.png").record
     pixels, _ = _written("38")

@@ -32,6 +32,10 @@ THREE: Points = [
 ]
 FOUR: Points = [(0.42, 0.0), (0.3, 0.25), (0.05, 0.6), (0.5, 0.62), (0.98, 0.58)]
 FOUR_DOWN: Points = [(0.72, 0.25), (0.7, 0.6), (0.66, 1.0)]
+ZERO: Points = [
+    *[(0.62, 0.02), (0.3, 0.03), (0.05, 0.3), (0.05, 0.68), (0.32, 0.98)],
+    *[(0.68, 0.97), (0.95, 0.68), (0.95, 0.3), (0.7, 0.04), (0.42, 0.02)],
+]
 SEVEN: Points = [(0.05, 0.1), (0.45, 0.07), (0.92, 0.05), (0.7, 0.4), (0.5, 0.7), (0.42, 1.0)]
 
 
@@ -48,6 +52,7 @@ def main() -> None:
         "off-centre-2": off_centre(),
         "colour-4": colour(),
         "transparent-7": transparent(),
+        "house-number-407": house_number(),
     }
     for name, picture in drawn.items():
         picture.save(SAMPLES / f"{name}.png", optimize=True)
@@ -105,6 +110,18 @@ def transparent() -> Image.Image:
     picture = Image.new("RGBA", ink.size, (28, 52, 140, 0))
     picture.putalpha(ink)
     return picture
+
+
+def house_number() -> Image.Image:
+    """White digits on a blue plate with a white rim."""
+    size, blue, white = (360, 220), (24, 56, 120), (240, 240, 236)
+    ink = Image.new("L", size, 0)
+    for digit, left in (([FOUR, FOUR_DOWN], 50), ([ZERO], 145), ([SEVEN], 240)):
+        for path in digit:
+            ink = ImageChops.lighter(ink, pen(size, path, box=(left, 55, 70, 110), width=13))
+    plate = Image.new("RGB", size, blue)
+    ImageDraw.Draw(plate).rectangle((8, 8, size[0] - 9, size[1] - 9), outline=white, width=4)
+    return Image.composite(Image.new("RGB", size, white), plate, ink)
 
 
 def pen(

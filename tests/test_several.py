@@ -88,11 +88,6 @@ def test_a_house_number() -> None:
     _check_boxes(record, boxes)
 
 
-def test_the_sample() -> None:
-    result = run("predict", "--multi", "--format", "text", SAMPLES / "house-number-407.png")
-    assert result.stdout.splitlines()[0] == f"407  {SAMPLES / 'house-number-407.png'}"
-
-
 def test_each_digit_has_what_a_single_one_has() -> None:
     single = run("predict", "--scores", SAMPLES / "MNIST-3.png").record
     pixels, _ = _written("38")
@@ -167,7 +162,7 @@ def test_a_large_picture_has_boxes_of_its_own_pixels() -> None:
 
 
 @pytest.mark.parametrize("picture", sorted(SAMPLES.glob("*.png")), ids=lambda path: path.stem)
-def test_one_digit_is_one(picture: Path) -> None:
+def test_samples(picture: Path) -> None:
     record = run("predict", "--multi", picture).record
     assert record["text"] == picture.stem.rpartition("-")[2]
     assert record["file"] == str(picture)

@@ -13,7 +13,7 @@ from mnist_cli.errors import OutputClosed, OutputError
 
 if TYPE_CHECKING:
     from mnist_cli.prediction import Prediction
-    from mnist_cli.reading import Digit
+    from mnist_cli.several import Digit
 
 Record = dict[str, Any]
 

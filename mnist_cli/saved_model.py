@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,9 @@ class SavedModel:
         """What is in `assets.extra/calibration.json`; without the file nothing is calibrated."""
         known = {field.name for field in dataclasses.fields(Calibration)}
         told = _read_figures(self.shipped_folder / "calibration.json")
-        return Calibration(
-            **{name: figure for name, figure in told.items() if name in known and figure > 0}
-        )
+        # Beyond that, float32 has no probabilities for what is told.
+        sane = {name: figure for name, figure in told.items() if 0.01 <= figure <= 100}
+        return Calibration(**{name: sane[name] for name in known & sane.keys()})
 
     @property
     def shipped_folder(self) -> Path:
@@ -124,7 +124,7 @@ def _read_figures(file: Path) -> dict[str, Any]:
     return {
         name: figure
         for name, figure in _read_json(file).items()
-        if isinstance(figure, int | float) and math.isfinite(figure)
+        if isinstance(figure, int | float) and abs(figure) <= sys.float_info.max
     }
 
 

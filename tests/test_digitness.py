@@ -53,7 +53,18 @@ def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "calibration",
-    [None, "", "{", "[]", {}, {"temperature": "2"}, {"temperature": 0}, {"temperature": -1}],
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        {},
+        {"temperature": "2"},
+        {"temperature": 0},
+        {"temperature": -1},
+        {"temperature": 1e-50},
+        {"temperature": 10**400},
+    ],
 )
 def test_without_a_calibration_nothing_changes(tmp_path: Path, calibration: Any) -> None:
     scores = run("predict", "--scores", "--model", _model(tmp_path / "1", None), SEVEN).record

@@ -139,12 +139,15 @@ def faces(part: Part) -> list[Face]:
     """Return the installed faces of one part, sorted by family and style.
 
     Raises:
-        OSError: there is no `fc-list`, which Debian has in the package fontconfig.
+        OSError: there are none of this part.
     """
     # There are styles with a line feed in them.
     form = "%{family[0]}\\t%{style[0]}\\t%{file}\\t%{index}\\f"
     query = ["fc-list", ":scalable=true:variable=false", "--format", form]
-    listed = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+    try:
+        listed = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        listed = ""
     found: dict[tuple[str, str], Face] = {}
     for line in sorted(listed.split("\f")[:-1]):
         name, style, path, index = line.split("\t")
@@ -155,6 +158,8 @@ def faces(part: Part) -> list[Face]:
             face = Face(family_of(name), style, path, int(index))
             if has_digits(face):
                 found[name, style] = face
+    if not found:
+        raise OSError("no fonts: install them with `python -m training.fonts`")
     return sorted(found.values())
 
 
@@ -186,12 +191,14 @@ def has_digits(face: Face) -> bool:
 
 def main() -> None:
     """Install every package."""
-    if os.geteuid() != 0:
-        raise SystemExit("error: apt-get installs packages for root only: use sudo")
     packages = [f"fonts-{name}" for name in PACKAGES.split()]
     options = ["--yes", "--no-install-recommends"]
-    command = ["apt-get", "install", *options, "fontconfig", *packages]
-    status = subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", *options]
+    as_root = [] if os.geteuid() == 0 else ["sudo"]
+    try:
+        status = subprocess.run([*as_root, *command, "fontconfig", *packages])
+    except FileNotFoundError as error:
+        raise SystemExit(f"error: {error.filename} is not there: run it as root") from error
     raise SystemExit(status.returncode)
 
 

@@ -8,6 +8,7 @@ estimators, whose environment has no OpenCV, find them there.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +64,7 @@ class Pool:
 
 def open_pool(training: Digits) -> Pool:
     """Return the pool; what is missing, or was made of something else, is made first."""
-    synthetic = open_synthetic("synthetic", training, POOL.sets, POOL.synthetic)
+    synthetic = open_synthetic("synthetic", training, (POOL.sets, POOL.synthetic), POOL.seed)
     copies = np.arange(POOL.copies) % POOL.sets
     shape = (POOL.copies, len(training.images) + POOL.synthetic, *training.images.shape[1:])
 
@@ -75,20 +76,20 @@ def open_pool(training: Digits) -> Pool:
     return Pool(images, labels)
 
 
-def open_synthetic(name: str, digits: Digits, sets: int, count: int) -> Digits:
-    """Return synthetic pictures, uint8 [sets, count, 28, 28] and int64 [sets, count], -1 for none.
+def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int) -> Digits:
+    """Return synthetic pictures, uint8 [*shape, 28, 28] and int64 [*shape], -1 for none.
 
     What is missing, or was made of something else, is made first: `digits` are the handwriting.
     """
     images, labels = FOLDER / f"{name}.npy", FOLDER / f"{name}-labels.npy"
-    key = _key(digits)
+    key = _key(digits) | {"shape": [*shape], "seed": seed}
     if not _is_made(name, key):
         # Imported here: the environment of the estimators has neither OpenCV nor Pillow.
         from training.synthetic import framed
 
-        made = framed(digits, sets * count, POOL.seed)
-        np.save(images, made.images.reshape(sets, count, *digits.images.shape[1:]))
-        np.save(labels, made.labels.reshape(sets, count))
+        made = framed(digits, math.prod(shape), seed)
+        np.save(images, made.images.reshape(*shape, *digits.images.shape[1:]))
+        np.save(labels, made.labels.reshape(shape))
         _note(name).write_text(json.dumps(key))
     return Digits(np.load(images), np.load(labels))
 

@@ -62,6 +62,8 @@ class Recipe:
 POOL = PoolRecipe()
 SYNTHETIC_VALIDATION = 5_000
 """The synthetic pictures, made of validation images, that a model is calibrated with."""
+SYNTHETIC_SEED = 1999
+"""Their seed: with that of the pool, some would be the very pictures of the training."""
 FFNN = Recipe(epochs=40, batch_size=256, learning_rate=3e-3, keep=1.0)
 CNN = Recipe(epochs=40)
 RECIPES = {

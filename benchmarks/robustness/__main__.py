@@ -1,6 +1,6 @@
 """Read pictures "from the real world" with all models, in both modes, and count.
 
-    python -m benchmarks.robustness --data DIR [--part validation|test] [--model NAME]...
+    python -m benchmarks.robustness --data DIR
 
 It runs in the environment of the training, from the root of the repository.
 """
@@ -16,6 +16,7 @@ from benchmarks.robustness.figures import summary
 from benchmarks.robustness.inputs import FAMILIES, MODES, digits_of, frame_all
 from benchmarks.robustness.sheets import save_sheet
 from benchmarks.robustness.table import table
+from mnist_cli.errors import MnistError
 from mnist_cli.loader import find_models, load_model
 
 
@@ -67,4 +68,7 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (MnistError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error

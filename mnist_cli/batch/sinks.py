@@ -148,7 +148,12 @@ class File:
 
 
 def below(records: Iterable[Record], percent: float | None) -> Iterator[Record]:
-    """What a person should look at: failures, and what was read with less probability."""
+    """What a person should look at: failures, and what was read less surely."""
     for record in records:
-        if percent is None or "error" in record or record["probability"] < percent:
+        if (
+            percent is None
+            or "error" in record
+            or "uncertain" in record
+            or record["probability"] < percent
+        ):
             yield record

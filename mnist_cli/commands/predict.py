@@ -75,10 +75,10 @@ def predict(
         try:
             pixels = pictures.read(file, terminal.stdin)
             if multi:
-                from mnist_cli import reading  # not for those who have one digit
+                from mnist_cli import several  # not for those who have one digit
 
                 record = output.digits_record(
-                    reading.read(loaded, pixels),
+                    several.read(loaded, pixels),
                     model=loaded.name,
                     scores=scores,
                     min_probability=min_probability,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from mnist_cli import __version__
 from mnist_cli.choices import DEFAULT_MODEL, BatchFormat
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode
@@ -68,7 +69,7 @@ def predict_batch(
             metavar="PERCENT",
             min=0,
             max=100,
-            help="Write only failures, and answers with less probability.",
+            help="Write only failures, and answers that are uncertain or less probable.",
         ),
     ] = None,
     scores: options.Scores = False,
@@ -149,7 +150,8 @@ def predict_batch(
                 "sources": sources,
                 "glob": glob or [],
                 "recursive": recursive,
-                "model": f"{found.name} {found.fingerprint}",
+                "model": f"{found.name} {found.fingerprint} {found.calibration}",
+                "version": __version__,
                 "preprocess": preprocess,
                 "scores": scores,
             }

@@ -24,7 +24,7 @@ latency = Histogram(
     ["route"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
 )
-predictions = Counter("mnist_predictions", "Pictures answered", ["model", "digit"])
+predictions = Counter("mnist_predictions", "Digits read", ["model", "digit"])
 
 
 def count_request(status: int, seconds: float) -> None:

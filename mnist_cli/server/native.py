@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from flask import Blueprint, Response, current_app, request
 
-from mnist_cli import images, output, prediction, reading, reshape
+from mnist_cli import images, output, prediction, reshape, several
 from mnist_cli.choices import PREPROCESSES, Preprocess
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.loader import Model
@@ -54,7 +54,7 @@ def _answer(pixels: npt.NDArray[Any]) -> Response:
 def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: bool) -> Response:
     if preprocess() == "plain":
         raise InputError("multi frames each digit: leave out preprocess=plain")
-    lines = reading.read(model, pixels)
+    lines = several.read(model, pixels)
     record = output.digits_record(lines, model=model.name, scores=scores, min_probability=0)
     for digit, described in zip(itertools.chain(*lines), record["digits"], strict=True):
         count_prediction(model.name, digit.prediction.digit)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flask import Flask
 
-# 32,000 pixels at most, each a digit and a comma: they take a few milliseconds.
+# 32,000 pixels at most, each a digit and a comma: they take a few milliseconds, noise some ten.
 MAX_BODY = 64 * 2**10
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -201,10 +202,18 @@ def test_a_terminal_gets_a_table_and_a_bar(folder: Path) -> None:
     assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
     assert "the file is empty" in screen
     assert "8 files, 4 failed" in screen.splitlines()[-1]
+    assert "uncertain" not in screen
     quiet = run_on_terminal(
         "predict-batch", "--quiet", "--format", "jsonl", str(SAMPLES / "MNIST-0.png")
     )
     assert json.loads(quiet[quiet.index("{") : quiet.index("}") + 1])["prediction"] == 0
+
+
+def test_the_table_marks_what_is_uncertain(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    screen = run_on_terminal("predict-batch", str(tmp_path), env={"COLUMNS": "200"})
+    assert re.search(r"noise\.png\S*  \S*uncertain", screen)
 
 
 def test_its_own_files_are_not_read(folder: Path) -> None:

@@ -139,11 +139,13 @@ def test_a_wrong_preprocess(server: Server) -> None:
     assert "'magic': it can be auto or plain" in answer.error
 
 
-@pytest.mark.parametrize("name", ["scores", "image"])
-def test_a_flag_is_on_or_off(server: Server, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "field"), [("scores", "scores"), ("image", "image"), ("multi", "text")]
+)
+def test_a_flag_is_on_or_off(server: Server, name: str, field: str) -> None:
     for value, asked in (("1", True), ("true", True), ("0", False), ("false", False)):
         answer = server.ask("POST", f"/predict?{name}={value}", PNG, Content_Type="image/png")
-        assert (name in answer.json) is asked
+        assert (field in answer.json) is asked
     answer = server.ask("POST", f"/predict?{name}=yes", PNG, Content_Type="image/png")
     assert answer.status == 400
     assert f"{name} is 'yes'" in answer.error

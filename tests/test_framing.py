@@ -117,6 +117,9 @@ SCENES: dict[str, Callable[[Light], Light]] = {
     "clean": lambda page: page,
     "uneven light": _uneven_light,
     "hard shadow": lambda page: _noise(page * np.where(ROWS + COLUMNS > HEIGHT, 0.7, 1), 3),
+    "deep shadow": lambda page: _noise(
+        (0.6 * page + 80) * np.where(COLUMNS > 0.5 * WIDTH, 0.45, 1), 2
+    ),
     "ruled paper": lambda page: _with(page, _ruled),
     "squared paper": lambda page: _noise(0.9 * _with(page, _squared), 8),
     "form cell": lambda page: _with(page, _cell),
@@ -166,15 +169,16 @@ def test_framing_twice_changes_nothing(scene: str) -> None:
         np.testing.assert_array_equal(frame(255 - once), once)
 
 
+@pytest.mark.parametrize("noise", [0, 4])
 @pytest.mark.parametrize("side", [8, 10, 14])
-def test_tiny_digits(side: int, tmp_path: Path) -> None:
+def test_tiny_digits(side: int, noise: float, tmp_path: Path) -> None:
     files = []
     for digit in range(10):
         page = Image.fromarray(_picture(_handwritten(digit)))
         # A digit is a half of the page wide, or less.
         page = page.resize((WIDTH * side // 100, HEIGHT * side // 100), Image.Resampling.BOX)
         files.append(tmp_path / f"{digit}.png")
-        page.save(files[-1])
+        Image.fromarray(_picture(_noise(0.9 * np.asarray(page), noise))).save(files[-1])
     records = run("predict", *files).records
     assert [record["prediction"] for record in records] == list(range(10))
 
@@ -214,6 +218,37 @@ def test_full_bleed(written: Callable[[int], Light]) -> None:
             _assert_alike(frame(turned), frame(picture))
 
 
+def test_strokes_along_all_sides_of_the_picture() -> None:
+    page = Image.new("L", (81, 121), "white")
+    pen = ImageDraw.Draw(page)
+    pen.rounded_rectangle((20, 10, 60, 60), 12, outline="black", width=12)
+    pen.rounded_rectangle((20, 49, 60, 110), 12, outline="black", width=12)
+    eight = np.asarray(page)
+    for turned in (eight, 255 - eight):
+        _assert_alike(frame(turned[10:111, 20:61]), frame(eight))
+
+
+def test_a_thick_stroke_from_side_to_side_is_no_ruled_line() -> None:
+    page = Image.new("L", (200, 240), "white")
+    pen = ImageDraw.Draw(page)
+    for box in ((94, 64, 107, 176), (76, 60, 124, 68), (76, 172, 124, 180)):
+        pen.rectangle(box, "black")
+    one = np.asarray(page)
+    _assert_alike(frame(one[57:183, 73:127]), frame(one))
+
+
+@pytest.mark.parametrize("pair", [(1, 2), (0, 1), (6, 1), (4, 7)])
+@pytest.mark.parametrize("noise", [0, 5])
+def test_of_two_digits_neither_is_left_out(pair: tuple[int, int], noise: float) -> None:
+    sides = [_handwritten(digit)[40:180, 35:165] for digit in pair]
+    beside = np.pad(np.hstack(sides), 60, constant_values=255)
+    framed = frame(_picture(_noise(0.9 * beside, noise)))
+    columns = np.flatnonzero((framed < 128).any(axis=0))
+    gaps = np.diff(columns)
+    assert np.count_nonzero(gaps > 1) == 1
+    assert columns[0] < 10 and columns[-1] > 17
+
+
 @pytest.mark.parametrize("width", [1, 2, 4, 12])
 def test_pens_thinner_than_those_of_mnist(width: int) -> None:
     def seven(width: int) -> Picture:
@@ -247,6 +282,9 @@ BLANKS = {
     "gradient": COLUMNS * 255 / WIDTH,
     "corner to corner": 255 * (ROWS + COLUMNS) / (HEIGHT + WIDTH),
     "vignette": 255 - ((ROWS - HEIGHT / 2) ** 2 + (COLUMNS - WIDTH / 2) ** 2) / 150,
+    "empty cells": _noise(0.9 * _with(PAGE, _row_of_cells), 2),
+    "checkers": 100.0 + 80 * ((ROWS // 8 + COLUMNS // 8) % 2),
+    "rings": 128 + 60 * np.sin(np.hypot(ROWS - 90, COLUMNS - 110) / 2),
     "photograph of paper": _jpeg(_noise(_uneven_light(0.9 * PAGE), 4)),
 }
 

@@ -28,8 +28,16 @@ def framed_already(gray: Gray) -> bool:
         return False
     profiles = _profiles(255 - gray)
     longest = max(side.stop - side.start for side in map(_extent, profiles))
-    return longest in (DIGIT_SIDE - 1, DIGIT_SIDE) and all(
-        13.45 <= _centre(profile) <= 14.55 for profile in profiles
+    return longest in (DIGIT_SIDE - 1, DIGIT_SIDE) and all(map(_is_centred, profiles))
+
+
+def _is_centred(profile: Profile) -> bool:
+    """Whether the centre of mass is in the middle, or as near as the border lets lopsided ink."""
+    centre = _centre(profile)
+    return bool(
+        13.45 <= centre <= 14.55
+        or (centre < 13.45 and profile[-1] > 0)
+        or (centre > 14.55 and profile[0] > 0)
     )
 
 

@@ -59,6 +59,14 @@ class Components:
         touches: Mask = (top == 0) | (left == 0) | (bottom == height) | (right == width)
         return touches
 
+    @property
+    def contacts(self) -> npt.NDArray[np.float64]:
+        """How many pixels of the border each touches [count]."""
+        height, width = self.shape
+        level = (self.stops - self.starts) * ((self.rows == 0) | (self.rows == height - 1))
+        ends = (self.starts == 0).astype(np.intp) + (self.stops == width)
+        return np.asarray(np.bincount(self.labels, level + ends, self.count), np.float64)
+
     def mask(self, chosen: Mask) -> Mask:
         """The pixels of the chosen components, bool [count] -> bool [H, W]."""
         keep = chosen[self.labels]

@@ -8,6 +8,10 @@ Gray = npt.NDArray[np.uint8]
 # The part of an edge at which the level changes by half of all contrast: it is no stroke's, which
 # others interrupt, nor a shadow's, which is fainter. Where gray ink crosses it, there is no change.
 WHOLE = 0.65
+# The most that levels differ along the border of paper that is in one piece again, of all contrast.
+EVEN = 0.25
+# What is narrower between two edges, as a fraction of the picture, is no stripe, but a line.
+LINE = 0.1
 
 
 def turned_back(gray: Gray) -> Gray:
@@ -16,9 +20,9 @@ def turned_back(gray: Gray) -> Gray:
     if _border_contrast(gray) <= contrast / 2:  # a stripe ends at the border
         return gray
     turned = _without_stripes(_without_stripes(gray).T).T
-    # If its border is not all paper then, these were strokes.
+    # If its border is not all paper then, these were strokes; or shadows, if it is not as light.
     is_whole = int(turned.max()) - int(turned.min()) > contrast / 2
-    return turned if is_whole and _border_contrast(turned) <= contrast / 2 else gray
+    return turned if is_whole and _border_contrast(turned) <= EVEN * contrast else gray
 
 
 def _without_stripes(gray: Gray) -> Gray:
@@ -27,6 +31,9 @@ def _without_stripes(gray: Gray) -> Gray:
     darkest, lightest = level.min(), level.max()
     changes = 2 * np.abs(np.diff(level, axis=1)) > lightest - darkest
     edges = np.count_nonzero(changes, axis=0) >= WHOLE * len(gray)
+    at = edges.nonzero()[0]
+    narrow = np.diff(at) < LINE * gray.shape[1]
+    edges[at[1:][narrow]] = edges[at[:-1][narrow]] = False
     is_turned = np.append(0, edges.cumsum()) % 2 == 1
     return np.where(is_turned, darkest + lightest - level, level).astype(np.uint8)
 

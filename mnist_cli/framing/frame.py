@@ -32,7 +32,7 @@ def frame(pixels: npt.NDArray[np.generic]) -> Gray:
         pixels: a picture [H, W], 0 black to 255 white, dark on light or light on dark.
 
     Raises:
-        InputError: the picture is blank.
+        InputError: the picture is blank, or a texture.
     """
     gray = pixels.round().astype(np.uint8, copy=False)
     framed = _framed_already(gray)
@@ -59,6 +59,8 @@ def _digit(gray: Gray) -> Gray:
     rows, columns = span(ink > FAINT)
     if seen == HALF or parts.may_be_several(ink[rows, columns]):
         mask = parts.digit(ink, seen)
+        if parts.is_texture(ink > HALF, mask):
+            raise InputError("no digit in the picture: it is full of ink, as a texture is")
         rows, columns = span(mask)
     elif factor == 1:
         return ink[rows, columns]

@@ -3,15 +3,19 @@
 import numpy as np
 import numpy.typing as npt
 
+from mnist_cli.errors import InputError
+from mnist_cli.framing.box import span
 from mnist_cli.framing.components import Components, Indices, components
+from mnist_cli.framing.strokes import stroke_width
 
 Gray = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 # A part this near the digit, as a fraction of the digit's longest side, belongs to it.
 NEAR = 0.2
-# A part of this much of the area and the height of the main one may be another digit.
-ALIKE = 0.5
+# A part of this much of the height and the area of the main one may be another digit: a 1 has far
+# less ink than the 0 beside it.
+ALIKE_HEIGHT, ALIKE_AREA = 0.5, 0.25
 # What is thinner than this, of its height, is a line.
 LINE_WIDTH = 0.1
 # A part is dirt below this fraction of the area of the largest.
@@ -23,10 +27,18 @@ FRAMES = 32
 # In a digit of fewer pixels parts come from its few pixels.
 SMALL = 16
 STRIPS = 12
+# A line is no thicker than this, of the longer side of the picture: strokes that fill it are.
+THICKEST = 0.06
 # The part of the strips that a line fills.
 LINE = 0.75
+# More line than so many times the longest side of the digit is no digit's: most have 2, none 6.
+TEXTURE = 9
 # Of ruled lines: a camera is held a little aslant.
 SLOPES = np.arange(-8, 9) / 120
+
+
+def blank() -> InputError:
+    return InputError("no digit in the picture: it is blank, or ink and paper differ too little")
 
 
 def may_be_several(ink: Gray) -> bool:
@@ -50,18 +62,46 @@ def digit(ink: Gray, seen: int) -> Mask:
     Args:
         ink: the ink, 0 to 255 [H, W], with all else that is on the paper.
         seen: ink of more than this counts.
+
+    Raises:
+        InputError: there is nothing but lines that the border cuts off.
     """
     mask = ink > seen
     ruled = lines(mask)
     if ruled is not None:
         found = components(mask & ~ruled)
-        touched = found.touches | (found.sums(grown(ruled)) > 0)
+        near = grown(ruled)
+        top, left, bottom, right = found.boxes.T
+        shorter, longer = np.sort([bottom - top, right - left], axis=0)
+        # What is left of a form are the sides of its cells, from line to line.
+        sides = (found.touches | (found.sums(near) > 0)) & (shorter < LINE_WIDTH * longer)
+        if sides.all() and components(mask).touches.all():
+            raise blank()
+        if sides.any():
+            found = components(found.mask(~sides))
+        touched = found.touches | (found.sums(near) > 0)
         # What reaches the border without the lines is no digit on ruled paper, but one whose own
         # strokes fill the picture.
         if found.count and not found.touches[chosen := _chosen(found, ink, touched)].any():
             return found.mask(chosen)
     found = components(mask)
     return found.mask(_chosen(found, ink, found.touches)) if found.count > 1 else mask
+
+
+def is_texture(mask: Mask, found: Mask) -> bool:
+    """Whether the ink, of which some was found to be the digit [H, W], is a texture.
+
+    It goes on beyond all four sides of the picture, and there is more line than in any digit: a
+    digit that was found there is one of its meshes.
+    """
+    if not all(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1])):
+        return False
+    side = max(part.stop - part.start for part in span(found))
+    # Ruled lines are no texture.
+    ruled = lines(mask)
+    rest = mask if ruled is None else mask & ~ruled
+    length = np.count_nonzero(rest) / max(stroke_width(rest), 1)
+    return bool(length > TEXTURE * max(side, SMALL))
 
 
 def _chosen(found: Components, ink: Gray, touches: Mask) -> Mask:
@@ -76,12 +116,14 @@ def _chosen(found: Components, ink: Gray, touches: Mask) -> Mask:
     away = np.hypot((top + bottom) / height - 1, (left + right) / width - 1) / np.sqrt(2)
     score = area * np.maximum(tall, wide) * (1 - 0.6 * away)
     score = score * np.where(touches, 0.15, 1.0) * np.where(hollow, 0.02, 1.0) * full
+    # What lies along so much of the border is a shadow.
+    score = score * np.where(found.contacts > (height + width) / 2, 0.2, 1.0)
     main = int(score.argmax())
     able = (area >= DIRT * area[main]) & (full >= FAINT * full[main]) & ~hollow
     if not touches[main]:
         able &= ~touches
     # What is as large is not passed over, wherever it is: of two digits neither is the digit.
-    chosen: Mask = able & (tall >= ALIKE * tall[main]) & (area >= ALIKE * area[main])
+    chosen: Mask = able & (tall >= ALIKE_HEIGHT * tall[main]) & (area >= ALIKE_AREA * area[main])
     chosen &= wide >= LINE_WIDTH * tall
     chosen[main] = True
     while True:
@@ -126,7 +168,8 @@ def lines(mask: Mask) -> Mask | None:
     across, down = _across(mask), _across(mask.T).T
     if not (across.any() or down.any()):
         return None
-    return ~(_crossed(mask, across) & _crossed(mask.T, down.T).T)
+    strokes = mask & ~across & ~down
+    return ~(_crossed(strokes, across) & _crossed(strokes.T, down.T).T)
 
 
 def _across(mask: Mask) -> Mask:
@@ -148,17 +191,21 @@ def _across(mask: Mask) -> Mask:
     at = np.arange(height)[:, np.newaxis] + rise[:, np.newaxis]
     inside = (at >= 0) & (at < height)
     hits = filled[np.clip(at, 0, height - 1), np.arange(STRIPS)] & inside
-    for slope, row in np.argwhere(hits.sum(axis=2) >= LINE * STRIPS):
+    # Strokes of a digit in a tight crop are as long, but at one of their ends they stop earlier.
+    on = hits | ~inside
+    whole = on[..., :2].any(axis=2) & on[..., -2:].any(axis=2)
+    for slope, row in np.argwhere(whole & (hits.sum(axis=2) >= LINE * STRIPS)):
         path = row + np.round(SLOPES[slope] * (np.arange(width) - width / 2)).astype(int)
         columns = np.flatnonzero((path >= 0) & (path < height))
         line[path[columns], columns] = True
-    return line & mask
+    found = components(line & mask)
+    thickness = found.areas / (found.boxes[:, 3] - found.boxes[:, 1])
+    return found.mask(thickness <= THICKEST * max(mask.shape))
 
 
-def _crossed(mask: Mask, line: Mask) -> Mask:
+def _crossed(strokes: Mask, line: Mask) -> Mask:
     """All but the pixels of level lines; yet those that a stroke crosses, ink above and below."""
-    above = mask & ~line
-    below = above.copy()
+    above, below = strokes.copy(), strokes.copy()
     thickest = int(line.sum(axis=0).max())
     for _ in range(min(thickest, 12)):
         above[1:] |= above[:-1] & line[1:]

@@ -36,9 +36,8 @@ def frame(pixels: npt.NDArray[np.generic]) -> Gray:
     """
     gray = pixels.round().astype(np.uint8, copy=False)
     framed = _framed_already(gray)
-    if framed is None:
-        gray = turned_back(gray)
-        framed = _framed_already(gray)
+    if framed is None and (turned := turned_back(gray)) is not gray:
+        gray, framed = turned, _framed_already(turned)
     return in_frame(_digit(gray)) if framed is None else framed
 
 

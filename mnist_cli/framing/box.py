@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_cli.errors import InputError
+
 SIDE = 28
 # The longest side of a digit in MNIST. http://yann.lecun.com/exdb/mnist
 DIGIT_SIDE = 20
@@ -15,6 +17,10 @@ MIN_CONTRAST = 32
 
 Gray = npt.NDArray[np.uint8]
 Profile = npt.NDArray[np.int64]
+
+
+def blank() -> InputError:
+    return InputError("no digit in the picture: it is blank, or ink and paper differ too little")
 
 
 def span(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:

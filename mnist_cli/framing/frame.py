@@ -8,6 +8,7 @@ from mnist_cli.errors import InputError
 from mnist_cli.framing import parts, strokes
 from mnist_cli.framing.box import centred, framed_already, scaled, span
 from mnist_cli.framing.counterchange import turned_back
+from mnist_cli.framing.levels import FAINT, HALF
 from mnist_cli.framing.paper import flat_ink, lit_ink
 
 Gray = npt.NDArray[np.uint8]
@@ -16,8 +17,6 @@ Gray = npt.NDArray[np.uint8]
 SEARCHED_SIDE = 256
 # A digit that is found smaller than this in a reduced picture is looked at again, closer.
 LOOKED_AT_SIDE = 80
-# Ink, 0 to 255, that is seen: in a clean picture, and in one with noise.
-FAINT, HALF = 63, 127
 
 
 def frame(pixels: npt.NDArray[np.generic]) -> Gray:
@@ -26,7 +25,8 @@ def frame(pixels: npt.NDArray[np.generic]) -> Gray:
     The ink is told from the paper, cropped, scaled into 20x20 with its aspect ratio kept, and its
     centre of mass moved into the middle of 28x28 (LeCun et al. 1998, "Gradient-based learning
     applied to document recognition", section III-A). A picture that is framed like that already
-    stays as it is, turned to dark on light.
+    stays as it is, turned to dark on light. Slant stays, too: MNIST's writers have all of it, and
+    the models have learned more.
 
     Args:
         pixels: a picture [H, W], 0 black to 255 white, dark on light or light on dark.

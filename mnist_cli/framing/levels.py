@@ -10,6 +10,9 @@ from PIL import Image
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
+# Ink, 0 to 255, that is seen: in a clean picture, and in one with noise.
+FAINT, HALF = 63, 127
+
 
 def border(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The outermost pixels."""

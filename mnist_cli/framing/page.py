@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.framing import parts
+from mnist_cli.framing.box import blank
 from mnist_cli.framing.components import Components, Indices, components, joined
-from mnist_cli.framing.parts import blank
 
 Mask = npt.NDArray[np.bool_]
 

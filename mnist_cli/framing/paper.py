@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from mnist_cli.framing.box import MIN_CONTRAST
+from mnist_cli.framing.box import MIN_CONTRAST, blank
 from mnist_cli.framing.levels import border, closed, otsu, spread
-from mnist_cli.framing.parts import blank, digit
+from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
 from mnist_cli.framing.strokes import stroke_width
 

@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from mnist_cli.errors import InputError
-from mnist_cli.framing.box import span
+from mnist_cli.framing.box import blank, span
 from mnist_cli.framing.components import Components, Indices, components
+from mnist_cli.framing.levels import FAINT
 from mnist_cli.framing.strokes import stroke_width
 
 Gray = npt.NDArray[np.uint8]
@@ -21,7 +21,7 @@ LINE_WIDTH = 0.1
 # A part is dirt below this fraction of the area of the largest.
 DIRT = 0.02
 # A part with so much less ink on its area than the largest is printed on the paper.
-FAINT = 0.6
+PALE = 0.6
 # Of so many parts, the largest, any may be the frame of a form cell.
 FRAMES = 32
 # In a digit of fewer pixels parts come from its few pixels.
@@ -30,22 +30,18 @@ STRIPS = 12
 # A line is no thicker than this, of the longer side of the picture: strokes that fill it are.
 THICKEST = 0.06
 # The part of the strips that a line fills.
-LINE = 0.75
+FILLED = 0.75
 # More line than so many times the longest side of the digit is no digit's: most have 2, none 6.
 TEXTURE = 9
 # Of ruled lines: a camera is held a little aslant.
 SLOPES = np.arange(-8, 9) / 120
 
 
-def blank() -> InputError:
-    return InputError("no digit in the picture: it is blank, or ink and paper differ too little")
-
-
 def may_be_several(ink: Gray) -> bool:
     """Whether ink, cropped, may be of several parts, or a frame: a quick look that misses none."""
     if max(ink.shape) < SMALL:
         return False
-    mask = ink > 63
+    mask = ink > FAINT
     if not (mask.any(axis=0).all() and mask.any(axis=1).all()):
         return True
     if np.count_nonzero(mask) > 0.6 * mask.size:
@@ -119,7 +115,7 @@ def _chosen(found: Components, ink: Gray, touches: Mask) -> Mask:
     # What lies along so much of the border is a shadow.
     score = score * np.where(found.contacts > (height + width) / 2, 0.2, 1.0)
     main = int(score.argmax())
-    able = (area >= DIRT * area[main]) & (full >= FAINT * full[main]) & ~hollow
+    able = (area >= DIRT * area[main]) & (full >= PALE * full[main]) & ~hollow
     if not touches[main]:
         able &= ~touches
     # What is as large is not passed over, wherever it is: of two digits neither is the digit.
@@ -185,7 +181,7 @@ def _across(mask: Mask) -> Mask:
     starts = np.arange(STRIPS) * width // STRIPS
     ends = np.append(starts[1:], width)
     filled = np.add.reduceat(mask, starts, axis=1, dtype=np.int32) >= 0.6 * (ends - starts)
-    if np.count_nonzero(filled.any(axis=0)) < LINE * STRIPS:
+    if np.count_nonzero(filled.any(axis=0)) < FILLED * STRIPS:
         return line
     rise = np.round(np.outer(SLOPES, (starts + ends - width) / 2)).astype(int)
     at = np.arange(height)[:, np.newaxis] + rise[:, np.newaxis]
@@ -194,7 +190,7 @@ def _across(mask: Mask) -> Mask:
     # Strokes of a digit in a tight crop are as long, but at one of their ends they stop earlier.
     on = hits | ~inside
     whole = on[..., :2].any(axis=2) & on[..., -2:].any(axis=2)
-    for slope, row in np.argwhere(whole & (hits.sum(axis=2) >= LINE * STRIPS)):
+    for slope, row in np.argwhere(whole & (hits.sum(axis=2) >= FILLED * STRIPS)):
         path = row + np.round(SLOPES[slope] * (np.arange(width) - width / 2)).astype(int)
         columns = np.flatnonzero((path >= 0) & (path < height))
         line[path[columns], columns] = True

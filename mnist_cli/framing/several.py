@@ -13,7 +13,8 @@ from mnist_cli.framing import page, parts
 from mnist_cli.framing.box import framed_already, span
 from mnist_cli.framing.components import Indices
 from mnist_cli.framing.cuts import cuts
-from mnist_cli.framing.frame import FAINT, HALF, in_frame, reduced
+from mnist_cli.framing.frame import in_frame, reduced
+from mnist_cli.framing.levels import FAINT, HALF
 from mnist_cli.framing.page import Part
 from mnist_cli.framing.paper import flat_ink, lit_ink
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from mnist_cli.framing.box import span
+from mnist_cli.framing.levels import FAINT
 
 Gray = npt.NDArray[np.uint8]
 
@@ -22,7 +23,7 @@ USUAL = 0.1
 def normal(ink: Gray) -> Gray:
     """Thicken the strokes of ink [h, w] that are thinner than in MNIST."""
     side = max(ink.shape)
-    width = stroke_width(ink > 63)
+    width = stroke_width(ink > FAINT)
     if width < THIN * side:
         return _thickened(ink, width, USUAL * side)
     return ink
@@ -56,4 +57,4 @@ def _thickened(ink: Gray, width: float, wanted: float) -> Gray:
         return ink
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)
-    return thick[span(thick > 63)]
+    return thick[span(thick > FAINT)]

@@ -41,19 +41,24 @@ class Error(Answer):
     error: str
 
 
-class Prediction(Answer):
-    """The digit in a picture; fields are only ever added."""
+class Reading(Struct, kw_only=True):
+    """What is told of each digit."""
 
     prediction: Annotated[int, Meta(ge=0, le=9, description="The digit.")]
     probability: Annotated[float, Meta(ge=0, le=100, description="Of that digit, in percent.")]
-    digitness: Annotated[Score, Meta(description="How surely there is one digit in the picture.")]
-    model: Annotated[str, Meta(description="The model that answered.")]
+    digitness: Annotated[Score, Meta(description="How surely there is one digit.")]
     uncertain: Annotated[
         Literal[True] | UnsetType,
         Meta(description="Only where the digitness is below that of 99 % of MNIST."),
     ] = UNSET
     scores: Scores | UnsetType = UNSET
     image: Image | UnsetType = UNSET
+
+
+class Prediction(Reading, Answer, kw_only=True):
+    """The digit in a picture; fields are only ever added."""
+
+    model: Annotated[str, Meta(description="The model that answered.")]
 
 
 Box: TypeAlias = Annotated[
@@ -66,19 +71,10 @@ Box: TypeAlias = Annotated[
 ]
 
 
-class Digit(Struct):
+class Digit(Reading, kw_only=True):
     """One of several digits in a picture."""
 
-    prediction: Annotated[int, Meta(ge=0, le=9, description="The digit.")]
-    probability: Annotated[float, Meta(ge=0, le=100, description="Of that digit, in percent.")]
-    digitness: Annotated[Score, Meta(description="How surely there is one digit there.")]
     box: Box
-    uncertain: Annotated[
-        Literal[True] | UnsetType,
-        Meta(description="Only where the digitness is below that of 99 % of MNIST."),
-    ] = UNSET
-    scores: Scores | UnsetType = UNSET
-    image: Image | UnsetType = UNSET
 
 
 class Digits(Answer):

@@ -32,6 +32,8 @@ def framed_already(gray: Gray) -> bool:
     """Whether a picture, dark on light, is framed like MNIST: all 70,000 of its images are."""
     if gray.shape != (SIDE, SIDE) or gray.min() > 255 - MIN_CONTRAST:
         return False
+    if gray[0, 0] < 255 and gray[-1, -1] < 255:  # the ink is 28 long
+        return False
     profiles = _profiles(255 - gray)
     longest = max(side.stop - side.start for side in map(_extent, profiles))
     return longest in (DIGIT_SIDE - 1, DIGIT_SIDE) and all(map(_is_centred, profiles))
@@ -58,8 +60,9 @@ def scaled(ink: Gray) -> Gray:
     image = Image.frombytes("L", ink.shape[::-1], ink.tobytes())
     image = image.resize((width, height), Image.Resampling.BICUBIC)
     small = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width)
-    full = np.float32(255 / max(small.max(), 1))
-    return (small * full).round().astype(np.uint8)
+    if (strongest := int(small.max())) == 255:
+        return small
+    return (small * np.float32(255 / max(strongest, 1))).round().astype(np.uint8)
 
 
 def centred(ink: Gray) -> Gray:

@@ -74,7 +74,7 @@ def _digit(gray: Gray) -> Gray:
 
 def _ink(gray: Gray, factor: int) -> tuple[Gray, int]:
     """The ink of a picture, reduced, and how much of it is seen."""
-    small = np.asarray(Image.fromarray(gray).reduce(factor))
+    small = gray if factor == 1 else np.asarray(Image.fromarray(gray).reduce(factor))
     try:
         flat = flat_ink(small)
     except InputError:

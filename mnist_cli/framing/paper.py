@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from mnist_cli.framing.box import MIN_CONTRAST, blank
-from mnist_cli.framing.levels import border, closed, otsu, spread
+from mnist_cli.framing.levels import border, closed, histogram, otsu, spread
 from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
 from mnist_cli.framing.strokes import stroke_width
@@ -38,8 +38,7 @@ def flat_ink(gray: Gray) -> Gray | None:
     Raises:
         InputError: the picture is blank.
     """
-    # `np.bincount` would make eight bytes of each.
-    counts = np.array(Image.fromarray(gray).histogram())
+    counts = histogram(gray)
     levels = counts.nonzero()[0]
     darkest, lightest = int(levels[0]), int(levels[-1])
     if lightest - darkest < MIN_CONTRAST:

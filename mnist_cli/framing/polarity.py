@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.framing.components import Mask, components
-from mnist_cli.framing.levels import border, closed, otsu, spread
+from mnist_cli.framing.levels import border, closed, histogram, otsu, spread
 
 Gray = npt.NDArray[np.uint8]
 
@@ -53,7 +53,7 @@ def is_light_on_dark(gray: Gray) -> bool:
     level = gray.astype(np.float32)
     contrast = level - spread(level, np.ones_like(level))
     skewness = float((contrast**3).mean()) / (float(contrast.std()) or 1.0) ** 3
-    lighter = gray > otsu(np.bincount(gray.ravel(), minlength=256))
+    lighter = gray > otsu(histogram(gray))
     light_border = float(border(lighter).mean())
     window = max(3, round(0.4 * min(gray.shape)))
     dark = float(((closed(gray, window) - gray).astype(np.float32) ** 2).sum())

@@ -1,6 +1,7 @@
 """The native API: `GET /` and `POST /predict`."""
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,9 @@ def predict() -> Response:
 
 
 def _answer(pixels: npt.NDArray[Any]) -> Response:
-    scores, image, multi = _asked_for("scores"), _asked_for("image"), _asked_for("multi")
-    model = current_app.extensions["models"].get(request.args.get("model"))
+    options = request.args
+    scores, image, multi = (_is_on(name, options) for name in ("scores", "image", "multi"))
+    model = current_app.extensions["models"].get(options.get("model"))
     if multi:
         return _answer_all(model, pixels, scores, image)
     batch = reshape.to_batch([pixels], preprocess())
@@ -63,8 +65,8 @@ def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: boo
     return Response(output.to_json(record), mimetype="application/json")
 
 
-def _asked_for(name: str) -> bool:
-    asked = request.args.get(name, "0")
+def _is_on(name: str, options: Mapping[str, str]) -> bool:
+    asked = options.get(name, "0")
     if asked not in FLAGS:
         raise InputError(f"{name} is {asked!r}: it can be {' or '.join(FLAGS)}")
     return FLAGS[asked]

@@ -3,8 +3,8 @@
 import hmac
 import json
 import logging
+import secrets
 import time
-import uuid
 
 from flask import Flask, Response, abort, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -71,7 +71,7 @@ def _error(status: int, message: str) -> Response:
 
 def _start() -> None:
     g.started = time.perf_counter()
-    g.request_id = request.headers.get("X-Request-ID", "")[:100] or uuid.uuid4().hex
+    g.request_id = request.headers.get("X-Request-ID", "")[:100] or secrets.token_hex(16)
 
 
 def _preflight() -> Response | None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_cli.loader import SHIPPED_MODELS
+from mnist_cli import prediction, reshape
+from mnist_cli.loader import SHIPPED_MODELS, find_models, load_model
 from tests.running import SAMPLES, run
 from tests.serving import serving
 
@@ -86,6 +88,45 @@ def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
         answer = server.ask("GET", "/").json
     assert answer["uncertain"] is True
     assert 0 <= answer["digitness"] <= 1
+
+
+@pytest.mark.parametrize("name", [model.name for model in find_models()])
+def test_99_percent_of_mnist_are_certain(name: str, digits: npt.NDArray[np.uint8]) -> None:
+    answers = prediction.predict(load_model(name), reshape.to_batch(digits))
+    assert 0 < np.mean([answer.uncertain for answer in answers]) <= 0.01
+
+
+def _scribble(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
+    draw.line([tuple(point) for point in rng.integers(15, 145, (20, 2)).tolist()], 0, 4)
+
+
+def _face(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
+    size = int(rng.integers(45, 60))
+    draw.ellipse((80 - size, 80 - size, 80 + size, 80 + size), outline=0, width=5)
+    for x in (60, 100):
+        draw.ellipse((x - 5, 60, x + 5, 70), fill=0)
+    draw.arc((55, 60, 105, 110), 20, 160, 0, 5)
+
+
+def _pair(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
+    draw.text((25, 20), f"{rng.integers(10, 100)}", 0, ImageFont.load_default(90))
+
+
+def _noise(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
+    for x, y in np.ndindex(40, 40):
+        draw.rectangle((4 * x, 4 * y, 4 * x + 3, 4 * y + 3), int(rng.integers(256)))
+
+
+@pytest.mark.parametrize("drawn", [_scribble, _face, _pair, _noise])
+def test_what_is_no_digit_is_uncertain_or_refused(drawn: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    files = [tmp_path / f"{index:02}.png" for index in range(20)]
+    for file in files:
+        picture = Image.new("L", (160, 160), "white")
+        drawn(ImageDraw.Draw(picture), rng)
+        picture.save(file)
+    records = run("predict-batch", *files).records
+    assert np.mean([bool({"uncertain", "error"} & record.keys()) for record in records]) > 0.7
 
 
 def test_a_letter_is_uncertain_and_a_digit_is_not(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 ROUNDS = 15
 SAMPLE = str(ROOT / "samples" / "MNIST-0.png")
-MODEL = str(ROOT / "saved_models" / "t_cnn")
+MODEL = str(ROOT / "saved_models" / "k_cnn")
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-DEFAULT_MODEL = "t_cnn"
+DEFAULT_MODEL = "k_cnn"
 
 Format = Literal["text", "json", "csv"]
 BatchFormat = Literal["text", "jsonl", "csv", "parquet"]

@@ -210,7 +210,7 @@ def test_another_model_answers(page: Page) -> None:
     select = Select(page["model"])
     names = [option.text for option in select.options]
     assert {"t_cnn", "t_ffnn"} <= set(names)
-    assert select.first_selected_option.text == "t_cnn"
+    assert select.first_selected_option.text == "k_cnn"
     page.draw(ONE)
     page.await_answer("1")
     select.select_by_visible_text("t_ffnn")

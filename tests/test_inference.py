@@ -27,7 +27,8 @@ def _ink(*digits: int) -> npt.NDArray[np.float32]:
 
 def _scores(*digits: int) -> list[list[float]]:
     files = [SAMPLES / f"MNIST-{digit}.png" for digit in digits]
-    records = run("predict", "--scores", "--preprocess", "plain", *files).records
+    options = ("--model", "t_cnn", "--scores", "--preprocess", "plain")
+    records = run("predict", *options, *files).records
     return [record["scores"] for record in records]
 
 

@@ -46,7 +46,7 @@ def test_an_installed_package_works_from_any_folder(wheel: Path, tmp_path: Path)
         env={"PYTHONPATH": str(tmp_path / "site")},
     )
     assert result.record["prediction"] == 8
-    assert f"from {tmp_path}/site/mnist_cli/saved_models/t_cnn runs in litert" in result.stderr
+    assert f"from {tmp_path}/site/mnist_cli/saved_models/k_cnn runs in litert" in result.stderr
 
 
 def test_the_readme_has_all_exit_codes() -> None:

@@ -41,7 +41,7 @@ def test_a_pipe_gets_one_json_object_a_line() -> None:
         "prediction": 7,
         "probability": None,
         "digitness": None,
-        "model": "t_cnn",
+        "model": "k_cnn",
         "file": "MNIST-7.png",
     }
     assert 90 < record["probability"] <= 100
@@ -69,7 +69,7 @@ def test_stdin() -> None:
 def test_csv() -> None:
     result = run("predict", "--format", "csv", SAMPLES / "MNIST-2.png", "none.png")
     good, bad = csv.DictReader(io.StringIO(result.stdout))
-    assert (good["prediction"], good["model"], good["error"]) == ("2", "t_cnn", "")
+    assert (good["prediction"], good["model"], good["error"]) == ("2", "k_cnn", "")
     assert (bad["file"], bad["prediction"]) == ("none.png", "")
     assert bad["error"].startswith("no such file")
 

@@ -408,7 +408,7 @@ def test_metrics(server: Server) -> None:
         lines = server.ask("GET", "/metrics").body.decode().splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
-    digit = 'mnist_predictions_total{digit="3",model="t_cnn"}'
+    digit = 'mnist_predictions_total{digit="3",model="k_cnn"}'
     route = 'mnist_requests_total{route="/predict",status="200"}'
     unknown = 'mnist_requests_total{route="none",status="404"}'
     before = value(digit), value(route), value(unknown)
@@ -440,7 +440,7 @@ def test_workers_share_the_port_and_add_up_their_metrics() -> None:
         sockets = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in _workers(server)]
         assert len(sockets) == 2 and abs(sockets[0] - sockets[1]) <= 10
         metrics = server.ask("GET", "/metrics").body.decode()
-        assert 'mnist_predictions_total{digit="3",model="t_cnn"} 16.0' in metrics
+        assert 'mnist_predictions_total{digit="3",model="k_cnn"} 16.0' in metrics
         for connection in connections:
             connection.close()
         assert server.stop()[0] == 0

@@ -82,7 +82,7 @@ def test_a_house_number() -> None:
     pixels, boxes = _written("4071")
     record = _read(pixels)
     assert list(record) == ["text", "digits", "model", "file"]
-    assert (record["text"], record["model"], record["file"]) == ("4071", "t_cnn", "-")
+    assert (record["text"], record["model"], record["file"]) == ("4071", "k_cnn", "-")
     assert [digit["prediction"] for digit in record["digits"]] == [4, 0, 7, 1]
     assert all(digit["probability"] > 90 for digit in record["digits"])
     _check_boxes(record, boxes)

@@ -129,7 +129,7 @@ def test_nothing_of_tensorflow_reaches_the_user(tmp_path: Path, weights: Weights
 def test_verbose_tells_on_stderr_what_is_done() -> None:
     result = run_process("predict", "--verbose", SAMPLES / "MNIST-0.png")
     assert result.record["prediction"] == 0
-    assert "mnist: info: model t_cnn from " in result.stderr
+    assert "mnist: info: model k_cnn from " in result.stderr
     assert "runs in litert" in result.stderr
 
 

@@ -29,7 +29,8 @@ def _ink(digit: int) -> list[float]:
 def _scores(*digits: int, preprocess: str = "plain") -> list[list[float]]:
     """What the command line answers for the samples."""
     files = [SAMPLES / f"MNIST-{digit}.png" for digit in digits]
-    records = run("predict", "--scores", "--preprocess", preprocess, *files).records
+    options = ("--model", "t_cnn", "--scores", "--preprocess", preprocess)
+    records = run("predict", *options, *files).records
     return [record["scores"] for record in records]
 
 

@@ -32,7 +32,7 @@ from mnist_cli.loader import load_model
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
 LIMIT_ROUNDS = 7
-MODEL = ROOT / "saved_models" / "t_cnn"
+MODEL = ROOT / "saved_models" / "k_cnn"
 BATCH = [sys.executable, "-m", "mnist_cli", "predict-batch", "--quiet", "--model", str(MODEL)]
 PLAIN = ["--preprocess", "plain"]
 LIMIT = (

@@ -36,7 +36,7 @@ from mnist_cli import reshape
 ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 3
 SECONDS = 4
-MODEL = ROOT / "saved_models" / "t_cnn" / "assets.extra" / "model.tflite"
+MODEL = ROOT / "saved_models" / "k_cnn" / "assets.extra" / "model.tflite"
 
 
 HERE = ROOT / "benchmarks" / "serving"

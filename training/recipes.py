@@ -66,10 +66,11 @@ SYNTHETIC_SEED = 1999
 """Their seed: with that of the pool, some would be the very pictures of the training."""
 FFNN = Recipe(epochs=40, batch_size=256, learning_rate=3e-3, keep=1.0)
 CNN = Recipe(epochs=40)
+WIDE_CNN = Recipe(epochs=30)
 RECIPES = {
     "t_cnn": CNN,
     "t_ffnn": FFNN,
-    "e_cnn": CNN,
+    "e_cnn": WIDE_CNN,
     "e_ffnn": FFNN,
     "k_cnn": CNN,
     "k_ffnn": FFNN,

@@ -32,10 +32,10 @@ def e_cnn(image: tf.Tensor, keep: float, training: bool) -> tf.Tensor:
 
     x = tf.reshape(image, [-1, 28, 28, 1])
     x = _norm_relu(_pool(conv(x, 32, size=5)), training)  # 12 x 12
-    x = _norm_relu(conv(x, 48, padding="same"), training)
-    x = _norm_relu(_pool(conv(x, 64)), training)  # 5 x 5
-    x = _norm_relu(conv(x, 128, padding="same"), training)
-    x = _norm_relu(conv(x, 128), training)  # 3 x 3
+    x = _norm_relu(conv(x, 64, padding="same"), training)
+    x = _norm_relu(_pool(conv(x, 80)), training)  # 5 x 5
+    x = _norm_relu(conv(x, 192, padding="same"), training)
+    x = _norm_relu(conv(x, 192), training)  # 3 x 3
     x = v1.layers.dropout(v1.layers.flatten(x), 1 - keep, training=training)
     return v1.layers.dense(x, 10, name="logits")
 

@@ -25,7 +25,7 @@ dataset = (
 )
 index = 0
 for batch in dataset:
-    for row in classify(input=batch, dropout=tf.constant(1.0))["output"].numpy():
+    for row in classify(input=batch)["output"].numpy():
         probability = round(100 * float(row.max()), 2)
         record = {"file": files[index], "prediction": int(row.argmax()), "probability": probability}
         print(json.dumps(record))

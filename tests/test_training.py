@@ -341,4 +341,6 @@ def test_the_default_model_is_the_smallest_of_the_best_on_the_validation_images(
     accuracy = dict(zip(names, map(float, validation), strict=True))
     sizes = dict(zip(names, (int(size.replace(",", "")) for size in parameters), strict=True))
     best = [name for name in names if accuracy[name] >= max(accuracy.values()) - 0.05]
-    assert run("predict", SAMPLES / "MNIST-0.png").record["model"] == min(best, key=sizes.__getitem__)
+    assert run("predict", SAMPLES / "MNIST-0.png").record["model"] == min(
+        best, key=sizes.__getitem__
+    )

@@ -307,7 +307,7 @@ def test_what_cannot_be_gone_on_with(many: Path, tmp_path: Path) -> None:
     again = run("predict-batch", many, "--output", table)
     assert again.code == 3
     assert "go on with --resume, or remove it to begin anew" in again.error
-    other = run("predict-batch", many, "--output", table, "--resume", "--model", "k_cnn")
+    other = run("predict-batch", many, "--output", table, "--resume", "--model", "t_cnn")
     assert other.code == 3
     assert "was begun with model k_cnn" in other.error
     (many / "0001.png").unlink()

@@ -10,5 +10,5 @@ folder, file = sys.argv[1:]
 model = tf.saved_model.load(folder).signatures["serving_default"]
 image = Image.open(file).convert("L").resize((28, 28))
 ink = 1 - np.asarray(image, np.float32).reshape(1, 784) / 255
-scores = model(input=tf.constant(ink), dropout=tf.constant(1.0))["output"].numpy()[0]
+scores = model(input=tf.constant(ink))["output"].numpy()[0]
 print(scores.argmax(), 100 * scores.max())

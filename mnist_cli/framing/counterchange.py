@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from mnist_cli.framing.levels import border
+
 Gray = npt.NDArray[np.uint8]
 
 # The part of an edge at which the level changes by half of all contrast: it is no stroke's, which
@@ -39,5 +41,5 @@ def _without_stripes(gray: Gray) -> Gray:
 
 
 def _border_contrast(gray: Gray) -> int:
-    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    return int(border.max()) - int(border.min())
+    edge = border(gray)
+    return int(edge.max()) - int(edge.min())

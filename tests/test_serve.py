@@ -291,6 +291,52 @@ def test_answers_come_in_the_order_of_the_requests(server: Server) -> None:
     assert bodies == [b"5", b"8", b"3", b'"ok', b"5", b"0"]
 
 
+def _asked_at_once(server: Server, requests: list[bytes]) -> list[tuple[int, object]]:
+    """Send each on a connection of its own, all before any is answered: status and JSON of each."""
+
+    def answer(connection: socket.socket) -> tuple[int, object]:
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response.status, json.loads(response.read())
+
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(server.connect()) for _ in requests]
+        for connection in connections:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer(connection) == (200, {"status": "ok"})
+        for connection, request in zip(connections, requests, strict=True):
+            connection.sendall(request)
+        return list(map(answer, connections))
+
+
+def test_pictures_that_wait_together_are_answered_as_each_by_itself() -> None:
+    four = _pixels("MNIST-4.png")
+    sent = {
+        **{f"?scores=1&image=1&n={n}": (_pixels(f"MNIST-{n % 10}.png"), 200) for n in range(20)},
+        "?preprocess=plain&preprocess=none": (four, 200),
+        "?preprocess=none": (four, 400),
+        "?scores=2": (four, 400),
+        "?model=t_ffnn": (four, 200),
+        "?multi=1": (four, 200),
+        "?what=blank": ([[255] * 28] * 28, 400),
+        "?what=ragged": ([[0, 0], [0]], 400),
+        "?what=none": (None, 400),
+    }
+    requests, statuses = [], []
+    for token, refused in ((b"secret", None), (b"wrong", 401)):
+        for query, (pixels, status) in sent.items():
+            body = json.dumps({"picArray": pixels}).encode()
+            head = _head(len(body), "application/json")
+            head = head.replace(b"/predict", b"/predict" + query.encode())
+            requests.append(head[:-2] + b"Authorization: Bearer " + token + b"\r\n\r\n" + body)
+            statuses.append(refused or status)
+    with serving("--host", "0.0.0.0", env={"MNIST_TOKEN": "secret"}) as server:
+        one_by_one = [_asked_at_once(server, [request])[0] for request in requests]
+        assert [status for status, _ in one_by_one] == statuses
+        for _ in range(5):
+            assert _asked_at_once(server, requests) == one_by_one
+
+
 def test_the_second_signal_is_at_once() -> None:
     with serving() as server, server.connect() as connection:
         connection.send(_head(9) + b"1")

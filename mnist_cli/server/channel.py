@@ -1,18 +1,51 @@
 """A connection as waitress has it: answered by a thread or the loop, and closed politely."""
 
 import contextlib
+import functools
 import json
 import socket
 import time
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
 
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask, WSGITask
 
+from mnist_cli.server.reading import ARRIVED, READING, Reading
 from mnist_cli.server.settings import Settings, allowed_origin
 
 # A sender whose request has failed may go on for this long.
 LINGER_SECONDS = 10.0
+
+
+class Request(HTTPRequestParser):  # type: ignore[misc]
+    """A request that knows when it was complete, and may have its picture read before its turn."""
+
+    arrived: float | None = None
+    reading: Reading | None = None
+
+    def received(self, data: bytes) -> int:
+        consumed = int(super().received(data))
+        if self.completed:
+            self.arrived = time.perf_counter()
+        return consumed
+
+    @functools.cached_property
+    def options(self) -> dict[str, str]:
+        """The query; of values with the same name the first counts, as for Flask."""
+        return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))
+
+
+class Task(WSGITask):  # type: ignore[misc]
+    """Tells the app what is known of the request."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[ARRIVED] = self.request.arrived
+        environ[READING] = self.request.reading
+        return environ
 
 
 class JsonErrorTask(ErrorTask):  # type: ignore[misc]
@@ -45,6 +78,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     client hangs up; RFC 9112, section 9.6.
     """
 
+    parser_class = Request
+    task_class = Task
     error_task_class = JsonErrorTask
     request_failed = False
     lingers_until: float | None = None

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from flask import Blueprint, Response, current_app, request
 
-from mnist_cli import images, output, prediction, reshape, several
-from mnist_cli.choices import PREPROCESSES, Preprocess
+from mnist_cli import images, output, reshape, several
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.loader import Model
 from mnist_cli.server import pic_array
 from mnist_cli.server.metrics import count_prediction
+from mnist_cli.server.reading import READING, Reading, preprocess, read
 from mnist_cli.shipped import shipped
 
 native = Blueprint("native", __name__)
@@ -34,27 +34,30 @@ def predict() -> Response:
     `?scores=1` adds the ten scores, `?image=1` the picture as the model gets it: 28 rows of 28
     values, 0 black ink to 255 white paper. `?multi=1` answers all digits of the picture.
     """
-    return _answer(_pixels())
+    return _answer(request.environ.get(READING) or _pixels())
 
 
-def _answer(pixels: npt.NDArray[Any]) -> Response:
+def _answer(sent: Reading | npt.NDArray[Any]) -> Response:
     options = request.args
     scores, image, multi = (_is_on(name, options) for name in ("scores", "image", "multi"))
     model = current_app.extensions["models"].get(options.get("model"))
-    if multi:
-        return _answer_all(model, pixels, scores, image)
-    batch = reshape.to_batch([pixels], preprocess())
-    [answer] = prediction.predict(model, batch)
+    if isinstance(sent, Reading):
+        reading = sent
+    elif multi:
+        return _answer_all(model, sent, scores, image)
+    else:
+        [reading] = read(model, [reshape.shrunk(sent, preprocess(options))])
+    answer = reading.prediction
     count_prediction(model.name, answer.digit)
     record = output.prediction_record(answer, model=model.name, scores=scores, min_probability=0)
     if image:
-        paper = (255 * (1 - batch)).round().astype(np.uint8)
+        paper = (255 * (1 - reading.image)).round().astype(np.uint8)
         record["image"] = paper.reshape(reshape.SIDE, reshape.SIDE).tolist()
     return Response(output.to_json(record), mimetype="application/json")
 
 
 def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: bool) -> Response:
-    if preprocess() == "plain":
+    if preprocess(request.args) == "plain":
         raise InputError("multi frames each digit: leave out preprocess=plain")
     lines = several.read(model, pixels)
     record = output.digits_record(lines, model=model.name, scores=scores, min_probability=0)
@@ -85,11 +88,3 @@ def _pixels() -> npt.NDArray[Any]:
         f"Content-Type {request.mimetype or 'is missing, and'} cannot be read: send "
         "application/json with picArray, the picture itself as image/*, or a form with a file"
     )
-
-
-def preprocess() -> Preprocess:
-    asked = request.args.get("preprocess", "auto")
-    for known in PREPROCESSES:
-        if asked == known:
-            return known
-    raise InputError(f"preprocess is {asked!r}: it can be {' or '.join(PREPROCESSES)}")

@@ -1,6 +1,5 @@
 """What keeps a server in order: errors as JSON, access log, tokens, CORS, health."""
 
-import hmac
 import json
 import logging
 import secrets
@@ -12,7 +11,8 @@ from werkzeug.exceptions import HTTPException
 from mnist_cli import output
 from mnist_cli.errors import MnistError
 from mnist_cli.server.metrics import count_request
-from mnist_cli.server.settings import Settings, allowed_origin
+from mnist_cli.server.reading import ARRIVED
+from mnist_cli.server.settings import Settings, allowed_origin, knows_token
 
 access_log = logging.getLogger("mnist_cli.access")
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def _error(status: int, message: str) -> Response:
 
 
 def _start() -> None:
-    g.started = time.perf_counter()
+    g.started = request.environ.get(ARRIVED) or time.perf_counter()
     g.request_id = request.headers.get("X-Request-ID", "")[:100] or secrets.token_hex(16)
 
 
@@ -94,8 +94,7 @@ def _require_token() -> None:
     if is_open(request.path, request.blueprint):
         return
     settings: Settings = current_app.extensions["settings"]
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not hmac.compare_digest(sent.encode(), str(settings.token).encode()):
+    if not knows_token(settings, request.headers.get("Authorization")):
         response = _error(401, "a token is needed: send it as Authorization: Bearer TOKEN")
         response.headers["WWW-Authenticate"] = "Bearer"
         abort(response)

@@ -115,7 +115,8 @@ def serve(
         ident=None,
         **proxy,
     )
-    waiting = _keep_from_threads(server, Quick(app, listen.url_prefix), listen.threads)
+    quick = Quick(app, listen.url_prefix)
+    waiting = _keep_from_threads(server, quick, listen.threads)
     server.channel_class = Channel
     server.settings = settings
     if shares:
@@ -145,10 +146,10 @@ def serve(
     threading.Thread(target=prepare, daemon=True).start()
     try:
         while told_to_stop is None and not (shares and shares.is_orphan):
-            _turn(server, waiting, timeout=1 if shares else 30)
+            _turn(server, quick, waiting, timeout=1 if shares else 30)
             if shares:
                 shares.update(len(server.active_channels))
-        _drain(server, waiting)
+        _drain(server, quick, waiting)
         server.task_dispatcher.shutdown()
     except SystemExit:
         pass
@@ -198,19 +199,19 @@ def _spread(server: Any, shares: Shares) -> None:
     server.handle_accept = handle_accept
 
 
-def _turn(server: Any, waiting: "deque[Channel]", timeout: float) -> None:
+def _turn(server: Any, quick: Quick, waiting: "deque[Channel]", timeout: float) -> None:
     """See to the sockets, then answer those who wait, until the sockets are due again."""
     wasyncore.loop(timeout=0 if waiting else timeout, map=server._map, use_poll=True, count=1)
     until = time.monotonic() + TURN_SECONDS
     while waiting and time.monotonic() < until:
-        channel = waiting.popleft()
-        try:
-            channel.answer_in_loop()
-        except Exception:
-            channel.handle_error()
+        for channel in quick.take(waiting):
+            try:
+                channel.answer_in_loop()
+            except Exception:
+                channel.handle_error()
 
 
-def _drain(server: Any, waiting: "deque[Channel]") -> None:
+def _drain(server: Any, quick: Quick, waiting: "deque[Channel]") -> None:
     """Stop accepting, and go on until all requests that have begun are answered."""
     server.accepting = False
     server.del_channel()
@@ -220,4 +221,4 @@ def _drain(server: Any, waiting: "deque[Channel]") -> None:
         channel.requests or channel.request or channel.total_outbufs_len
         for channel in list(server.active_channels.values())
     ):
-        _turn(server, waiting, timeout=0.1)
+        _turn(server, quick, waiting, timeout=0.1)

@@ -1,5 +1,6 @@
 """What a server can be told, apart from how it is told."""
 
+import hmac
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,3 +28,9 @@ class Settings:
 def allowed_origin(settings: Settings, origin: str | None) -> str | None:
     """The origin of a page in a browser, if it may read the answers."""
     return origin if origin in settings.cors or "*" in settings.cors else None
+
+
+def knows_token(settings: Settings, authorization: str | None) -> bool:
+    """Whether a client that sent this header, or none, may ask."""
+    sent = (authorization or "").removeprefix("Bearer ")
+    return not settings.token or hmac.compare_digest(sent.encode(), settings.token.encode())

@@ -24,7 +24,7 @@ from flask import Blueprint, Response, request
 from mnist_cli import output
 from mnist_cli.errors import InputError, UnknownModelError
 from mnist_cli.server import served
-from mnist_cli.server.native import preprocess
+from mnist_cli.server.reading import preprocess
 from mnist_cli.server.served import Interface, ServedModel
 from mnist_cli.server.tfserving_json import Reader, examples_request, is_in_rows, tensors_request
 from mnist_cli.signature import TensorInfo
@@ -92,7 +92,7 @@ def predict(name: str, version: str | None = None, label: str | None = None) -> 
     model = _find_servable(name, version, label)
     missing = 'Serving signature name: "{}" not found in signature def'
     interface = _interface(model, body.signature_name, missing)
-    reader = Reader(interface, preprocess())
+    reader = Reader(interface, preprocess(request.args))
     in_rows = is_in_rows(body)
     batch = reader.instances(body.instances) if in_rows else reader.inputs(body.inputs)
     scores: Any = model.predict_proba(batch).tolist()
@@ -110,7 +110,7 @@ def classify(name: str, version: str | None = None, label: str | None = None) ->
     body = examples_request(request.get_data(cache=False))
     model = _find_servable(name, version, label)
     interface = _interface(model, body.signature_name, "No signature was found with the name: {}")
-    scores = model.predict_proba(Reader(interface, preprocess()).examples(body))
+    scores = model.predict_proba(Reader(interface, preprocess(request.args)).examples(body))
     results = [[[str(digit), score] for digit, score in enumerate(row)] for row in scores.tolist()]
     return _answer({"results": results})
 

@@ -1,0 +1,44 @@
+"""A picture that was sent, read: with the others that wait to be read, where there are any."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from mnist_cli import prediction, reshape
+from mnist_cli.choices import PREPROCESSES, Preprocess
+from mnist_cli.errors import InputError
+from mnist_cli.loader import Model
+from mnist_cli.prediction import Prediction
+from mnist_cli.reshape import Pixels
+from mnist_cli.runtimes import Batch
+
+# Where an app finds, in the environ of WSGI, what the server has read for it already.
+READING = "mnist.reading"
+# The same for when the request had arrived, in seconds of `time.perf_counter`.
+ARRIVED = "mnist.arrived"
+
+
+class Reading(NamedTuple):
+    """What the model was given, and what it answered."""
+
+    image: Batch
+    """float32 [784], ink 1.0 and paper 0.0."""
+    prediction: Prediction
+
+
+def read(model: Model, shrunk: Sequence[Pixels]) -> list[Reading]:
+    """Read pictures [28, 28] that `reshape.shrunk` has made."""
+    batch = reshape.five_steps(shrunk)
+    return list(map(Reading, batch, prediction.predict(model, batch)))
+
+
+def preprocess(options: Mapping[str, str]) -> Preprocess:
+    """How the query of a request wants its pictures to be prepared.
+
+    Raises:
+        InputError: there is no such way.
+    """
+    asked = options.get("preprocess", "auto")
+    for known in PREPROCESSES:
+        if asked == known:
+            return known
+    raise InputError(f"preprocess is {asked!r}: it can be {' or '.join(PREPROCESSES)}")

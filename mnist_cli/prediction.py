@@ -7,6 +7,9 @@ import numpy as np
 from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
 
+TINY = np.finfo(np.float32).tiny
+LOG_10 = np.log(10)
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -46,6 +49,6 @@ def digitness(scores: Batch) -> Batch:
     Detection with Outlier Exposure" (ICLR 2019). Two digits that share all scores leave 0.7: the
     picture may well be one of the two.
     """
-    information = (scores * np.log(np.maximum(scores, np.finfo(np.float32).tiny))).sum(axis=1)
-    told: Batch = np.clip(1 + information / np.log(10), 0, 1)
+    information = (scores * np.log(np.maximum(scores, TINY))).sum(axis=1)
+    told: Batch = np.minimum(np.maximum(1 + information / LOG_10, 0), 1)
     return told

@@ -1,5 +1,8 @@
 """Puts the app together."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from mnist_cli.server import ops
@@ -11,6 +14,14 @@ from mnist_cli.server.native import native
 from mnist_cli.server.openapi import openapi
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.tfserving import tfserving
+
+
+class App(Flask):
+    """Flask, for views that are plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return it as it is: none is a coroutine, which Flask would find out with each request."""
+        return func
 
 
 def create_app(settings: Settings | None = None, *, warm: bool = True) -> Flask:
@@ -25,7 +36,7 @@ def create_app(settings: Settings | None = None, *, warm: bool = True) -> Flask:
     models = Models(settings)
     if warm:
         models.get()
-    app = Flask("mnist_cli.server", static_folder=None)
+    app = App("mnist_cli.server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body
     app.extensions["settings"] = settings

@@ -47,6 +47,12 @@ class Task(WSGITask):  # type: ignore[misc]
         environ[READING] = self.request.reading
         return environ
 
+    def write(self, data: bytes) -> None:
+        """Send the answer once it is whole, before all that is left to do for it."""
+        super().write(data)
+        if self.content_bytes_written == self.content_length:
+            self.channel.send_held()
+
 
 class JsonErrorTask(ErrorTask):  # type: ignore[misc]
     """Answers what never gets to the app, such as a body over the limit, as the app would."""
@@ -93,9 +99,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         try:
             self.service()
         finally:
+            self.send_held()
+
+    def send_held(self) -> None:
+        """Send what was kept back."""
+        if self.is_held:
             self.is_held = False
-        if self.connected:
-            self.handle_write()
+            if self.connected:
+                self.handle_write()
 
     def _flush_some(self, do_close: bool = True) -> bool:
         return not self.is_held and bool(super()._flush_some(do_close=do_close))

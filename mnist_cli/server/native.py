@@ -38,7 +38,7 @@ def predict() -> Response:
 
 
 def _answer(sent: Reading | npt.NDArray[Any]) -> Response:
-    options = request.args
+    options = request.args.to_dict()
     scores, image, multi = (_is_on(name, options) for name in ("scores", "image", "multi"))
     model = current_app.extensions["models"].get(options.get("model"))
     if isinstance(sent, Reading):

@@ -35,7 +35,7 @@ def _scores(*digits: int, preprocess: str = "plain") -> list[list[float]]:
 
 
 def test_status(server: Server) -> None:
-    for path in (MODEL, f"{MODEL}/versions/1", f"{MODEL}/versions/001"):
+    for path in (MODEL, f"{MODEL}/versions/1", f"{MODEL}/versions/001", f"{MODEL}/labels/any"):
         assert server.ask("GET", path).json == {
             "model_version_status": [
                 {
@@ -147,7 +147,13 @@ def test_regress_is_no_method_of_these_models(server: Server) -> None:
         ("POST", "/v1/models/nope:predict", 404, "Servable not found for request: Latest(nope)"),
         ("POST", f"{MODEL}/versions/9:predict", 404, "Specific(t_cnn, 9)"),
         ("POST", f"{MODEL}/labels/stable:predict", 400, "Unrecognized servable version label"),
-        ("GET", f"{MODEL}/labels/stable", 400, "Unrecognized servable version label: stable"),
+        (
+            "GET",
+            f"{MODEL}/labels/stable/metadata",
+            400,
+            "Unrecognized servable version label: stable",
+        ),
+        ("GET", "/v1/models/nope/labels/stable", 404, "Could not find any versions of model nope"),
         ("GET", f"{MODEL}/versions/{'9' * 20}", 400, "Failed to convert version"),
         ("GET", f"{MODEL}/versions/{'9' * 5000}", 400, "Failed to convert version"),
         ("GET", f"{MODEL}/versions/x", 400, "Malformed request"),

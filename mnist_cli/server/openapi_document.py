@@ -99,7 +99,8 @@ def _operation(route: Route, rule: Rule, has_token: bool) -> Json:
     }
     if route.body:
         operation["requestBody"] = {"required": True, "content": route.body}
-    if route.answer and "label" not in rule.arguments:  # there are no labels here
+    # There are no labels here; for a status they do not matter.
+    if route.answer and ("label" not in rule.arguments or rule.endpoint == "tfserving.status"):
         answer = _response("The answer.", route.answer, *route.answer_headers)
         operation["responses"]["200"] = answer
     errors = {str(int(status)) for status in route.errors}
@@ -159,7 +160,7 @@ def _parameters(names: list[str], default: str, version: str) -> Json:
             "name": "label",
             "in": "path",
             "required": True,
-            "description": "A label of a version: always an error, there are none.",
+            "description": "A label of a version. There are none: an error, but for the status.",
             "schema": {"type": "string"},
             "example": "stable",
         },

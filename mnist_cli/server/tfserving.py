@@ -6,14 +6,14 @@ those of `util/json_tensor.cc`; the description is `g3doc/api_rest.md`. Where th
 server, here as there:
 
 - `:classify` and `:regress` answer `results`, which the description calls `result`;
-- a path or method under /v1 that is not known is 400 "Malformed request", not 404 or 405.
+- a path or method under /v1 that is not known is 400 "Malformed request", not 404 or 405;
+- the status of a label is that of all versions, whatever the label.
 
-What differs from the server on purpose: a model has one version; the state of a label is an error,
-as all else of labels is, where the server passes over the label; a version beyond int64 is told of
-in the body, which is empty there; `:classify` takes the inputs of any signature as features, not
-serialized tf.Examples alone; switches such as a dropout rate may be left out; images may be sent as
-`b64` in the place of a float tensor; JSON is strict, without NaN and Infinity; of a signature with
-several outputs the scores alone are answered, and logits as probabilities.
+What differs from the server on purpose: a model has one version, and no labels; a version beyond
+int64 is told of in the body, which is empty there; `:classify` takes the inputs of any signature as
+features, not serialized tf.Examples alone; switches such as a dropout rate may be left out; images
+may be sent as `b64` in the place of a float tensor; JSON is strict, without NaN and Infinity; of a
+signature with several outputs the scores alone are answered, and logits as probabilities.
 """
 
 import re
@@ -53,7 +53,7 @@ def check_path() -> None:
 def status(name: str, version: str | None = None, label: str | None = None) -> Response:
     """Answer a GetModelStatusResponse; a model that is not loaded yet is loaded for it."""
     versions = "any versions" if version is None else f"version {version}"
-    model = _find(name, version, label, f"Could not find {versions} of model {name}")
+    model = _find(name, version, None, f"Could not find {versions} of model {name}")
     entry = {
         "version": model.version,
         "state": "AVAILABLE",

@@ -55,16 +55,15 @@ def _digit(gray: Gray) -> Gray:
     """The ink of the digit alone, 0 to 255, cropped to it [h, w]."""
     factor = _factor(gray)
     ink, seen = _ink(gray, factor)
-    rows, columns = span(ink > FAINT)
-    if seen == HALF or parts.may_be_several(ink[rows, columns]):
+    mask = ink > FAINT
+    rows, columns = span(mask)
+    if seen == HALF or parts.may_be_several(mask[rows, columns]):
         mask = parts.digit(ink, seen)
         if parts.is_texture(ink > HALF, mask):
             raise InputError("no digit in the picture: it is full of ink, as a texture is")
         rows, columns = span(mask)
     elif factor == 1:
         return ink[rows, columns]
-    else:
-        mask = ink > FAINT
     if factor > 1 and max(rows.stop - rows.start, columns.stop - columns.start) < LOOKED_AT_SIDE:
         closer = gray[_around(rows, factor, gray.shape[0]), _around(columns, factor, gray.shape[1])]
         if _factor(closer) < factor:

@@ -5,7 +5,6 @@ import numpy.typing as npt
 
 from mnist_cli.framing.box import blank, span
 from mnist_cli.framing.components import Components, Indices, components
-from mnist_cli.framing.levels import FAINT
 from mnist_cli.framing.strokes import stroke_width
 
 Gray = npt.NDArray[np.uint8]
@@ -37,11 +36,10 @@ TEXTURE = 9
 SLOPES = np.arange(-8, 9) / 120
 
 
-def may_be_several(ink: Gray) -> bool:
+def may_be_several(mask: Mask) -> bool:
     """Whether ink, cropped, may be of several parts, or a frame: a quick look that misses none."""
-    if max(ink.shape) < SMALL:
+    if max(mask.shape) < SMALL:
         return False
-    mask = ink > FAINT
     if not (mask.any(axis=0).all() and mask.any(axis=1).all()):
         return True
     if np.count_nonzero(mask) > 0.6 * mask.size:

@@ -68,7 +68,7 @@ FFNN = Recipe(epochs=40, batch_size=256, learning_rate=3e-3, keep=1.0)
 CNN = Recipe(epochs=40)
 WIDE_CNN = Recipe(epochs=30)
 RECIPES = {
-    "t_cnn": CNN,
+    "t_cnn": WIDE_CNN,
     "t_ffnn": FFNN,
     "e_cnn": WIDE_CNN,
     "e_ffnn": FFNN,

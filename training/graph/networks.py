@@ -30,10 +30,10 @@ def t_cnn(image: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
 
     x = tf.reshape(image, [-1, 28, 28, 1])
     x = norm_relu(max_pool(conv(x, 32, 5, "conv1")), "norm1")  # 12 x 12
-    x = norm_relu(conv(x, 48, 3, "conv2", padding="SAME"), "norm2")
-    x = norm_relu(max_pool(conv(x, 64, 3, "conv3")), "norm3")  # 5 x 5
-    x = norm_relu(conv(x, 128, 3, "conv4", padding="SAME"), "norm4")
-    x = norm_relu(conv(x, 128, 3, "conv5"), "norm5")  # 3 x 3
+    x = norm_relu(conv(x, 64, 3, "conv2", padding="SAME"), "norm2")
+    x = norm_relu(max_pool(conv(x, 80, 3, "conv3")), "norm3")  # 5 x 5
+    x = norm_relu(conv(x, 192, 3, "conv4", padding="SAME"), "norm4")
+    x = norm_relu(conv(x, 192, 3, "conv5"), "norm5")  # 3 x 3
     return dense(_dropout(flatten(x), keep), 10, "logits", bias=True)
 
 

@@ -35,7 +35,7 @@ def predict(model: Model, batch: Batch) -> list[Prediction]:
 
 
 def _prediction(scores: list[float], digitness: float, least: float) -> Prediction:
-    digit = max(range(10), key=scores.__getitem__)
+    digit = scores.index(max(scores))
     return Prediction(
         digit, round(100 * scores[digit], 2), tuple(scores), round(digitness, 4), digitness < least
     )

@@ -42,7 +42,7 @@ def shrunk(pixels: Pixels, preprocess: Preprocess = "auto") -> Pixels:
 def five_steps(pictures: Sequence[Pixels] | Pixels) -> Floats:
     """N pictures [H, W], 0 black to 255 white -> a batch, float32 [N, 784]."""
     images = [picture[..., np.newaxis] for picture in pictures]
-    resized = np.stack([resize(image) for image in images])
+    resized = np.array([resize(image) for image in images], np.float32)
     flat = resized.reshape(len(pictures), SIDE * SIDE)
     return 1 - flat / np.float32(255)
 

@@ -59,7 +59,7 @@ def flat_ink(gray: Gray) -> Gray | None:
     even = highest - lowest <= EVEN and not is_lit and not is_noisy
     if not even and min(gray.shape) >= SMALL:
         return None
-    return _inked(level, level - darkest)[gray]
+    return _inked(level, level - darkest).take(gray)  # thrice as fast as an index
 
 
 @functools.lru_cache

@@ -1,14 +1,11 @@
 """From the scores of a model to what people ask for: the digit, and how sure the model is."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
-
-TINY = np.finfo(np.float32).tiny
-LOG_10 = np.log(10)
 
 
 @dataclass(frozen=True)
@@ -29,26 +26,25 @@ class Prediction:
 
 def predict(model: Model, batch: Batch) -> list[Prediction]:
     """Answer each picture of a batch [N, 784] float32, ink 1.0 and paper 0.0."""
-    scores = model.predict_proba(batch)
-    rows = zip(scores.tolist(), digitness(scores).tolist(), strict=True)
-    return [_prediction(row, digit, model.calibration.least_digitness) for row, digit in rows]
+    least = model.calibration.least_digitness
+    return [_prediction(scores, least) for scores in model.predict_proba(batch).tolist()]
 
 
-def _prediction(scores: list[float], digitness: float, least: float) -> Prediction:
+def _prediction(scores: list[float], least: float) -> Prediction:
     digit = scores.index(max(scores))
+    sure = digitness(scores)
     return Prediction(
-        digit, round(100 * scores[digit], 2), tuple(scores), round(digitness, 4), digitness < least
+        digit, round(100 * scores[digit], 2), tuple(scores), round(sure, 4), sure < least
     )
 
 
-def digitness(scores: Batch) -> Batch:
-    """How surely there is one digit in each picture, [N, 10] -> [N] in [0, 1].
+def digitness(scores: Sequence[float]) -> float:
+    """How surely there is one digit in a picture with these ten scores, in [0, 1].
 
     1 - H(p) / log 10, where H is the entropy: 0 for ten equal scores. The models learn to answer
     with equal scores where there is no digit: Hendrycks, Mazeika and Dietterich, "Deep Anomaly
     Detection with Outlier Exposure" (ICLR 2019). Two digits that share all scores leave 0.7: the
     picture may well be one of the two.
     """
-    information = (scores * np.log(np.maximum(scores, TINY))).sum(axis=1)
-    told: Batch = np.minimum(np.maximum(1 + information / LOG_10, 0), 1)
-    return told
+    information = sum(score * math.log(score) for score in scores if score > 0)
+    return min(max(1 + information / math.log(10), 0.0), 1.0)

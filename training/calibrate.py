@@ -1,7 +1,6 @@
 """Fits the calibration of a model: what it is told by is no training and no test image."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mnist_cli.calibration import Calibration
 from mnist_cli.loader import Model
@@ -32,7 +31,6 @@ def fit(model: Model, mnist: Batch, mixed: Batch, labels: Labels) -> Calibration
         return float(-np.log(np.maximum(true, 1e-30)).mean())
 
     temperature = round(float(min(TEMPERATURES, key=loss)), 3)
-    told: NDArray[np.float32] = digitness(
-        Calibration(temperature).calibrated(model.predict_proba(mnist))
-    )
-    return Calibration(temperature, round(float(np.quantile(told, 1 - KEPT)), 4))
+    told = Calibration(temperature).calibrated(model.predict_proba(mnist))
+    sure = [digitness(row) for row in told.tolist()]
+    return Calibration(temperature, round(float(np.quantile(sure, 1 - KEPT)), 4))

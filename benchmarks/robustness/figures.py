@@ -33,7 +33,7 @@ class Answers(NamedTuple):
     def digitness(self) -> Values:
         """How much each picture looks like a digit [N]; 0.0 where nothing was found."""
         values = np.zeros(len(self.input.found))
-        values[self.input.found] = digitness(self.scores)
+        values[self.input.found] = [digitness(row) for row in self.scores.tolist()]
         return values
 
 

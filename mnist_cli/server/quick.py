@@ -2,6 +2,7 @@
 
 The loop over the sockets answers these itself. Nobody else is answered meanwhile, so what may take
 long is never among them: pictures to decode, large bodies, models that are still to be loaded.
+Those that wait at the same time have their pictures read together.
 """
 
 import contextlib
@@ -27,10 +28,10 @@ FRAMING_SECONDS = 0.005
 
 
 class Quick:
-    """Tells them by what waitress has parsed, and reads the pictures that wait together.
+    """Tells them by what waitress has parsed, and reads their pictures.
 
-    One after the other each request would find that the model before it has driven its code out of
-    the caches of the processor, and the model that the code has driven out its weights.
+    One by one, each request would find that the run of the model before it has driven its code out
+    of the caches of the processor, and the model that the code has driven out its weights.
     """
 
     def __init__(self, app: "Flask", url_prefix: str) -> None:

@@ -8,17 +8,16 @@ Those that wait at the same time have their pictures read together.
 import contextlib
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+
+from flask import Flask
 
 from mnist_cli import reshape
 from mnist_cli.reshape import Pixels
 from mnist_cli.server import pic_array
 from mnist_cli.server.channel import Channel, Request
+from mnist_cli.server.ops import HEALTH_PATHS
 from mnist_cli.server.reading import preprocess, read
 from mnist_cli.server.settings import Settings, knows_token
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 # 32,000 pixels at most, each a digit and a comma: they take a few milliseconds, noise some ten.
 MAX_BODY = 64 * 2**10
@@ -34,10 +33,8 @@ class Quick:
     of the caches of the processor, and the model that the code has driven out its weights.
     """
 
-    def __init__(self, app: "Flask", url_prefix: str) -> None:
+    def __init__(self, app: Flask, url_prefix: str) -> None:
         """Take the app that answers them, and where it is mounted."""
-        from mnist_cli.server.ops import HEALTH_PATHS  # imports Flask, which the app needs anyway
-
         self._models = app.extensions["models"]
         self._settings: Settings = app.extensions["settings"]
         self._health = {url_prefix + path for path in HEALTH_PATHS}

@@ -14,13 +14,14 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from mnist_cli.errors import BindError
-from mnist_cli.server.channel import Channel
-from mnist_cli.server.quick import Quick
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.workers import Shares
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from mnist_cli.server.channel import Channel
+    from mnist_cli.server.quick import Quick
 
 # How long requests in flight may take to finish once the server is told to stop.
 DRAIN_SECONDS = 30.0
@@ -92,6 +93,10 @@ def serve(
             this.
         shares: spreads the connections over the workers that listen on the same socket.
     """
+    # Imported here: NumPy is behind them, and a port that is taken is told before.
+    from mnist_cli.server.channel import Channel
+    from mnist_cli.server.quick import Quick
+
     # It reports "Task queue depth" about once a request under load.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     settings: Settings = app.extensions["settings"]
@@ -158,7 +163,7 @@ def serve(
         raise failures[0]
 
 
-def _keep_from_threads(server: Any, quick: Quick, threads: int) -> "deque[Channel]":
+def _keep_from_threads(server: Any, quick: "Quick", threads: int) -> "deque[Channel]":
     """Let what is quick wait for the loop, not for a thread; return where it waits.
 
     Health comes first. With several threads, pictures are for them: they are read at the same time.
@@ -166,7 +171,7 @@ def _keep_from_threads(server: Any, quick: Quick, threads: int) -> "deque[Channe
     waiting: deque[Channel] = deque()
     loop = threading.get_ident()
 
-    def add_task(channel: Channel) -> None:
+    def add_task(channel: "Channel") -> None:
         request = channel.requests[0]
         if quick.is_health(request):
             waiting.appendleft(channel)
@@ -199,7 +204,7 @@ def _spread(server: Any, shares: Shares) -> None:
     server.handle_accept = handle_accept
 
 
-def _turn(server: Any, quick: Quick, waiting: "deque[Channel]", timeout: float) -> None:
+def _turn(server: Any, quick: "Quick", waiting: "deque[Channel]", timeout: float) -> None:
     """See to the sockets, then answer those who wait, until the sockets are due again."""
     wasyncore.loop(timeout=0 if waiting else timeout, map=server._map, use_poll=True, count=1)
     until = time.monotonic() + TURN_SECONDS
@@ -211,7 +216,7 @@ def _turn(server: Any, quick: Quick, waiting: "deque[Channel]", timeout: float) 
                 channel.handle_error()
 
 
-def _drain(server: Any, quick: Quick, waiting: "deque[Channel]") -> None:
+def _drain(server: Any, quick: "Quick", waiting: "deque[Channel]") -> None:
     """Stop accepting, and go on until all requests that have begun are answered."""
     server.accepting = False
     server.del_channel()

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from mnist_cli.framing.levels import border
+from mnist_cli.framing.levels import border_contrast
 
 Gray = npt.NDArray[np.uint8]
 
@@ -19,12 +19,12 @@ LINE = 0.1
 def turned_back(gray: Gray) -> Gray:
     """The picture [H, W] in one polarity, if stripes of it have the other."""
     contrast = int(gray.max()) - int(gray.min())
-    if _border_contrast(gray) <= contrast / 2:  # a stripe ends at the border
+    if border_contrast(gray) <= contrast / 2:  # a stripe ends at the border
         return gray
     turned = _without_stripes(_without_stripes(gray).T).T
     # If its border is not all paper then, these were strokes; or shadows, if it is not as light.
     is_whole = int(turned.max()) - int(turned.min()) > contrast / 2
-    return turned if is_whole and _border_contrast(turned) <= EVEN * contrast else gray
+    return turned if is_whole and border_contrast(turned) <= EVEN * contrast else gray
 
 
 def _without_stripes(gray: Gray) -> Gray:
@@ -38,8 +38,3 @@ def _without_stripes(gray: Gray) -> Gray:
     edges[at[1:][narrow]] = edges[at[:-1][narrow]] = False
     is_turned = np.append(0, edges.cumsum()) % 2 == 1
     return np.where(is_turned, darkest + lightest - level, level).astype(np.uint8)
-
-
-def _border_contrast(gray: Gray) -> int:
-    edge = border(gray)
-    return int(edge.max()) - int(edge.min())

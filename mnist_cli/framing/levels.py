@@ -21,6 +21,12 @@ def border(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
 
 
+def border_contrast(gray: Gray) -> int:
+    """How much the levels of the outermost pixels differ."""
+    edge = border(gray)
+    return int(edge.max()) - int(edge.min())
+
+
 def spread(level: Floats, weight: Floats) -> Floats:
     """A smooth surface through the levels [H, W], each with its weight.
 

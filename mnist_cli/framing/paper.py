@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from mnist_cli.framing.box import MIN_CONTRAST, blank
-from mnist_cli.framing.levels import border, closed, histogram, otsu, spread
+from mnist_cli.framing.levels import border_contrast, closed, histogram, otsu, spread
 from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
 from mnist_cli.framing.strokes import stroke_width
@@ -50,11 +50,9 @@ def flat_ink(gray: Gray) -> Gray | None:
     paper = counts[threshold + 1 :]
     lowest, middle, highest = paper.cumsum().searchsorted(np.array([0.25, 0.5, 0.98]) * paper.sum())
     level = threshold + 1 + int(middle)
-    edge = border(gray)
     # What is dark and neither paper nor ink is paper in a shadow; a shadow reaches the border.
     full = counts[: darkest + (level - darkest) // 3 + 1].sum()
-    is_lit = int(edge.max()) - int(edge.min()) > 2 * EVEN
-    is_lit = is_lit and full < counts[: threshold + 1].sum() / 2
+    is_lit = border_contrast(gray) > 2 * EVEN and full < counts[: threshold + 1].sum() / 2
     is_noisy = level - darkest < NOISE * (highest - middle)
     even = highest - lowest <= EVEN and not is_lit and not is_noisy
     if not even and min(gray.shape) >= SMALL:

@@ -53,7 +53,7 @@ def _answer(sent: Reading | npt.NDArray[Any]) -> Response:
     if image:
         paper = (255 * (1 - reading.image)).round().astype(np.uint8)
         record["image"] = paper.reshape(reshape.SIDE, reshape.SIDE).tolist()
-    return Response(output.to_json(record), content_type="application/json")
+    return Response(output.to_json(record), mimetype="application/json")
 
 
 def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: bool) -> Response:
@@ -65,7 +65,7 @@ def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: boo
         count_prediction(model.name, digit.prediction.digit)
         if image:
             described["image"] = digit.picture.tolist()
-    return Response(output.to_json(record), content_type="application/json")
+    return Response(output.to_json(record), mimetype="application/json")
 
 
 def _is_on(name: str, options: Mapping[str, str]) -> bool:

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_cli.calibration import Calibration
-from mnist_cli.choices import RuntimeChoice
 from mnist_cli.errors import ModelError, UnknownModelError
+from mnist_cli.option_types import RuntimeChoice
+from mnist_cli.package_data import data_folder
 from mnist_cli.runtimes import Batch, Runtime, installed
 from mnist_cli.saved_model import GRAPH_FILE, SavedModel
-from mnist_cli.shipped import shipped
 
 if TYPE_CHECKING:
     from mnist_cli.runtimes.frozen_graph import Classifier
 
-SHIPPED_MODELS = shipped("saved_models")
+SHIPPED_MODELS = data_folder("saved_models")
 
 logger = logging.getLogger(__name__)
 

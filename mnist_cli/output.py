@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mnist_cli.choices import BatchFormat, Format
 from mnist_cli.errors import OutputClosed, OutputError
+from mnist_cli.option_types import BatchFormat, Format
 
 if TYPE_CHECKING:
     from mnist_cli.prediction import Prediction

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mnist_cli.choices import Preprocess
 from mnist_cli.framing import frame
+from mnist_cli.option_types import Preprocess
 
 SIDE = 28
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mnist_cli.choices import RuntimeChoice
 from mnist_cli.loader import find_models, load_model
+from mnist_cli.option_types import RuntimeChoice
 from mnist_cli.reshape import to_batch
 from tests import models
 from tests.models import Weights

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
-from mnist_cli.choices import Preprocess
 from mnist_cli.errors import InputError
 from mnist_cli.framing import frame
+from mnist_cli.option_types import Preprocess
 from mnist_cli.reshape import resize, to_batch
 from tests.running import run
 

@@ -15,8 +15,8 @@ from benchmarks.robustness.family import Family, Pixels
 from benchmarks.robustness.non_digits import NON_DIGITS
 from benchmarks.robustness.photographs import HANDWRITING, PHOTOGRAPHS
 from benchmarks.robustness.printed import PRINTED
-from mnist_cli.choices import Preprocess
 from mnist_cli.errors import InputError
+from mnist_cli.option_types import Preprocess
 from mnist_cli.reshape import to_batch
 from training.data import Batch, Digits, Labels, load_test, load_training
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_cli.choices import Preprocess, RuntimeChoice
+from mnist_cli.option_types import Preprocess, RuntimeChoice
 
 
 @dataclass(frozen=True)

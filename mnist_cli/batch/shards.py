@@ -13,8 +13,8 @@ from mnist_cli.batch.parquet import write_parquet
 from mnist_cli.batch.run import NO_FILES
 from mnist_cli.batch.sinks import below
 from mnist_cli.batch.summary import Summary
-from mnist_cli.choices import BatchFormat
 from mnist_cli.errors import InputError, OutputError
+from mnist_cli.option_types import BatchFormat
 from mnist_cli.output import Record, json_lines
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from typing import BinaryIO, Protocol, TextIO
 from mnist_cli import output
 from mnist_cli.batch.journal import Journal, Settings
 from mnist_cli.batch.portions import portions
-from mnist_cli.choices import BatchFormat
 from mnist_cli.errors import OutputError
+from mnist_cli.option_types import BatchFormat
 from mnist_cli.output import Record
 
 # Records that are converted at a time.

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mnist_cli.choices import DEFAULT_MODEL
 from mnist_cli.commands import options
+from mnist_cli.option_types import DEFAULT_MODEL
 from mnist_cli.terminal import Terminal
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mnist_cli.choices import Preprocess, RuntimeChoice
+from mnist_cli.option_types import Preprocess, RuntimeChoice
 
 
 def _complete_model(incomplete: str) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mnist_cli.choices import DEFAULT_MODEL, Format
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode, InputError
+from mnist_cli.option_types import DEFAULT_MODEL, Format
 from mnist_cli.terminal import Terminal
 
 

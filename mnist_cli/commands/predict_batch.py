@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from mnist_cli import __version__
-from mnist_cli.choices import DEFAULT_MODEL, BatchFormat
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode
+from mnist_cli.option_types import DEFAULT_MODEL, BatchFormat
 from mnist_cli.terminal import Terminal
 
 

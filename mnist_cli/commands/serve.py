@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mnist_cli.choices import DEFAULT_MODEL, LogFormat
 from mnist_cli.commands import options
+from mnist_cli.option_types import DEFAULT_MODEL, LogFormat
 from mnist_cli.terminal import Terminal
 
 

@@ -11,10 +11,10 @@ from flask import Blueprint, Response, current_app, request
 from mnist_cli import images, output, reshape, several
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.loader import Model
+from mnist_cli.package_data import data_folder
 from mnist_cli.server import pic_array
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.server.reading import READING, Reading, preprocess, read
-from mnist_cli.shipped import shipped
 
 native = Blueprint("native", __name__)
 
@@ -24,7 +24,7 @@ FLAGS = {"1": True, "true": True, "0": False, "false": False}
 @native.get("/")
 def root() -> Response:
     """Answer the prediction for a sample, to see that all is well."""
-    return _answer(images.decode((shipped("samples") / "MNIST-0.png").read_bytes()))
+    return _answer(images.decode((data_folder("samples") / "MNIST-0.png").read_bytes()))
 
 
 @native.post("/predict")

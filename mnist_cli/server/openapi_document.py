@@ -10,7 +10,7 @@ from flask import current_app, request
 from werkzeug.routing import Rule
 
 from mnist_cli import __version__
-from mnist_cli.choices import PREPROCESSES
+from mnist_cli.option_types import PREPROCESSES
 from mnist_cli.server import served
 from mnist_cli.server.inference_binary import HEADER
 from mnist_cli.server.inference_request import InferRequest

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from mnist_cli import images, reshape
+from mnist_cli.package_data import data_folder
 from mnist_cli.server.inference_binary import HEADER
 from mnist_cli.server.served import Interface
-from mnist_cli.shipped import shipped
 
 Content = dict[str, dict[str, Any]]
 """Media types, and what is said of each."""
@@ -60,7 +60,7 @@ def routes(interface: Interface) -> dict[str, Route]:
         interface: of the default model, which the examples are for.
     """
     page = {"text/html": {"schema": {"type": "string"}}}
-    png = (shipped("samples") / "MNIST-7.png").read_bytes()
+    png = (data_folder("samples") / "MNIST-7.png").read_bytes()
     b64 = {"b64": base64.b64encode(png).decode()}
     options = ("model", "preprocess", "scores", "image", "multi")
     kinds = [{"$ref": f"#/components/schemas/{name}"} for name in ("Prediction", "Digits")]

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mnist_cli import prediction, reshape
-from mnist_cli.choices import PREPROCESSES, Preprocess
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model
+from mnist_cli.option_types import PREPROCESSES, Preprocess
 from mnist_cli.prediction import Prediction
 from mnist_cli.reshape import Pixels
 from mnist_cli.runtimes import Batch

@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_cli.choices import DEFAULT_MODEL, LogFormat
+from mnist_cli.option_types import DEFAULT_MODEL, LogFormat
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from mnist_cli import images, reshape
-from mnist_cli.choices import Preprocess
 from mnist_cli.errors import InputError
+from mnist_cli.option_types import Preprocess
 from mnist_cli.runtimes import Batch
 from mnist_cli.server.pic_array import decode_json
 from mnist_cli.server.served import Interface, to_pictures

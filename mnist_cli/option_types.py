@@ -1,4 +1,4 @@
-"""What a user can choose among; apart from the modules that do it, which are slow to import."""
+"""Option values, apart from the modules behind them, which are slow to import."""
 
 from typing import Literal, get_args
 

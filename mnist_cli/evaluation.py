@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.errors import InputError
-from mnist_cli.idx import is_idx_folder, read_part
+from mnist_cli.idx import is_idx_folder, read_split
 
 MISTAKES = 10
 CHUNK = 1_000  # pictures between two signs of progress
@@ -104,7 +104,7 @@ def read_pictures(folder: Path) -> Labelled:
         InputError: it is neither, or a file in it cannot be read.
     """
     if is_idx_folder(folder):
-        images, labels = read_part(folder, "t10k")
+        images, labels = read_split(folder, "t10k")
         names = [f"t10k-images-idx3-ubyte[{index}]" for index in range(len(images))]
         return Labelled(as_input(images), labels, names)
     return _read_digit_folders(folder)
@@ -162,7 +162,7 @@ def _read_digit_folders(folder: Path) -> Labelled:
     rows = []
     for _, file in files:
         try:
-            rows.append(reshape.to_batch([images.read(str(file), io.BytesIO())]))
+            rows.append(reshape.preprocess_batch([images.read(str(file), io.BytesIO())]))
         except InputError as error:
             raise InputError(f"{file}: {error}") from error
     labels = np.array([digit for digit, _ in files], np.int64)

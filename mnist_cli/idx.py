@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 
-Part = Literal["train", "t10k"]
+Split = Literal["train", "t10k"]
 """60,000 images to train with, 10,000 to test with."""
 
 
@@ -26,20 +26,20 @@ def is_idx_folder(folder: Path) -> bool:
     return any(folder.glob("*-ubyte")) or any(folder.glob("*-ubyte.gz"))
 
 
-def read_part(folder: Path, part: Part) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+def read_split(folder: Path, split: Split) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Read the images, uint8 [N, 28, 28] with paper 0 and ink 255, and their digits, int64 [N].
 
     Raises:
         InputError: a file is missing or damaged, or the two do not belong together.
     """
-    images = read_idx(folder / f"{part}-images-idx3-ubyte", dimensions=3)
-    labels = read_idx(folder / f"{part}-labels-idx1-ubyte", dimensions=1)
+    images = read_idx(folder / f"{split}-images-idx3-ubyte", dimensions=3)
+    labels = read_idx(folder / f"{split}-labels-idx1-ubyte", dimensions=1)
     if len(images) != len(labels):
-        raise InputError(f"{folder}: {len(images)} {part} images but {len(labels)} labels")
+        raise InputError(f"{folder}: {len(images)} {split} images but {len(labels)} labels")
     if images.shape[1:] != (28, 28) or not len(images):
-        raise InputError(f"{folder}: {part} images of {images.shape}, expected N x 28 x 28")
+        raise InputError(f"{folder}: {split} images of {images.shape}, expected N x 28 x 28")
     if labels.max() > 9:
-        raise InputError(f"{folder}: a {part} label is {labels.max()}, expected 0 to 9")
+        raise InputError(f"{folder}: a {split} label is {labels.max()}, expected 0 to 9")
     return images, labels.astype(np.int64)
 
 

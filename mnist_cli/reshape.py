@@ -15,7 +15,9 @@ Pixels = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float32]
 
 
-def to_batch(pictures: Sequence[Pixels] | Pixels, preprocess: Preprocess = "auto") -> Floats:
+def preprocess_batch(
+    pictures: Sequence[Pixels] | Pixels, preprocess: Preprocess = "auto"
+) -> Floats:
     """Pictures -> the input of a model, float32 [N, 784], ink 1.0 and paper 0.0.
 
     Args:
@@ -27,10 +29,10 @@ def to_batch(pictures: Sequence[Pixels] | Pixels, preprocess: Preprocess = "auto
     """
     if preprocess == "auto":
         pictures = [frame(picture) for picture in pictures]
-    return five_steps(pictures)
+    return to_model_input(pictures)
 
 
-def shrunk(pixels: Pixels, preprocess: Preprocess = "auto") -> Pixels:
+def to_28x28(pixels: Pixels, preprocess: Preprocess = "auto") -> Pixels:
     """One picture [H, W] -> [28, 28] of the same batch, for those who collect many before it.
 
     Raises:
@@ -39,7 +41,7 @@ def shrunk(pixels: Pixels, preprocess: Preprocess = "auto") -> Pixels:
     return frame(pixels) if preprocess == "auto" else resize(pixels[..., np.newaxis])[..., 0]
 
 
-def five_steps(pictures: Sequence[Pixels] | Pixels) -> Floats:
+def to_model_input(pictures: Sequence[Pixels] | Pixels) -> Floats:
     """N pictures [H, W], 0 black to 255 white -> a batch, float32 [N, 784]."""
     images = [picture[..., np.newaxis] for picture in pictures]
     resized = np.array([resize(image) for image in images], np.float32)

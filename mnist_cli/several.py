@@ -35,7 +35,7 @@ def read(model: Model, pixels: npt.NDArray[np.generic]) -> list[list[Digit]]:
         InputError: there is no digit in the picture, or there are too many parts.
     """
     lines = candidates(pixels)
-    batch = reshape.five_steps([candidate.picture for line in lines for candidate in line])
+    batch = reshape.to_model_input([candidate.picture for line in lines for candidate in line])
     answers = iter(prediction.predict(model, batch))
     return [_chosen([(candidate, next(answers)) for candidate in line]) for line in lines]
 

@@ -237,7 +237,7 @@ def test_a_fault_of_ours_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> Non
     def broken(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("mnist_cli.reshape.five_steps", broken)
+    monkeypatch.setattr("mnist_cli.reshape.to_model_input", broken)
     result = run("predict", SAMPLES / "MNIST-1.png")
     assert result.code == 70
     assert "ZeroDivisionError: division by zero" in result.error

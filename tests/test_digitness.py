@@ -92,7 +92,7 @@ def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [model.name for model in find_models()])
 def test_99_percent_of_mnist_are_certain(name: str, digits: npt.NDArray[np.uint8]) -> None:
-    answers = prediction.predict(load_model(name), reshape.to_batch(digits))
+    answers = prediction.predict(load_model(name), reshape.preprocess_batch(digits))
     assert 0 < np.mean([answer.uncertain for answer in answers]) <= 0.01
 
 

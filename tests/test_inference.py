@@ -22,7 +22,7 @@ HEADER = "Inference-Header-Content-Length"
 def _ink(*digits: int) -> npt.NDArray[np.float32]:
     """Samples as the models take them: float32 [N, 784], ink 1 and paper 0."""
     files = [SAMPLES / f"MNIST-{digit}.png" for digit in digits]
-    return reshape.to_batch([images.decode(file.read_bytes()) for file in files], "plain")
+    return reshape.preprocess_batch([images.decode(file.read_bytes()) for file in files], "plain")
 
 
 def _scores(*digits: int) -> list[list[float]]:

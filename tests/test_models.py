@@ -12,7 +12,7 @@ import pytest
 
 from mnist_cli.loader import find_models, load_model
 from mnist_cli.option_types import RuntimeChoice
-from mnist_cli.reshape import to_batch
+from mnist_cli.reshape import preprocess_batch
 from tests import models
 from tests.models import Weights
 from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process, without
@@ -55,7 +55,7 @@ def test_every_form_answers_as_numpy_does(
     form: str, tmp_path: Path, weights: Weights, digits: Digits
 ) -> None:
     folder = str(FORMS[form](tmp_path / "model", weights))
-    batch = to_batch(digits[::10])
+    batch = preprocess_batch(digits[::10])
     expected = weights.probabilities(batch)
     runtimes: tuple[RuntimeChoice, ...] = ("tensorflow", "litert")
     for runtime in runtimes:
@@ -68,7 +68,7 @@ def test_every_form_answers_as_numpy_does(
 def test_models_of_tf_estimator(
     folder: Path, digits: Digits, labels: npt.NDArray[np.int64]
 ) -> None:
-    batch = to_batch(digits)
+    batch = preprocess_batch(digits)
     reference = load_model(str(folder), runtime="tensorflow").predict_proba(batch)
     compiled = load_model(str(folder), runtime="litert").predict_proba(batch)
     assert (reference.argmax(axis=1) == labels).mean() > 0.9
@@ -79,7 +79,7 @@ def test_models_of_tf_estimator(
 def test_runtimes_agree_on_the_shipped_models(
     name: str, digits: Digits, labels: npt.NDArray[np.int64]
 ) -> None:
-    batch = to_batch(digits)
+    batch = preprocess_batch(digits)
     reference = load_model(name, runtime="tensorflow").predict_proba(batch)
     compiled = load_model(name, runtime="litert").predict_proba(batch)
     np.testing.assert_allclose(compiled, reference, atol=1e-5)
@@ -89,7 +89,7 @@ def test_runtimes_agree_on_the_shipped_models(
 
 def test_many_threads_get_the_answers_of_one(digits: Digits) -> None:
     model = load_model("t_ffnn")
-    batches = [to_batch(digits[start : start + 50]) for start in range(0, 1000, 50)]
+    batches = [preprocess_batch(digits[start : start + 50]) for start in range(0, 1000, 50)]
     expected = [model.predict_proba(batch) for batch in batches]
     with ThreadPoolExecutor(8) as threads:
         for answer, once in zip(threads.map(model.predict_proba, batches), expected, strict=True):

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from mnist_cli.errors import InputError
 from mnist_cli.framing import frame
 from mnist_cli.option_types import Preprocess
-from mnist_cli.reshape import resize, to_batch
+from mnist_cli.reshape import preprocess_batch, resize
 from tests.running import run
 
 Array = npt.NDArray[Any]
@@ -45,7 +45,7 @@ def _five_steps_by_definition(pixels: Array) -> list[float]:
 )
 def test_the_five_steps(shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    batch = to_batch([pixels], "plain")
+    batch = preprocess_batch([pixels], "plain")
     assert batch.shape == (1, 784)
     assert batch.dtype == np.float32
     np.testing.assert_allclose(batch[0], _five_steps_by_definition(pixels), atol=1e-6)
@@ -62,20 +62,20 @@ def test_resize_is_that_of_tensorflow_1(shape: tuple[int, int]) -> None:
 
 def test_small_pictures_by_hand() -> None:
     # Output i looks at input i * 2 / 28: from 14 on at the last one, which has no neighbour.
-    ramp = to_batch([np.array([[0, 255]], np.uint8)], "plain").reshape(28, 28)
+    ramp = preprocess_batch([np.array([[0, 255]], np.uint8)], "plain").reshape(28, 28)
     expected = [1 - step / 14 for step in range(14)] + [0] * 14
     np.testing.assert_allclose(ramp, [expected] * 28, atol=1e-6)
     # Each output is one input: nothing is smoothed on the way down.
     stripes = np.zeros((56, 56), np.uint8)
     stripes[1::2] = 255
-    np.testing.assert_array_equal(to_batch([stripes], "plain"), np.ones((1, 784)))
+    np.testing.assert_array_equal(preprocess_batch([stripes], "plain"), np.ones((1, 784)))
 
 
 def test_ink_is_1_and_paper_is_0() -> None:
     pixels = np.full((28, 28), 255, np.uint8)
     pixels[3, 4] = 0
     pixels[5, 6] = 51
-    batch = to_batch([pixels], "plain").reshape(28, 28)
+    batch = preprocess_batch([pixels], "plain").reshape(28, 28)
     assert (batch[3, 4], batch[5, 6], batch[0, 0]) == (1, np.float32(0.8), 0)
 
 
@@ -83,9 +83,9 @@ def test_a_batch_is_its_pictures_one_by_one(digits: Array) -> None:
     pictures = [digits[0], np.kron(digits[1], np.ones((3, 2), np.uint8)), digits[2]]
     modes: tuple[Preprocess, ...] = ("plain", "auto")
     for preprocess in modes:
-        single = [to_batch([picture], preprocess) for picture in pictures]
+        single = [preprocess_batch([picture], preprocess) for picture in pictures]
         np.testing.assert_array_equal(
-            to_batch(pictures, preprocess),
+            preprocess_batch(pictures, preprocess),
             np.concatenate(single),
         )
 

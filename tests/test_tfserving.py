@@ -22,7 +22,7 @@ B64 = {"b64": base64.b64encode(PNG).decode()}
 def _ink(digit: int) -> list[float]:
     """A sample as the models take it: 784 numbers, ink 1 and paper 0."""
     pixels = images.decode((SAMPLES / f"MNIST-{digit}.png").read_bytes())
-    ink: list[float] = reshape.to_batch([pixels], "plain")[0].tolist()
+    ink: list[float] = reshape.preprocess_batch([pixels], "plain")[0].tolist()
     return ink
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_cli.idx import Part, read_part
+from mnist_cli.idx import Split, read_split
 
 VALIDATION_IMAGES = 5_000
 
@@ -51,11 +51,11 @@ def load_test(folder: Path | None) -> Digits:
     return _load("t10k", folder)
 
 
-def _load(part: Part, folder: Path | None) -> Digits:
-    return _download(part) if folder is None else Digits(*read_part(folder, part))
+def _load(part: Split, folder: Path | None) -> Digits:
+    return _download(part) if folder is None else Digits(*read_split(folder, part))
 
 
-def _download(part: Part) -> Digits:
+def _download(part: Split) -> Digits:
     # Imported here: whoever has the files needs no Keras to read them.
     from keras.datasets import mnist
 

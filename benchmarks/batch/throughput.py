@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_cli import images, reshape
-from mnist_cli.idx import read_part
+from mnist_cli.idx import read_split
 from mnist_cli.loader import load_model
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def main() -> None:
 def make_small(data: Path, folder: Path) -> None:
     """Write the test set as PNG files, dark on light."""
     folder.mkdir()
-    for index, ink in enumerate(read_part(data, "t10k")[0]):
+    for index, ink in enumerate(read_split(data, "t10k")[0]):
         Image.fromarray(255 - ink).save(folder / f"{index:05}.png")
 
 
@@ -69,7 +69,7 @@ def make_large(data: Path, folder: Path) -> None:
     """Put 2,000 digits somewhere on large sheets of paper."""
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for index, ink in enumerate(read_part(data, "t10k")[0][:2000]):
+    for index, ink in enumerate(read_split(data, "t10k")[0][:2000]):
         height, width = rng.integers((560, 750), (640, 850))
         side = int(rng.integers(250, 420))
         paper = rng.normal(rng.integers(225, 250), 2, (height, width))
@@ -188,7 +188,7 @@ def decoding(files: list[str]) -> float:
 def inference(files: list[str]) -> float:
     """Seconds an image of these files to run the model."""
     model = load_model(str(MODEL))
-    batch = reshape.to_batch([images.read(file, io.BytesIO()) for file in files])
+    batch = reshape.preprocess_batch([images.read(file, io.BytesIO()) for file in files])
     began = time.perf_counter()
     model.predict_proba(batch)
     return (time.perf_counter() - began) / len(files)

@@ -17,10 +17,10 @@ from benchmarks.robustness.photographs import HANDWRITING, PHOTOGRAPHS
 from benchmarks.robustness.printed import PRINTED
 from mnist_cli.errors import InputError
 from mnist_cli.option_types import Preprocess
-from mnist_cli.reshape import to_batch
+from mnist_cli.reshape import preprocess_batch
 from training.data import Batch, Digits, Labels, load_test, load_training
 
-Part = Literal["validation", "test"]
+Split = Literal["validation", "test"]
 
 MODES: tuple[Preprocess, ...] = get_args(Preprocess)
 FAMILIES = [*MNIST, *HANDWRITING, *PHOTOGRAPHS, *PRINTED, *CORRUPTIONS, *NON_DIGITS]
@@ -45,14 +45,14 @@ class Input(NamedTuple):
 
 
 def frame_all(
-    folder: Path, part: Part, count: int, advance: Callable[[], None] = lambda: None
+    folder: Path, split: Split, count: int, advance: Callable[[], None] = lambda: None
 ) -> list[Input]:
     """Draw and frame all families on all cores; `advance` hears of each that is done.
 
     Raises:
         InputError: a file of MNIST is missing or damaged.
     """
-    frame = partial(_frame_family, folder, part, count)
+    frame = partial(_frame_family, folder, split, count)
     inputs = []
     # Spawned: Python does not fork safely where a library has threads.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
@@ -63,18 +63,18 @@ def frame_all(
 
 
 @cache
-def digits_of(folder: Path, part: Part) -> Digits:
+def digits_of(folder: Path, split: Split) -> Digits:
     """The handwriting of which pictures are made.
 
     Raises:
         InputError: a file is missing or damaged.
     """
-    return load_test(folder) if part == "test" else load_training(folder)[1]
+    return load_test(folder) if split == "test" else load_training(folder)[1]
 
 
-def _frame_family(folder: Path, part: Part, count: int, index: int) -> list[Input]:
+def _frame_family(folder: Path, split: Split, count: int, index: int) -> list[Input]:
     family = FAMILIES[index]
-    pictures = list(family.pictures(digits_of(folder, part), count))
+    pictures = list(family.pictures(digits_of(folder, split), count))
     labels = np.array([picture.label for picture in pictures])
     inputs = []
     for mode in MODES:
@@ -93,6 +93,6 @@ def _framed(pixels: Pixels, family: Family, mode: Preprocess, turned: bool) -> B
     if turned or (family.light_ink and mode == "plain"):
         pixels = 255 - pixels
     try:
-        return to_batch([pixels], mode)
+        return preprocess_batch([pixels], mode)
     except InputError:
         return None

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.robustness.family import Family, Pixels
 from mnist_cli.errors import InputError
-from mnist_cli.reshape import shrunk
+from mnist_cli.reshape import to_28x28
 from training.data import Digits
 
 ROWS, COLUMNS = 8, 8
@@ -42,6 +42,6 @@ def _fitted(pixels: Pixels) -> Pixels:
 
 def _framed(pixels: Pixels) -> Pixels:
     try:
-        return _fitted(shrunk(pixels).astype(np.uint8))
+        return _fitted(to_28x28(pixels).astype(np.uint8))
     except InputError:
         return np.full((SIDE, SIDE, 3), RED, np.uint8)

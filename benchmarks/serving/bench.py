@@ -120,7 +120,7 @@ def _bodies() -> dict[str, bytes]:
     image = Image.open(ROOT / "samples" / "MNIST-7.png").convert("L")
     pictures = {
         "84x85": np.asarray(image),
-        "28x28, framed": reshape.shrunk(np.asarray(image)),
+        "28x28, framed": reshape.to_28x28(np.asarray(image)),
         "28x28": np.asarray(image.resize((28, 28))),
     }
     return {

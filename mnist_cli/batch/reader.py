@@ -46,20 +46,22 @@ class Reader:
         """Answer each of these files, in their order."""
         pictures: Iterable[Picture]
         if any(is_uri(file.file) for file in files):  # what is far away is waited for
-            pictures = self._threads.map(lambda file: self._shrunk(_decoded(_content(file))), files)
+            pictures = self._threads.map(
+                lambda file: self._to_28x28(_decoded(_content(file))), files
+            )
         else:
-            pictures = map(self._shrunk, _ahead(map(_decoded, _ahead(map(_content, files)))))
+            pictures = map(self._to_28x28, _ahead(map(_decoded, _ahead(map(_content, files)))))
         return self._answer(files, list(pictures))
 
-    def _shrunk(self, picture: Picture) -> Picture:
+    def _to_28x28(self, picture: Picture) -> Picture:
         if isinstance(picture, str):
             return picture
-        return _attempt(lambda: reshape.shrunk(picture, self._reading.preprocess))
+        return _attempt(lambda: reshape.to_28x28(picture, self._reading.preprocess))
 
     def _answer(self, files: Sequence[Listed], pictures: list[Picture]) -> list[output.Record]:
         readable = [picture for picture in pictures if not isinstance(picture, str)]
         answers = iter(
-            prediction.predict(self._model, reshape.five_steps(readable)) if readable else ()
+            prediction.predict(self._model, reshape.to_model_input(readable)) if readable else ()
         )
         return [
             {"file": file.file, "error": picture}

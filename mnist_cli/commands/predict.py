@@ -85,7 +85,7 @@ def predict(
                 )
                 write([record | {"file": file}])
                 continue
-            batch = reshape.to_batch([pixels], preprocess)
+            batch = reshape.preprocess_batch([pixels], preprocess)
         except InputError as error:
             failed = True
             terminal.report("error", f"{output.printable(file)}: {error}")

@@ -46,7 +46,7 @@ def _answer(sent: Reading | npt.NDArray[Any]) -> Response:
     elif multi:
         return _answer_all(model, sent, scores, image)
     else:
-        [reading] = read(model, [reshape.shrunk(sent, preprocess(options))])
+        [reading] = read(model, [reshape.to_28x28(sent, preprocess(options))])
     answer = reading.prediction
     count_prediction(model.name, answer.digit)
     record = output.prediction_record(answer, model=model.name, scores=scores, min_probability=0)

@@ -174,7 +174,7 @@ def json(name: str, example: Any = None) -> Content:
 
 def _tensor(interface: Interface, png: bytes) -> dict[str, Any]:
     """A picture as the input of the model."""
-    ink = reshape.to_batch([images.decode(png)]).round().astype(int)
+    ink = reshape.preprocess_batch([images.decode(png)]).round().astype(int)
     shape = [size or 1 for size in interface.image_shape]
     data = ink.ravel().tolist()
     return {"name": interface.image, "shape": shape, "datatype": "FP32", "data": data}

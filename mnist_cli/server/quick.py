@@ -70,7 +70,7 @@ class Quick:
             request = taken[-1].requests[0]
             if request.path == self._predict and self._is_allowed(request):
                 with contextlib.suppress(Exception):
-                    framed.append((request, _shrunk(request)))
+                    framed.append((request, _to_28x28(request)))
         if framed:
             with contextlib.suppress(Exception):
                 readings = read(self._models.get(), [picture for _, picture in framed])
@@ -82,9 +82,9 @@ class Quick:
         return knows_token(self._settings, request.headers.get("AUTHORIZATION"))
 
 
-def _shrunk(request: Request) -> Pixels:
+def _to_28x28(request: Request) -> Pixels:
     """The picture of a request, as it goes into a batch; the body is left for the app."""
     stream = request.get_body_stream()
     body = stream.read()
     stream.seek(0)
-    return reshape.shrunk(pic_array.decode(body), preprocess(request.options))
+    return reshape.to_28x28(pic_array.decode(body), preprocess(request.options))

@@ -25,9 +25,9 @@ class Reading(NamedTuple):
     prediction: Prediction
 
 
-def read(model: Model, shrunk: Sequence[Pixels]) -> list[Reading]:
-    """Read pictures [28, 28] that `reshape.shrunk` has made."""
-    batch = reshape.five_steps(shrunk)
+def read(model: Model, pictures: Sequence[Pixels]) -> list[Reading]:
+    """Read pictures [28, 28] that `reshape.to_28x28` has made."""
+    batch = reshape.to_model_input(pictures)
     return list(map(Reading, batch, prediction.predict(model, batch)))
 
 

@@ -171,7 +171,7 @@ class Reader:
             row = _decode(self._one, picture, where)
         try:
             if isinstance(row, dict):
-                return reshape.to_batch([self._decoded(row)], self._preprocess)
+                return reshape.preprocess_batch([self._decoded(row)], self._preprocess)
             return to_pictures(_array([row]), self._interface.image_shape)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error

@@ -6,10 +6,10 @@ import json
 import math
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
+from mnist_cli.records import ModelDescription, Variable
 from mnist_cli.runtimes.frozen_graph import (
     Classifier,
     import_tensorflow,
@@ -17,7 +17,7 @@ from mnist_cli.runtimes.frozen_graph import (
     meta_graph,
     signatures,
 )
-from mnist_cli.saved_model import COMPILED_FORMAT, SavedModel
+from mnist_cli.saved_model import COMPILED_FORMAT, CompiledDescription, SavedModel
 
 
 def compile_model(folder: Path, target: Path) -> None:
@@ -43,7 +43,8 @@ def compile_classifier(classifier: Classifier, saved_model: SavedModel, target: 
             compiled = converter.convert()
         except Exception as error:  # the converter raises what its C++ passes find, of any type
             raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
-        description = describe(saved_model.path) | {
+        description: CompiledDescription = {
+            **describe(saved_model.path),
             "format": COMPILED_FORMAT,
             "fingerprint": saved_model.fingerprint,
             "compiler": f"tensorflow {tf.__version__}",
@@ -55,7 +56,7 @@ def compile_classifier(classifier: Classifier, saved_model: SavedModel, target: 
     _write(target / "model.json", json.dumps(description, indent=1).encode() + b"\n")
 
 
-def describe(folder: Path) -> dict[str, Any]:
+def describe(folder: Path) -> ModelDescription:
     """What only TensorFlow can tell of a SavedModel: tags, signatures, variables and operations.
 
     `parameters` counts the elements of all floating-point variables.
@@ -65,7 +66,7 @@ def describe(folder: Path) -> dict[str, Any]:
     """
     tf = import_tensorflow()
     meta = meta_graph(folder)
-    variables = []
+    variables: list[Variable] = []
     if (folder / "variables" / "variables.index").exists():
         try:
             reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))

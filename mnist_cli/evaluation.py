@@ -7,13 +7,13 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.idx import is_idx_folder, read_split
+from mnist_cli.records import EvaluationRecord
 
 MISTAKES = 10
 CHUNK = 1_000  # pictures between two signs of progress
@@ -57,13 +57,12 @@ class Evaluation:
         order = np.argsort(-self.scores[wrong].max(axis=1), kind="stable")
         return [int(index) for index in wrong[order]]
 
-    def record(self) -> dict[str, Any]:
-        """All figures as they are written: fractions, but the probability of a mistake in percent.
-
-        `recall` is None for a digit of which there is no picture.
-        """
+    def record(self, *, model: str, data: str) -> EvaluationRecord:
+        """The figures as a record of this model on this data."""
         totals, right = self.confusion.sum(axis=1), self.confusion.diagonal()
         return {
+            "model": model,
+            "data": data,
             "images": len(self.pictures.labels),
             "accuracy": accuracy(self.scores, self.pictures.labels),
             "ece": calibration_error(self.scores, self.pictures.labels),

@@ -1,19 +1,19 @@
 """What is known of a model: its card, its signatures, and how it will be run."""
 
 from pathlib import Path
-from typing import Any
 
 from mnist_cli.errors import ModelError
+from mnist_cli.records import CompiledState, ModelCard, ModelDescription, ModelSummary
 from mnist_cli.runtimes import installed
-from mnist_cli.saved_model import DESCRIBED, GRAPH_FILE, CompiledModel, SavedModel
+from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
 
 
-def summary(saved_model: SavedModel) -> dict[str, Any]:
+def summary(saved_model: SavedModel) -> ModelSummary:
     """What can be told without TensorFlow; `runtime` is None where nothing here can run it."""
     return _summary(saved_model, _fresh(saved_model))
 
 
-def inspect(saved_model: SavedModel) -> dict[str, Any]:
+def inspect(saved_model: SavedModel) -> ModelCard:
     """The summary, and tags, signatures, variables, parameter count and operations.
 
     TensorFlow is imported only for a model without a fresh compiled form.
@@ -22,7 +22,8 @@ def inspect(saved_model: SavedModel) -> dict[str, Any]:
         ModelError: the model is damaged, or TensorFlow would be needed and is not installed.
     """
     compiled = _fresh(saved_model)
-    told = _summary(saved_model, compiled)
+    known = _summary(saved_model, compiled)
+    description: ModelDescription
     if compiled:
         description = compiled.description
     else:
@@ -33,11 +34,19 @@ def inspect(saved_model: SavedModel) -> dict[str, Any]:
         try:
             load_classifier(saved_model.path)
         except ModelError as error:
-            told |= {"runtime": None, "problem": str(error)}
-    return told | {key: description[key] for key in DESCRIBED}
+            known["runtime"], known["problem"] = None, str(error)
+    return {
+        **known,
+        "tags": description["tags"],
+        "tensorflow": description["tensorflow"],
+        "signatures": description["signatures"],
+        "variables": description["variables"],
+        "parameters": description["parameters"],
+        "operations": description["operations"],
+    }
 
 
-def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, Any]:
+def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSummary:
     runtime, problem = None, None
     if compiled and installed("ai_edge_litert"):
         runtime = "litert"
@@ -67,7 +76,7 @@ def _fresh(saved_model: SavedModel) -> CompiledModel | None:
     return None
 
 
-def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, str]:
+def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> CompiledState:
     """`fresh`, `stale` (made from another state of the SavedModel), `damaged` or `missing`."""
     if compiled:
         return {

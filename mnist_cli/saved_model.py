@@ -8,31 +8,37 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import platformdirs
 
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import ModelError
+from mnist_cli.records import ModelDescription
 
 GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
 # Raised when compiled models change in what they hold or mean: those of before are then stale.
 COMPILED_FORMAT = 1
-# What only TensorFlow can tell of a SavedModel, and the description of a compiled one keeps.
-DESCRIBED = ("tags", "tensorflow", "signatures", "variables", "parameters", "operations")
+
+
+class CompiledDescription(ModelDescription):
+    """The content of `model.json`, which describes a compiled model."""
+
+    format: int
+    fingerprint: str
+    """That of the SavedModel which was compiled."""
+    compiler: str
+    sha256: str
+    """The checksum of `model.tflite`."""
 
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A model compiled for LiteRT: `model.tflite`, and `model.json` that describes it.
-
-    `model.json` holds the `format` of the pair, the `fingerprint` of the SavedModel that it was
-    made from, the `sha256` of `model.tflite`, and what `mnist inspect-model` tells of the model.
-    """
+    """A model compiled for LiteRT: `model.tflite`, and its description in `model.json`."""
 
     folder: Path
-    description: dict[str, Any]
+    description: CompiledDescription
 
     @property
     def file(self) -> Path:
@@ -48,7 +54,7 @@ class CompiledModel:
             content = self.file.read_bytes()
         except OSError as error:
             raise ModelError(f"{self.file}: {error.strerror}") from error
-        if hashlib.sha256(content).hexdigest() != self.description.get("sha256"):
+        if hashlib.sha256(content).hexdigest() != self.description["sha256"]:
             raise ModelError(f"{self.file} is damaged")
         return content
 
@@ -114,9 +120,9 @@ class SavedModel:
         for folder in folders:
             description = _read_json(folder / "model.json")
             expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
-            complete = {*DESCRIBED, "compiler", "sha256"} <= description.keys()
-            if complete and expected.items() <= description.items():
-                found.append(CompiledModel(folder, description))
+            is_complete = CompiledDescription.__required_keys__ <= description.keys()
+            if is_complete and expected.items() <= description.items():
+                found.append(CompiledModel(folder, cast(CompiledDescription, description)))
         return found
 
 

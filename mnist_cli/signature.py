@@ -1,14 +1,31 @@
 """Which tensors of a SavedModel are the image and the ten scores, told from its signatures."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias, TypedDict
 
 from mnist_cli.errors import ModelError
 
-# {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}}; an unknown rank is None.
-TensorInfo = dict[str, Any]
-# {"serving_default": {"inputs": {...}, "outputs": {...}, "method": "tensorflow/serving/predict"}}
-Signatures = dict[str, dict[str, Any]]
+
+class TensorInfo(TypedDict):
+    """A tensor of a signature."""
+
+    name: str
+    dtype: str
+    shape: list[int | None] | None
+    """None for an unknown size, or as a whole for an unknown rank."""
+
+
+class Signature(TypedDict):
+    """The tensors that a model takes and returns, by their keys, such as `image` and `scores`."""
+
+    inputs: dict[str, TensorInfo]
+    outputs: dict[str, TensorInfo]
+    method: str
+    """`tensorflow/serving/predict`, for instance."""
+
+
+Signatures: TypeAlias = dict[str, Signature]
+"""The signatures of a model by name, such as `serving_default`."""
 
 IMAGE_SHAPES = ([784], [28, 28], [28, 28, 1])
 EXPECTED = "one float32 input [N,784], [N,28,28] or [N,28,28,1] and one float32 output [N,10]"

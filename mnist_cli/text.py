@@ -1,15 +1,25 @@
 """Renders results for people, with Rich."""
 
 import io
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from mnist_cli import output, signature
+from mnist_cli import signature
+from mnist_cli.records import (
+    BatchRecord,
+    DigitRecord,
+    EvaluationRecord,
+    FileRecord,
+    ModelCard,
+    ModelSummary,
+    PredictionRecord,
+)
+from mnist_cli.terminal import printable, write
 
 if TYPE_CHECKING:
     from mnist_cli.runtimes import Batch
@@ -19,7 +29,7 @@ BAR_WIDTH = 30
 NARROW, WIDE, UNLIMITED = 43, 74, 10_000
 
 
-def write_predictions(stdout: TextIO, records: Iterable[output.Record]) -> None:
+def write_predictions(stdout: TextIO, records: Iterable[FileRecord]) -> None:
     """A line a picture: digit, probability, file; below it the scores, if the record has them.
 
     A picture with several digits has their text, and then such a line a digit, with its box in the
@@ -27,16 +37,16 @@ def write_predictions(stdout: TextIO, records: Iterable[output.Record]) -> None:
     """
     for record in records:
         if "digits" in record:
-            file = output.printable(record["file"])
+            file = printable(record["file"])
             _print(stdout, Text.assemble((record["text"], "bold green"), f"  {file}"))
             for digit in record["digits"]:
                 x, y, width, height = digit["box"]
                 _write_prediction(stdout, digit, f"{width}x{height} at {x}, {y}")
         elif "error" not in record:
-            _write_prediction(stdout, record, output.printable(record["file"]))
+            _write_prediction(stdout, record, printable(record["file"]))
 
 
-def _write_prediction(stdout: TextIO, record: output.Record, what: str) -> None:
+def _write_prediction(stdout: TextIO, record: PredictionRecord | DigitRecord, what: str) -> None:
     line = Text.assemble(
         (str(record["prediction"]), "bold green"), f"  {record['probability']:6.2f} %  ", what
     )
@@ -47,11 +57,11 @@ def _write_prediction(stdout: TextIO, record: output.Record, what: str) -> None:
         _print(stdout, _bars(record["scores"]))
 
 
-def table_writer(stdout: TextIO) -> Callable[[Iterable[output.Record]], None]:
+def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:
     """A function that writes records as rows of one table, below its heading."""
     headed = False
 
-    def write_rows(records: Iterable[output.Record]) -> None:
+    def write_rows(records: Iterable[BatchRecord]) -> None:
         nonlocal headed
         # Fixed widths, since the rows that are still to come are not known.
         table = Table(box=None, header_style="bold", pad_edge=False, show_header=not headed)
@@ -59,7 +69,7 @@ def table_writer(stdout: TextIO) -> Callable[[Iterable[output.Record]], None]:
         table.add_column("probability", width=11, justify="right")
         table.add_column("file", overflow="fold")
         for record in records:
-            file = Text(output.printable(record["file"]))
+            file = Text(printable(record["file"]))
             if "error" in record:
                 table.add_row(Text("-", "red"), "", file.append(f"  {record['error']}", "red"))
             else:
@@ -73,7 +83,7 @@ def table_writer(stdout: TextIO) -> Callable[[Iterable[output.Record]], None]:
     return write_rows
 
 
-def write_picture(stdout: TextIO, batch: "Batch", scores: tuple[float, ...]) -> None:
+def write_picture(stdout: TextIO, batch: "Batch", scores: Sequence[float]) -> None:
     """The picture as the model sees it [1, 784], and its ten scores as bars beside or below it."""
     console = _console(stdout)
     coloured = console.color_system is not None and not console.no_color
@@ -87,7 +97,7 @@ def write_picture(stdout: TextIO, batch: "Batch", scores: tuple[float, ...]) -> 
     _print(stdout, sides)
 
 
-def write_models(stdout: TextIO, models: list[dict[str, Any]]) -> None:
+def write_models(stdout: TextIO, models: list[ModelSummary]) -> None:
     """A table, one row a model."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("model")
@@ -108,7 +118,7 @@ def write_models(stdout: TextIO, models: list[dict[str, Any]]) -> None:
     _print(stdout, table)
 
 
-def write_model(stdout: TextIO, model: dict[str, Any]) -> None:
+def write_model(stdout: TextIO, model: ModelCard) -> None:
     """A model card: what it is, how good it is, what goes in and out, and what it is made of."""
     compiled = model["compiled"]
     facts = {
@@ -145,11 +155,11 @@ def write_model(stdout: TextIO, model: dict[str, Any]) -> None:
     _print(stdout, Text(counts))
 
 
-def write_evaluation(stdout: TextIO, record: output.Record) -> None:
+def write_evaluation(stdout: TextIO, record: EvaluationRecord) -> None:
     """The figures of a model on labelled pictures, from the whole to the single mistake."""
     _print(stdout, Text(record["model"], "bold green"))
     facts = {
-        "data": output.printable(record["data"]),
+        "data": printable(record["data"]),
         "pictures": f"{record['images']:,}",
         "accuracy": f"{record['accuracy']:.2%}",
         "calibration error (ECE)": f"{record['ece']:.2%}",
@@ -162,7 +172,7 @@ def write_evaluation(stdout: TextIO, record: output.Record) -> None:
     for mistake in record["mistakes"]:
         line = (
             f"  {mistake['digit']} as {mistake['prediction']}  {mistake['probability']:6.2f} %  "
-            f"{output.printable(mistake['file'])}"
+            f"{printable(mistake['file'])}"
         )
         _print(stdout, Text(line))
 
@@ -184,7 +194,7 @@ def _confusion(counts: list[list[int]], recall: list[float | None]) -> Table:
 
 
 def _console(stdout: TextIO) -> Console:
-    """Rich only renders: `output.write` knows what to do when a pipe is closed or a disk full."""
+    """Rich only renders: `write` knows what to do when a pipe is closed or a disk full."""
     console = Console(file=io.StringIO(), force_terminal=stdout.isatty() or None, highlight=False)
     # Nothing is cut off on a terminal that says it is narrow, nor folded for a program.
     console.width = max(console.width, NARROW) if stdout.isatty() else UNLIMITED
@@ -195,7 +205,7 @@ def _print(stdout: TextIO, renderable: RenderableType) -> None:
     console = _console(stdout)
     with console.capture() as capture:
         console.print(renderable, soft_wrap=isinstance(renderable, Text))
-    output.write(stdout, capture.get())
+    write(stdout, capture.get())
 
 
 def _pairs(pairs: dict[str, str], prefix: str = "") -> Table:
@@ -211,7 +221,7 @@ def _size(count: int) -> str:
     return f"{count / 1e6:.2f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
-def _bars(scores: tuple[float, ...]) -> Text:
+def _bars(scores: Sequence[float]) -> Text:
     """The ten scores as bars, the highest one marked."""
     lines = []
     for digit, score in enumerate(scores):

@@ -14,7 +14,7 @@ from mnist_cli.batch.reading import Reading
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError, MnistError
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +34,7 @@ class Work:
     """Where it writes the records; None to send them back."""
 
 
-Answer = list[Record] | Summary | Exception
+Answer = list[BatchRecord] | Summary | Exception
 """The records of a portion, or what they were in numbers if a shard has them; or what failed."""
 
 

@@ -26,7 +26,7 @@ from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
 # Seconds until an address counts as one where nobody is.
 PATIENCE = 10
@@ -90,7 +90,7 @@ def _connect(address: str, verbose: bool) -> None:
 
 def read(
     files: Iterator[Listed], reading: Reading, processes: int | None
-) -> Generator[list[Record], None, None]:
+) -> Generator[list[BatchRecord], None, None]:
     """Yield the records of all files, in order, a portion at a time; as `pool.read`.
 
     Raises:

@@ -5,13 +5,14 @@ import fcntl
 import io
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mnist_cli.errors import InputError, MnistError, OutputError
-from mnist_cli.output import Record, json_lines
+from mnist_cli.output import json_lines
+from mnist_cli.records import BatchRecord
 
 Settings = dict[str, Any]
 
@@ -78,7 +79,7 @@ class Journal:
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[BatchRecord]:
         """Yield what is recorded; to be read to the end before anything is added."""
         lines = self._lines()
         next(lines)
@@ -92,8 +93,8 @@ class Journal:
         shutil.copyfileobj(journal, file)
         journal.detach()
 
-    def add(self, records: Sequence[Record]) -> None:
-        """Record some more.
+    def add(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """BatchRecord some more.
 
         Raises:
             OutputError: the disk is full, for instance; what was recorded before is whole.
@@ -112,7 +113,7 @@ class Journal:
             ) from error
         self._end += len(data)
 
-    def _lines(self) -> Iterator[Record]:
+    def _lines(self) -> Iterator[BatchRecord]:
         # Opened a second time, the file would lose its lock when that is closed.
         lines = io.BufferedReader(self._file)
         lines.seek(0)

@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO, NamedTuple, TextIO
 from mnist_cli.batch import uris
 from mnist_cli.batch.uris import is_uri
 from mnist_cli.errors import InputError
-from mnist_cli.output import printable
+from mnist_cli.terminal import printable
 
 # A folder with more entries than this is sorted on disk.
 RUN = 200_000

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from mnist_cli.batch.portions import portions
 from mnist_cli.batch.sinks import PORTION
 from mnist_cli.errors import OutputError
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
 
 def check_pyarrow() -> None:
@@ -23,7 +23,7 @@ def check_pyarrow() -> None:
         ) from error
 
 
-def write_parquet(file: BinaryIO, records: Iterable[Record], scores: bool) -> None:
+def write_parquet(file: BinaryIO, records: Iterable[BatchRecord], scores: bool) -> None:
     """Write a table; where a record lacks a field there is a null."""
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -18,7 +18,7 @@ from mnist_cli.batch.listing import Listed
 from mnist_cli.batch.portions import portions
 from mnist_cli.batch.reading import Reading
 from mnist_cli.errors import ModelError
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
 Portion = list[Listed]
 
@@ -30,7 +30,7 @@ AHEAD = 4
 
 def read(
     files: Iterator[Listed], reading: Reading, processes: int
-) -> Generator[list[Record], None, None]:
+) -> Generator[list[BatchRecord], None, None]:
     """Yield the records of all files, in order, a portion at a time.
 
     Raises:
@@ -40,9 +40,9 @@ def read(
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
         idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
         idle.put(started.enter_context(Process(reading)))
-        pending: deque[Future[list[Record]]] = deque()
+        pending: deque[Future[list[BatchRecord]]] = deque()
 
-        def read_portion(portion: Portion) -> list[Record]:
+        def read_portion(portion: Portion) -> list[BatchRecord]:
             process = idle.get()
             try:
                 return process.read(portion)
@@ -80,7 +80,7 @@ class Process:
         self._process.kill()
         self._process.communicate()
 
-    def read(self, portion: Portion) -> list[Record]:
+    def read(self, portion: Portion) -> list[BatchRecord]:
         """Read files, one record each.
 
         Raises:
@@ -129,10 +129,10 @@ class Process:
         except OSError as error:
             raise self._death() from error
 
-    def _receive(self) -> list[Record]:
+    def _receive(self) -> list[BatchRecord]:
         assert self._process.stdout
         try:
-            answer: list[Record] | Exception = pickle.load(self._process.stdout)
+            answer: list[BatchRecord] | Exception = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError) as error:
             raise self._death() from error
         if isinstance(answer, Exception):

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from mnist_cli.batch.sinks import Write
 from mnist_cli.batch.summary import Summary
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
 
 class Bar:
@@ -51,7 +51,7 @@ class Bar:
     def aside(self, write: Write) -> Write:
         """Write to the same terminal: the bar goes away meanwhile."""
 
-        def write_aside(records: Sequence[Record]) -> None:
+        def write_aside(records: Sequence[BatchRecord]) -> None:
             self._progress.stop()
             write(records)
             self._progress.start()

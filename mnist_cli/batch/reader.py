@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TypeVar, cast
 
-from mnist_cli import images, output, prediction, reshape
+from mnist_cli import images, prediction, records, reshape
 from mnist_cli.batch.listing import Listed
 from mnist_cli.batch.reading import Reading
 from mnist_cli.batch.uris import Content, is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.loader import load_model
+from mnist_cli.records import BatchRecord
 
 NO_STDIN = io.BytesIO()
 # Files behind URIs that are asked for at a time.
@@ -42,7 +43,7 @@ class Reader:
             reading.model, model_dir=reading.model_dir, runtime=reading.runtime
         )
 
-    def read(self, files: Sequence[Listed]) -> list[output.Record]:
+    def read(self, files: Sequence[Listed]) -> list[BatchRecord]:
         """Answer each of these files, in their order."""
         pictures: Iterable[Picture]
         if any(is_uri(file.file) for file in files):  # what is far away is waited for
@@ -58,7 +59,7 @@ class Reader:
             return picture
         return _attempt(lambda: reshape.to_28x28(picture, self._reading.preprocess))
 
-    def _answer(self, files: Sequence[Listed], pictures: list[Picture]) -> list[output.Record]:
+    def _answer(self, files: Sequence[Listed], pictures: list[Picture]) -> list[BatchRecord]:
         readable = [picture for picture in pictures if not isinstance(picture, str)]
         answers = iter(
             prediction.predict(self._model, reshape.to_model_input(readable)) if readable else ()
@@ -66,13 +67,12 @@ class Reader:
         return [
             {"file": file.file, "error": picture}
             if isinstance(picture, str)
-            else output.prediction_record(
-                next(answers),
-                model=self._model.name,
-                scores=self._reading.scores,
-                min_probability=0,
-            )
-            | {"file": file.file}
+            else {
+                **records.prediction_record(
+                    next(answers), model=self._model.name, scores=self._reading.scores
+                ),
+                "file": file.file,
+            }
             for file, picture in zip(files, pictures, strict=True)
         ]
 

@@ -7,9 +7,9 @@ from mnist_cli.batch.listing import Listed
 from mnist_cli.batch.sinks import Sink
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import FileError, InputError
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
-Read = Callable[[Iterator[Listed]], Generator[list[Record], None, None]]
+Read = Callable[[Iterator[Listed]], Generator[list[BatchRecord], None, None]]
 """Yields the records of all files, in order, some at a time: here, or on a cluster."""
 
 NO_FILES = "there is no file to read: check the folder and --glob"

@@ -15,7 +15,8 @@ from mnist_cli.batch.sinks import below
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.output import Record, json_lines
+from mnist_cli.output import json_lines
+from mnist_cli.records import BatchRecord
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Shards:
             if file_system.get_file_info(FileSelector(folder)):
                 raise OutputError(f"{self.uri} is not empty: name another folder, or empty it")
 
-    def write(self, number: int, records: Sequence[Record]) -> None:
+    def write(self, number: int, records: Sequence[BatchRecord]) -> None:
         """Write one shard; a second time, as after the death of a node, it becomes the same.
 
         Raises:

@@ -12,22 +12,22 @@ from mnist_cli.batch.journal import Journal, Settings
 from mnist_cli.batch.portions import portions
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
 # Records that are converted at a time.
 PORTION = 10_000
 BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
 
-Write = Callable[[Sequence[Record]], None]
+Write = Callable[[Sequence[BatchRecord]], None]
 
 
 class Sink(Protocol):
     """Takes the records of a batch, in order."""
 
-    def recorded(self) -> Iterator[Record]:
+    def recorded(self) -> Iterator[BatchRecord]:
         """What an interrupted batch has left; to be read to the end before anything is added."""
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[BatchRecord]) -> None:
         """Take some more."""
 
     def finish(self) -> None:
@@ -50,11 +50,11 @@ class Stream:
         self._write = write
         self._below = below
 
-    def recorded(self) -> Iterator[Record]:
+    def recorded(self) -> Iterator[BatchRecord]:
         """Nothing: what was written is gone."""
         return iter(())
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[BatchRecord]) -> None:
         """Write them."""
         if wanted := list(below(records, self._below)):
             self._write(wanted)
@@ -100,12 +100,12 @@ class File:
     def __exit__(self, *_: object) -> None:
         self._journal.close()
 
-    def recorded(self) -> Iterator[Record]:
+    def recorded(self) -> Iterator[BatchRecord]:
         """What is in the journal."""
         return self._journal.records()
 
-    def add(self, records: Sequence[Record]) -> None:
-        """Record them."""
+    def add(self, records: Sequence[BatchRecord]) -> None:
+        """BatchRecord them."""
         self._journal.add(records)
 
     def finish(self) -> None:
@@ -147,7 +147,7 @@ class File:
         text.detach()
 
 
-def below(records: Iterable[Record], percent: float | None) -> Iterator[Record]:
+def below(records: Iterable[BatchRecord], percent: float | None) -> Iterator[BatchRecord]:
     """What a person should look at: failures, and what was read less surely."""
     for record in records:
         if (

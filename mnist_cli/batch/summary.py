@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mnist_cli.output import Record
+from mnist_cli.records import BatchRecord
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Summary:
     """Files that an earlier, interrupted run has recorded."""
     _started: float = field(default_factory=time.monotonic)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: BatchRecord) -> None:
         """Count a file."""
         self.files += 1
         if "error" in record:

@@ -7,7 +7,7 @@ import typer
 
 from mnist_cli.commands import options
 from mnist_cli.option_types import DEFAULT_MODEL
-from mnist_cli.terminal import Terminal
+from mnist_cli.terminal import Terminal, progress, write
 
 
 def evaluate(
@@ -53,15 +53,15 @@ def evaluate(
         check_matplotlib()
     loaded = load_model(model, model_dir=model_dir, runtime=runtime)
     pictures = evaluation.read_pictures(data)
-    with output.progress(terminal.stderr, "reading", len(pictures.labels)) as advance:
+    with progress(terminal.stderr, "reading", len(pictures.labels)) as advance:
         result = evaluation.evaluate(loaded.predict_proba, pictures, advance)
-    record = {"model": loaded.name, "data": str(data), **result.record()}
+    record = result.record(model=loaded.name, data=str(data))
     if output.wants_text(terminal.stdout, format):
         from mnist_cli.text import write_evaluation
 
         write_evaluation(terminal.stdout, record)
     else:
-        output.write(terminal.stdout, output.json_lines([record]))
+        write(terminal.stdout, output.json_lines([record]))
     if plot:
         from mnist_cli.plot import draw
 

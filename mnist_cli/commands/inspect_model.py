@@ -4,7 +4,7 @@ import typer
 
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode, ModelError
-from mnist_cli.terminal import Terminal
+from mnist_cli.terminal import Terminal, write
 
 
 def inspect_model(
@@ -36,7 +36,7 @@ def inspect_model(
         if as_text:
             text.write_model(terminal.stdout, card)
         else:
-            output.write(terminal.stdout, output.json_lines([card]))
+            write(terminal.stdout, output.json_lines([card]))
         return
     cards, failed = [], False
     for found in find_models(model_dir):
@@ -50,7 +50,6 @@ def inspect_model(
     if as_text:
         text.write_models(terminal.stdout, cards)
     else:
-        for card in cards:
-            output.write(terminal.stdout, output.json_lines([card]))
+        write(terminal.stdout, output.json_lines(cards))
     if failed:
         raise typer.Exit(ExitCode.MODEL)

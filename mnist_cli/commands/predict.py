@@ -8,7 +8,7 @@ import typer
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode, InputError
 from mnist_cli.option_types import DEFAULT_MODEL, Format
-from mnist_cli.terminal import Terminal
+from mnist_cli.terminal import Terminal, printable
 
 
 def predict(
@@ -64,11 +64,11 @@ def predict(
     if math.isnan(min_probability):
         raise typer.BadParameter("nan is no percentage", param_hint="--min-probability")
     from mnist_cli import images as pictures
-    from mnist_cli import output, prediction, reshape
+    from mnist_cli import output, prediction, records, reshape
     from mnist_cli.loader import load_model
 
     terminal: Terminal = context.obj
-    write = output.record_writer(terminal.stdout, "text" if show else format, scores=scores)
+    write_records = output.record_writer(terminal.stdout, "text" if show else format, scores=scores)
     loaded = load_model(model, model_dir=model_dir, runtime=runtime)
     failed = False
     for file in images:
@@ -77,28 +77,28 @@ def predict(
             if multi:
                 from mnist_cli import several  # not for those who have one digit
 
-                record = output.digits_record(
+                found = records.digits_record(
                     several.read(loaded, pixels),
                     model=loaded.name,
                     scores=scores,
                     min_probability=min_probability,
                 )
-                write([record | {"file": file}])
+                write_records([{**found, "file": file}])
                 continue
             batch = reshape.preprocess_batch([pixels], preprocess)
         except InputError as error:
             failed = True
-            terminal.report("error", f"{output.printable(file)}: {error}")
-            write([{"file": file, "error": str(error)}])
+            terminal.report("error", f"{printable(file)}: {error}")
+            write_records([{"file": file, "error": str(error)}])
             continue
         [answer] = prediction.predict(loaded, batch)
-        record = output.prediction_record(
+        record = records.prediction_record(
             answer,
             model=loaded.name,
             scores=scores and not show,
             min_probability=min_probability,
         )
-        write([record | {"file": file}])
+        write_records([{**record, "file": file}])
         if show:
             from mnist_cli.text import write_picture
 

@@ -11,7 +11,7 @@ import numpy as np
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
-from mnist_cli.signature import Endpoints, Signatures, endpoints
+from mnist_cli.signature import Endpoints, Signatures, TensorInfo, endpoints
 
 # The models of 2017 were saved without a signature; these are their tensors for image and scores.
 ORIGINAL_ENDPOINTS = (
@@ -120,14 +120,15 @@ def signatures(meta: Any) -> Signatures:
     }
 
 
-def _tensor_info(info: Any) -> dict[str, Any]:
+def _tensor_info(info: Any) -> TensorInfo:
     import tensorflow as tf
 
-    return {
-        "name": info.name,
-        "dtype": tf.dtypes.as_dtype(info.dtype).name,
-        "shape": _shape(tf.TensorShape(info.tensor_shape)),
-    }
+    return _info(info.name, tf.dtypes.as_dtype(info.dtype), tf.TensorShape(info.tensor_shape))
+
+
+def _info(name: str, dtype: Any, shape: Any) -> TensorInfo:
+    sizes = None if shape.rank is None else shape.as_list()
+    return {"name": name, "dtype": dtype.name, "shape": sizes}
 
 
 def _frozen(folder: Path) -> tuple[Any, Endpoints, list[int]]:
@@ -163,17 +164,15 @@ def _original_signature(graph: Any) -> Signatures:
     names = {f"{operation.name}:0" for operation in graph.get_operations()}
     for ends in ORIGINAL_ENDPOINTS:
         if {ends.image, ends.scores} <= names:
-            image, scores = (
-                {name: {"name": name, "dtype": tensor.dtype.name, "shape": _shape(tensor.shape)}}
-                for name in (ends.image, ends.scores)
-                for tensor in [graph.get_tensor_by_name(name)]
-            )
-            return {"no signature": {"inputs": image, "outputs": scores, "method": ""}}
+            image, scores = map(graph.get_tensor_by_name, (ends.image, ends.scores))
+            return {
+                "no signature": {
+                    "inputs": {ends.image: _info(image.name, image.dtype, image.shape)},
+                    "outputs": {ends.scores: _info(scores.name, scores.dtype, scores.shape)},
+                    "method": "",
+                }
+            }
     return {}
-
-
-def _shape(shape: Any) -> list[int | None] | None:
-    return None if shape.rank is None else shape.as_list()
 
 
 def _switches(graph_def: Any, ends: Endpoints) -> list[tuple[str, bool | float]]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from flask import Blueprint, Response, current_app, request
 
-from mnist_cli import images, output, reshape, several
+from mnist_cli import images, output, records, reshape, several
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.loader import Model
 from mnist_cli.package_data import data_folder
@@ -49,7 +49,7 @@ def _answer(sent: Reading | npt.NDArray[Any]) -> Response:
         [reading] = read(model, [reshape.to_28x28(sent, preprocess(options))])
     answer = reading.prediction
     count_prediction(model.name, answer.digit)
-    record = output.prediction_record(answer, model=model.name, scores=scores, min_probability=0)
+    record = records.prediction_record(answer, model=model.name, scores=scores)
     if image:
         paper = (255 * (1 - reading.image)).round().astype(np.uint8)
         record["image"] = paper.reshape(reshape.SIDE, reshape.SIDE).tolist()
@@ -60,7 +60,7 @@ def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: boo
     if preprocess(request.args) == "plain":
         raise InputError("multi frames each digit: leave out preprocess=plain")
     lines = several.read(model, pixels)
-    record = output.digits_record(lines, model=model.name, scores=scores, min_probability=0)
+    record = records.digits_record(lines, model=model.name, scores=scores)
     for digit, described in zip(itertools.chain(*lines), record["digits"], strict=True):
         count_prediction(model.name, digit.prediction.digit)
         if image:

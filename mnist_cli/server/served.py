@@ -40,7 +40,8 @@ class Interface:
 
     @property
     def image_shape(self) -> list[int | None]:
-        shape: list[int | None] = self.inputs[self.image]["shape"]
+        shape = self.inputs[self.image]["shape"]
+        assert shape is not None  # an image of unknown rank is no image
         return shape
 
     def check_switch(self, name: str, values: npt.NDArray[Any]) -> None:

@@ -1,0 +1,261 @@
+"""The public records that commands, files and HTTP answers consist of.
+
+JSON, the columns of CSV and Parquet, and schemas of the OpenAPI document derive from these types. A
+dictionary in `Annotated` holds JSON Schema keywords. Future versions may add fields but will not
+remove or rename any.
+"""
+
+from collections.abc import Sequence
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    TypeAlias,
+    TypedDict,
+    final,
+    get_type_hints,
+)
+
+from mnist_cli.signature import Signature
+
+if TYPE_CHECKING:
+    from mnist_cli.prediction import Prediction
+    from mnist_cli.several import Digit
+
+Fraction: TypeAlias = Annotated[float, {"minimum": 0, "maximum": 1}]
+Pixel: TypeAlias = Annotated[int, {"minimum": 0, "maximum": 255}]
+PixelRow: TypeAlias = Annotated[list[Pixel], {"minItems": 28, "maxItems": 28}]
+ModelName: TypeAlias = Annotated[str, {"description": "The model that answered."}]
+
+
+class _OptionalFields(TypedDict, total=False):
+    scores: Annotated[
+        Sequence[Fraction],
+        {
+            "minItems": 10,
+            "maxItems": 10,
+            "description": "The probabilities of the digits 0 to 9; they sum to 1.",
+        },
+    ]
+    uncertain: Annotated[
+        Literal[True],
+        {
+            "description": "Present, and true, if the digitness is lower than that of 99 % of MNIST"
+            " or the probability is below `--min-probability`."
+        },
+    ]
+    image: Annotated[
+        list[PixelRow],
+        {
+            "minItems": 28,
+            "maxItems": 28,
+            "description": "With `image=1`: the 28x28 pixels that the model reads, from 0 for black"
+            " ink to 255 for white paper.",
+        },
+    ]
+
+
+class _DigitFields(_OptionalFields):
+    prediction: Annotated[int, {"minimum": 0, "maximum": 9, "description": "The digit."}]
+    probability: Annotated[
+        float,
+        {"minimum": 0, "maximum": 100, "description": "Probability of that digit, in percent."},
+    ]
+    digitness: Annotated[
+        float,
+        {
+            "minimum": 0,
+            "maximum": 1,
+            "description": "Confidence that the picture shows exactly one digit, from 0 (all ten "
+            "equally likely) to 1.",
+        },
+    ]
+
+
+class PredictionRecord(_DigitFields):
+    """The digit in a picture."""
+
+    model: ModelName
+
+
+class DigitRecord(_DigitFields):
+    """One of several digits in a picture."""
+
+    box: Annotated[
+        list[Annotated[int, {"minimum": 0}]],
+        {
+            "minItems": 4,
+            "maxItems": 4,
+            "description": "Left and upper edge, width and height in pixels of the upright "
+            "picture.",
+        },
+    ]
+
+
+class DigitsRecord(TypedDict):
+    """All digits of a picture, in reading order."""
+
+    text: Annotated[
+        str, {"description": "The digits, one line of text for each line in the picture."}
+    ]
+    digits: list[DigitRecord]
+    model: ModelName
+
+
+class ErrorRecord(TypedDict):
+    """The answer to a request that failed."""
+
+    error: Annotated[str, {"description": "What was wrong, and where."}]
+
+
+@final
+class FilePrediction(PredictionRecord):
+    """The digit in a picture file, as commands write it."""
+
+    file: str
+
+
+@final
+class FileDigits(DigitsRecord):
+    """All digits of a picture file, as commands write them."""
+
+    file: str
+
+
+@final
+class FileError(TypedDict):
+    """A picture file that could not be read."""
+
+    file: str
+    error: str
+
+
+BatchRecord: TypeAlias = FilePrediction | FileError
+FileRecord: TypeAlias = FilePrediction | FileDigits | FileError
+
+COLUMNS = ("file", "prediction", "probability", "model", "uncertain", "error", "digitness")
+"""The columns of CSV and Parquet; `scores` follow where they were asked for."""
+
+
+class CompiledState(TypedDict, total=False):
+    """Whether a model is compiled; `file` and `compiler` only where it is `fresh`."""
+
+    state: Literal["fresh", "stale", "damaged", "missing"]
+    file: str
+    compiler: str
+
+
+class ModelSummary(TypedDict):
+    """What is known of a model without TensorFlow."""
+
+    model: str
+    path: str
+    statistics: dict[str, Any]
+    fingerprint: str
+    compiled: CompiledState
+    runtime: str | None
+    """None if it cannot run here; `problem` is the reason."""
+    problem: str | None
+    sizes: dict[str, int]
+    """Bytes on disk."""
+
+
+class Variable(TypedDict):
+    """A variable of a model."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+class ModelDescription(TypedDict):
+    """What only TensorFlow can read from a SavedModel; stored with the compiled model."""
+
+    tags: list[str]
+    tensorflow: str
+    signatures: dict[str, Signature]
+    variables: list[Variable]
+    parameters: int
+    """Elements of all floating-point variables."""
+    operations: dict[str, int]
+    """How often each operation stands in the graph."""
+
+
+class ModelCard(ModelSummary, ModelDescription):
+    """Everything that `mnist inspect-model` shows of one model."""
+
+
+class Mistake(TypedDict):
+    """A picture that was misread."""
+
+    file: str
+    digit: int
+    prediction: int
+    probability: float
+    """In percent."""
+
+
+class EvaluationRecord(TypedDict):
+    """The figures of a model on labelled pictures, as fractions."""
+
+    model: str
+    data: str
+    images: int
+    accuracy: float
+    ece: float
+    recall: list[float | None]
+    """For each digit; None if there is no picture of it."""
+    confusion: list[list[int]]
+    """[10, 10]: how often each digit (row) was read as each digit (column)."""
+    mistakes: list[Mistake]
+    """The most confident ones."""
+
+
+def prediction_record(
+    prediction: "Prediction", *, model: str, scores: bool, min_probability: float = 0
+) -> PredictionRecord:
+    """The record of one digit; below `min_probability` percent it is marked as uncertain, too."""
+    return {
+        "prediction": prediction.digit,
+        "probability": prediction.probability,
+        "digitness": prediction.digitness,
+        "model": model,
+        **_optional_fields(prediction, scores, min_probability),
+    }
+
+
+def digits_record(
+    lines: Sequence[Sequence["Digit"]], *, model: str, scores: bool, min_probability: float = 0
+) -> DigitsRecord:
+    """The record of lines of digits; `min_probability` applies to each digit."""
+    digits: list[DigitRecord] = [
+        {
+            "prediction": digit.prediction.digit,
+            "probability": digit.prediction.probability,
+            "digitness": digit.prediction.digitness,
+            **_optional_fields(digit.prediction, scores, min_probability),
+            "box": list(digit.box),
+        }
+        for line in lines
+        for digit in line
+    ]
+    text = "\n".join("".join(str(digit.prediction.digit) for digit in line) for line in lines)
+    return {"text": text, "digits": digits, "model": model}
+
+
+def _optional_fields(
+    prediction: "Prediction", scores: bool, min_probability: float
+) -> _OptionalFields:
+    fields: _OptionalFields = {}
+    if scores:
+        fields["scores"] = prediction.scores
+    if prediction.uncertain or prediction.probability < min_probability:
+        fields["uncertain"] = True
+    return fields
+
+
+def column_types() -> dict[str, Any]:
+    """The Python type of each column and of `scores`, without its JSON Schema keywords."""
+    hints = get_type_hints(FileError) | get_type_hints(FilePrediction)
+    return {name: hints[name] for name in (*COLUMNS, "scores")}

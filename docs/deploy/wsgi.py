@@ -1,4 +1,4 @@
-"""The app for other WSGI servers, with a token: without one, they would let everybody in."""
+"""The WSGI app with a token from MNIST_TOKEN, for gunicorn, granian and other WSGI servers."""
 
 import os
 

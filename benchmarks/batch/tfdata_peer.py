@@ -1,10 +1,12 @@
-"""What one would write with TensorFlow for a folder of pictures: `tf.data`, batches of 256."""
+"""Minimal `tf.data` pipeline that reads a folder of pictures in batches of 256."""
 
 import json
 import sys
 from pathlib import Path
 
 import tensorflow as tf
+
+BATCH_SIZE = 256
 
 folder, pictures = sys.argv[1:]
 classify = tf.saved_model.load(folder).signatures["serving_default"]
@@ -20,7 +22,7 @@ def read(file):
 dataset = (
     tf.data.Dataset.from_tensor_slices(files)
     .map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    .batch(256)
+    .batch(BATCH_SIZE)
     .prefetch(tf.data.AUTOTUNE)
 )
 index = 0

@@ -1,9 +1,10 @@
-"""`mnist predict-batch` and a `tf.data` pipeline on the same pictures, side by side.
+"""Throughput and memory of `mnist predict-batch`, compared with a `tf.data` pipeline.
 
-    .venv/bin/python benchmarks/batch/throughput.py --data DIR
+    .venv/bin/python -m benchmarks.batch.throughput --data DIR
 
-`DIR` has the IDX files of MNIST, of which the pictures are made: 10,000 of 28x28, 2,000 of about
-600x800 with a digit somewhere on gray, noisy paper. The two take turns; medians are told.
+`DIR` contains the IDX files of MNIST. Two sets of pictures are made from them: 10,000 of 28x28, and
+2,000 of about 600x800 with one digit on gray, noisy paper. The commands take turns; the tables show
+medians.
 """
 
 import argparse
@@ -11,7 +12,6 @@ import contextlib
 import io
 import multiprocessing
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -25,37 +25,44 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.measure import ROOT, SAVED_MODEL, median_and_range, pss_mb
 from mnist_cli import images, reshape
 from mnist_cli.idx import read_split
 from mnist_cli.loader import load_model
 
-ROOT = Path(__file__).parents[2]
 ROUNDS = 3
-LIMIT_ROUNDS = 7
-MODEL = ROOT / "saved_models" / "k_cnn"
-BATCH = [sys.executable, "-m", "mnist_cli", "predict-batch", "--quiet", "--model", str(MODEL)]
+UPPER_BOUND_ROUNDS = 7
+LARGE_PICTURES = 2000
+MEMORY_SAMPLE_SECONDS = 0.01
+PREDICT_BATCH = [
+    *(sys.executable, "-m", "mnist_cli", "predict-batch"),
+    *("--quiet", "--model", str(SAVED_MODEL)),
+]
 PLAIN = ["--preprocess", "plain"]
-LIMIT = (
-    "decoding, us an image",
-    "inference, us an image",
-    "images/s that both allow",
-    "share that `predict-batch` reaches",
+UPPER_BOUND_ROWS = (
+    "decoding, us per image",
+    "inference, us per image",
+    "upper bound, images/s",
+    "`mnist predict-batch`, fraction of the upper bound",
     "the same with `--preprocess plain`",
 )
 
 
 def main() -> None:
-    """Measure, and print a table for each kind of picture."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    """Measure and print a table for each set of pictures."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.batch.throughput",
+        description="Compare the throughput and memory of `mnist predict-batch` with `tf.data`.",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with MNIST's IDX files")
     data = parser.parse_args().data
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        make_small(data, home / "28x28")
-        make_large(data, home / "600x800")
-        for pictures in (home / "28x28", home / "600x800"):
-            compare(pictures)
-        tell_limit(home / "28x28")
+    with tempfile.TemporaryDirectory() as temporary:
+        small, large = Path(temporary) / "28x28", Path(temporary) / "600x800"
+        make_small(data, small)
+        make_large(data, large)
+        compare(small)
+        compare(large)
+        compare_with_upper_bound(small)
 
 
 def make_small(data: Path, folder: Path) -> None:
@@ -66,10 +73,10 @@ def make_small(data: Path, folder: Path) -> None:
 
 
 def make_large(data: Path, folder: Path) -> None:
-    """Put 2,000 digits somewhere on large sheets of paper."""
+    """Write pictures of large sheets with one digit of the test set at a random place."""
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for index, ink in enumerate(read_split(data, "t10k")[0][:2000]):
+    for index, ink in enumerate(read_split(data, "t10k")[0][:LARGE_PICTURES]):
         height, width = rng.integers((560, 750), (640, 850))
         side = int(rng.integers(250, 420))
         paper = rng.normal(rng.integers(225, 250), 2, (height, width))
@@ -80,24 +87,24 @@ def make_large(data: Path, folder: Path) -> None:
 
 
 def compare(pictures: Path) -> None:
-    """Let both read the same pictures in turns."""
-    mnist = [*BATCH, str(pictures)]
+    """Run each command on the same pictures and print time, throughput and memory."""
+    mnist = [*PREDICT_BATCH, str(pictures)]
     peer = [sys.executable, str(Path(__file__).parent / "tfdata_peer.py")]
     commands = {
-        "mnist predict-batch": mnist,
+        "`mnist predict-batch`": mnist,
         "the same with `--preprocess plain`": [*mnist, *PLAIN],
-        "tf.data": [*peer, str(MODEL), str(pictures)],
+        "`tf.data`": [*peer, str(SAVED_MODEL), str(pictures)],
     }
-    timed: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    rounds: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(ROUNDS):
         for name, command in commands.items():
-            timed[name].append(time_whole(command))
-    print(f"\n| {pictures.name} | seconds | images/s once it runs | MB |\n|---|---|---|---|")
-    for name, rounds in timed.items():
-        seconds, rate = zip(*rounds, strict=True)
-        told = f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
-        peak = peak_memory(commands[name])
-        print(f"| {name} | {told} | {statistics.median(rate):,.0f} | {peak:.0f} |")
+            rounds[name].append(time_command(command))
+    print(f"\n| {pictures.name} | seconds | images/s after start | MB |\n|---|---|---|---|")
+    for name, results in rounds.items():
+        seconds, rates = zip(*results, strict=True)
+        peak = peak_memory_mb(commands[name])
+        rate = statistics.median(rates)
+        print(f"| {name} | {median_and_range(seconds, 2)} | {rate:,.0f} | {peak:.0f} |")
 
 
 def start(command: list[str]) -> "subprocess.Popen[bytes]":
@@ -108,90 +115,84 @@ def start(command: list[str]) -> "subprocess.Popen[bytes]":
     )
 
 
-def time_whole(command: list[str]) -> tuple[float, float]:
-    """Seconds of the whole process, and images a second after its first portion of records."""
-    began = time.perf_counter()
+def time_command(command: list[str]) -> tuple[float, float]:
+    """Return the seconds of the whole process, and images/s after the first records."""
+    started = time.perf_counter()
     process = start(command)
     assert process.stdout
     first = len(process.stdout.read1(2**20).splitlines())  # type: ignore[attr-defined]
-    running = time.perf_counter()
+    first_at = time.perf_counter()
     rest = len(process.stdout.read().splitlines())
-    ended = time.perf_counter()
+    last_at = time.perf_counter()
     process.wait()
-    if process.returncode or first + rest < 2000:
+    if process.returncode or first + rest < LARGE_PICTURES:
         sys.exit(f"{command}: exit code {process.returncode}, {first + rest} records")
-    return time.perf_counter() - began, rest / (ended - running)
+    return time.perf_counter() - started, rest / (last_at - first_at)
 
 
-def peak_memory(command: list[str]) -> float:
-    """The most memory of all its processes together, in MB; what they share is counted once."""
+def peak_memory_mb(command: list[str]) -> float:
+    """Return the peak memory of a command and all processes that it starts."""
     process = start(command)
     assert process.stdout
     threading.Thread(target=process.stdout.read, daemon=True).start()
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, sum(proportional_memory(pid) for pid in family(process.pid)))
-        time.sleep(0.01)
+        peak = max(peak, sum(map(pss_mb, process_tree(process.pid))))
+        time.sleep(MEMORY_SAMPLE_SECONDS)
     return peak
 
 
-def family(pid: int) -> Iterator[int]:
-    """A process and all that it has started."""
+def process_tree(pid: int) -> Iterator[int]:
+    """Yield a process and all its descendants."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it has just ended
             for child in children.read_text().split():
-                yield from family(int(child))
+                yield from process_tree(int(child))
 
 
-def proportional_memory(pid: int) -> float:
-    """The memory of a process in MB, of shared pages its part (PSS)."""
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:  # it has just ended
-        return 0.0
-    return int(re.search(r"^Pss:\s+(\d+)", rollup, re.M)[1]) / 1000  # type: ignore[index]
+def compare_with_upper_bound(pictures: Path) -> None:
+    """Compare with the throughput that decoding and inference alone allow, and print a table.
 
-
-def tell_limit(pictures: Path) -> None:
-    """What decoding and inference by themselves allow, and how much of it the batch reaches.
-
-    Each runs alone, on all cores at once; the three take turns, for how fast a machine is changes
-    from minute to minute. The share is that of a round.
+    Each stage runs alone, on all cores at once. The speed of the machine may change from minute to
+    minute, so stages and commands take turns, and fractions are computed within a round.
     """
     files = sorted(map(str, pictures.iterdir()))
     cores = len(os.sched_getaffinity(0))
     parts = [files[core::cores] for core in range(cores)]
     rounds = []
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        for _ in range(LIMIT_ROUNDS):
-            decode = statistics.mean(pool.map(decoding, parts, 1))
-            infer = statistics.mean(pool.map(inference, parts, 1))
-            rates = [time_whole([*BATCH, str(pictures), *options])[1] for options in ([], PLAIN)]
-            limit = cores / (decode + infer)
-            rounds.append((1e6 * decode, 1e6 * infer, limit, *(rate / limit for rate in rates)))
-    print(f"\n| {pictures.name}, alone on each of {cores} cores | median | least | most |")
+        for _ in range(UPPER_BOUND_ROUNDS):
+            decode = statistics.mean(pool.map(decode_seconds, parts, 1))
+            infer = statistics.mean(pool.map(inference_seconds, parts, 1))
+            rates = [
+                time_command([*PREDICT_BATCH, str(pictures), *options])[1]
+                for options in ([], PLAIN)
+            ]
+            bound = cores / (decode + infer)
+            rounds.append((1e6 * decode, 1e6 * infer, bound, *(rate / bound for rate in rates)))
+    print(f"\n| {pictures.name}, one process on each of {cores} cores | median | min | max |")
     print("|---|---|---|---|")
-    for name, column in zip(LIMIT, zip(*rounds, strict=True), strict=True):
+    for name, column in zip(UPPER_BOUND_ROWS, zip(*rounds, strict=True), strict=True):
         figures = (statistics.median(column), min(column), max(column))
         print(f"| {name} |", " | ".join(f"{figure:,.4g}" for figure in figures), "|")
 
 
-def decoding(files: list[str]) -> float:
-    """Seconds a file to decode it."""
-    began = time.perf_counter()
+def decode_seconds(files: list[str]) -> float:
+    """Return the seconds that it takes to decode a file, on average."""
+    started = time.perf_counter()
     for file in files:
         images.read(file, io.BytesIO())
-    return (time.perf_counter() - began) / len(files)
+    return (time.perf_counter() - started) / len(files)
 
 
-def inference(files: list[str]) -> float:
-    """Seconds an image of these files to run the model."""
-    model = load_model(str(MODEL))
+def inference_seconds(files: list[str]) -> float:
+    """Return the seconds that the model takes for a picture, on average."""
+    model = load_model(str(SAVED_MODEL))
     batch = reshape.preprocess_batch([images.read(file, io.BytesIO()) for file in files])
-    began = time.perf_counter()
+    started = time.perf_counter()
     model.predict_proba(batch)
-    return (time.perf_counter() - began) / len(files)
+    return (time.perf_counter() - started) / len(files)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The server that one would write with FastAPI for the same model, as a peer of `mnist serve`.
+"""Minimal FastAPI server with the same compiled model.
 
 uvicorn --app-dir benchmarks/serving fastapi_peer:app
 """
@@ -16,8 +16,8 @@ app = FastAPI()
 lock = threading.Lock()
 interpreter = Interpreter(os.environ["MODEL"], num_threads=1)
 interpreter.allocate_tensors()
-source = interpreter.get_input_details()[0]["index"]
-target = interpreter.get_output_details()[0]["index"]
+input_index = interpreter.get_input_details()[0]["index"]
+output_index = interpreter.get_output_details()[0]["index"]
 
 
 class Request(BaseModel):
@@ -28,10 +28,10 @@ class Request(BaseModel):
 def predict(request: Request) -> dict[str, float]:
     pixels = np.asarray(request.picArray, np.uint8)
     image = Image.fromarray(pixels).resize((28, 28), Image.Resampling.BILINEAR)
-    ink = 1 - np.asarray(image, np.float32).reshape(1, 784) / 255
+    batch = 1 - np.asarray(image, np.float32).reshape(1, 784) / 255
     with lock:
-        interpreter.set_tensor(source, ink)
+        interpreter.set_tensor(input_index, batch)
         interpreter.invoke()
-        scores = interpreter.get_tensor(target)[0]
+        scores = interpreter.get_tensor(output_index)[0]
     digit = int(scores.argmax())
     return {"prediction": digit, "probability": round(100 * float(scores[digit]), 2)}

@@ -1,4 +1,4 @@
-"""The server that one would write with LitServe for the same model, as a peer of `mnist serve`.
+"""Minimal LitServe server with the same compiled model.
 
 python benchmarks/serving/litserve_peer.py PORT WORKERS
 """
@@ -13,23 +13,23 @@ from PIL import Image
 
 
 class Digits(litserve.LitAPI):
-    """Reads one picture at a time."""
+    """Predicts one picture per request."""
 
     def setup(self, device):
         self.interpreter = Interpreter(os.environ["MODEL"], num_threads=1)
         self.interpreter.allocate_tensors()
-        self.source = self.interpreter.get_input_details()[0]["index"]
-        self.target = self.interpreter.get_output_details()[0]["index"]
+        self.input_index = self.interpreter.get_input_details()[0]["index"]
+        self.output_index = self.interpreter.get_output_details()[0]["index"]
 
     def decode_request(self, request):
         pixels = np.asarray(request["picArray"], np.uint8)
         image = Image.fromarray(pixels).resize((28, 28), Image.Resampling.BILINEAR)
         return 1 - np.asarray(image, np.float32).reshape(1, 784) / 255
 
-    def predict(self, x):
-        self.interpreter.set_tensor(self.source, x)
+    def predict(self, batch):
+        self.interpreter.set_tensor(self.input_index, batch)
         self.interpreter.invoke()
-        return self.interpreter.get_tensor(self.target)[0]
+        return self.interpreter.get_tensor(self.output_index)[0]
 
     def encode_response(self, output):
         digit = int(output.argmax())

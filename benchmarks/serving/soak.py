@@ -1,9 +1,9 @@
-"""Whether the memory of `mnist serve` stays flat over 200,000 requests of all kinds.
+"""Soak test: the memory of `mnist serve` over 200,000 requests of all kinds.
 
-    .venv/bin/python benchmarks/serving/soak.py
+    .venv/bin/python -m benchmarks.serving.soak
 
-It tells the resident memory after each 10,000 requests, and fails if it grew by 5 % after the first
-10,000, or if anything was answered with a 500.
+Prints the resident memory after each 10,000 requests. Fails if it grows by more than 5 % after the
+first 10,000, or if any request is answered with status 500.
 """
 
 import base64
@@ -22,18 +22,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
-REQUESTS = 200_000
-PORTION = 10_000
-CLIENTS = 4
-GROWTH = 1.05
+from benchmarks.measure import ROOT
+
+TOTAL_REQUESTS = 200_000
+REQUESTS_PER_SAMPLE = 10_000
+CLIENT_THREADS = 4
+MAX_GROWTH = 1.05
 
 Request = tuple[str, str, bytes | None, str]
-"""Method, path, body and its type."""
+"""Method, path, body and Content-Type."""
 
 
-def kinds() -> list[Request]:
-    """What is asked for, good and bad."""
+def sample_requests() -> list[Request]:
+    """Return one request of each kind, valid and invalid."""
     png = (ROOT / "samples" / "MNIST-7.png").read_bytes()
     gray = Image.open(ROOT / "samples" / "MNIST-7.png").convert("L")
     large, small = (
@@ -58,7 +59,7 @@ def kinds() -> list[Request]:
         post("/v1/models/t_cnn:predict", {"instances": [picture]}),
         post("/v1/models/t_cnn:classify", {"examples": [{"input": picture}]}),
         post("/v2/models/t_cnn/infer", {"inputs": [tensor]}),
-        # What is wrong in one way or another.
+        # Invalid requests.
         ("GET", "/nope", None, ""),
         ("GET", "/predict", None, ""),
         ("POST", "/predict", b"{" * 1000, "application/json"),
@@ -71,14 +72,14 @@ def kinds() -> list[Request]:
     ]
 
 
-def resident(pid: int) -> float:
-    """The memory of a process, in MB."""
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1000  # type: ignore[index]
 
 
 def main() -> None:
-    """Ask, and watch."""
+    """Send the requests, print the memory, and exit with an error if it grows too much."""
     server = subprocess.Popen(
         [sys.executable, "-m", "mnist_cli", "serve", "--port", "0", "--verbose"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -92,27 +93,30 @@ def main() -> None:
     local = threading.local()
     statuses: Counter[int] = Counter()
 
-    def ask(request: Request) -> int:
+    def send(request: Request) -> int:
         if not hasattr(local, "connection"):
             local.connection = http.client.HTTPConnection(found[1])
-        method, path, body, kind = request
-        local.connection.request(method, path, body, {"Content-Type": kind} if kind else {})
+        method, path, body, content_type = request
+        headers = {"Content-Type": content_type} if content_type else {}
+        local.connection.request(method, path, body, headers)
         response = local.connection.getresponse()
         response.read()
         return int(response.status)
 
-    requests = itertools.islice(itertools.cycle(kinds()), REQUESTS)
-    memory = []
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        while portion := list(itertools.islice(requests, PORTION)):
-            statuses.update(clients.map(ask, portion))
-            memory.append(resident(server.pid))
-            print(f"{statuses.total():>7,} requests  {memory[-1]:6.1f} MB", flush=True)
+    requests = itertools.islice(itertools.cycle(sample_requests()), TOTAL_REQUESTS)
+    memory_mb = []
+    with ThreadPoolExecutor(CLIENT_THREADS) as clients:
+        while chunk := list(itertools.islice(requests, REQUESTS_PER_SAMPLE)):
+            statuses.update(clients.map(send, chunk))
+            memory_mb.append(resident_mb(server.pid))
+            print(f"{statuses.total():>7,} requests  {memory_mb[-1]:6.1f} MB", flush=True)
     server.terminate()
-    growth = max(memory) / memory[0]
-    print(f"statuses {dict(sorted(statuses.items()))}; grown by {growth - 1:.1%} at most")
-    if growth > GROWTH or 500 in statuses or server.wait() != 0:
-        sys.exit("failed")
+    growth = max(memory_mb) / memory_mb[0]
+    print(f"statuses: {dict(sorted(statuses.items()))}; largest growth: {growth - 1:.1%}")
+    if growth > MAX_GROWTH or 500 in statuses or server.wait() != 0:
+        sys.exit(
+            "failed: memory grew, a request got status 500, or the server did not stop cleanly"
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Throughput of `mnist serve`, compared with other model servers, and a soak test."""

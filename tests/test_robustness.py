@@ -1,4 +1,4 @@
-"""`benchmarks/robustness`: its pictures, its figures, and one small run of it."""
+"""The robustness benchmark: its pictures, its figures and a small run."""
 
 import io
 import json
@@ -21,9 +21,9 @@ from benchmarks.robustness import __main__ as bench
 from benchmarks.robustness import inputs, printed
 from benchmarks.robustness.corruptions import CORRUPTIONS
 from benchmarks.robustness.family import NO_DIGIT
-from benchmarks.robustness.figures import Answers, auroc, summary
-from benchmarks.robustness.inputs import FAMILIES, REAL, Input
-from benchmarks.robustness.table import table
+from benchmarks.robustness.figures import FamilyResult, auroc, summarize
+from benchmarks.robustness.inputs import FAMILIES, REAL_GROUPS, ModelInput
+from benchmarks.robustness.table import build_table
 from mnist_cli.calibration import Calibration
 from tests.test_evaluate import write_idx
 from training.data import Batch, Digits
@@ -40,14 +40,14 @@ def handwriting(digits: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) ->
 
 @pytest.fixture
 def _one_font(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The font that Matplotlib brings along, in three styles, is the only one to print with."""
+    """Print only with the font that is part of Matplotlib, in three styles."""
     import matplotlib
 
     file = f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans{{}}.ttf"
     faces = [Face("DejaVu Sans", style, file.format(end), 0) for style, end in STYLES.items()]
     monkeypatch.setattr(printed, "faces", lambda part: faces)
-    # A cache of its own: what it has of other fonts is neither used nor lost.
-    monkeypatch.setattr(printed, "_families", printed._families.__wrapped__)
+    # Without the cache, which may hold other fonts and must keep them.
+    monkeypatch.setattr(printed, "_font_families", printed._font_families.__wrapped__)
 
 
 def _values(*numbers: float) -> npt.NDArray[np.float64]:
@@ -60,7 +60,7 @@ def _values(*numbers: float) -> npt.NDArray[np.float64]:
         (_values(0.9, 0.8), _values(0.1, 0.2, 0.3), 1.0),
         (_values(0.1), _values(0.5, 0.9), 0.0),
         (_values(0.5, 0.5), _values(0.5, 0.5, 0.5), 0.5),
-        # Of six pairs five are in order, and one is a tie.
+        # Five of six pairs are in order, and one is a tie.
         (_values(0.9, 0.8, 0.4), _values(0.1, 0.4), 5.5 / 6),
         (_values(0.2, 0.6), _values(0.4), 0.5),
     ],
@@ -81,27 +81,27 @@ def test_auroc_is_the_share_of_pairs_in_order() -> None:
 
 
 def _sure(*digits: int) -> Batch:
-    """Scores of someone who is sure; of -1, of someone who knows nothing."""
+    """Scores of a confident model, one row per digit; equal scores for -1."""
     return np.vstack([np.eye(10), np.full((1, 10), 0.1)])[list(digits)].astype(np.float32)
 
 
-def _input(group: str, labels: list[int], found: list[bool], turned: bool = False) -> Input:
+def _input(group: str, labels: list[int], found: list[bool], inverted: bool = False) -> ModelInput:
     batch = np.zeros((sum(found), 784), np.float32)
-    return Input(group, "some", "auto", turned, batch, np.array(found), np.array(labels))
+    return ModelInput(group, "some", "auto", inverted, batch, np.array(found), np.array(labels))
 
 
-def test_what_framing_does_not_find_is_read_wrongly() -> None:
+def test_a_picture_without_a_found_digit_counts_as_wrong() -> None:
     given = _input("printed", [3, 7, 7, 1], [True, True, False, True])
-    answers = Answers(given, _sure(3, 2, 1))
+    answers = FamilyResult(given, _sure(3, 2, 1))
     assert answers.accuracy == 0.5
     np.testing.assert_allclose(answers.digitness, [1, 1, 0, 1])
-    nothing = Answers(_input("printed", [3], [False]), np.empty((0, 10), np.float32))
+    nothing = FamilyResult(_input("printed", [3], [False]), np.empty((0, 10), np.float32))
     assert nothing.accuracy == 0
     np.testing.assert_array_equal(nothing.digitness, [0])
 
 
-class _Says:
-    """A model that gives the answers that it was told, a family at a time."""
+class _FakeModel:
+    """A model that returns given scores, one batch per family."""
 
     calibration = Calibration(least_digitness=0.5)
 
@@ -117,29 +117,29 @@ class _Says:
 def test_summary_of_a_small_case() -> None:
     every = [True, True]
     families = [
-        *[_input(group, [1, 2], every) for group in REAL],
-        *[_input(group, [1, 2], every, turned=True) for group in REAL],
+        *[_input(group, [1, 2], every) for group in REAL_GROUPS],
+        *[_input(group, [1, 2], every, inverted=True) for group in REAL_GROUPS],
         _input("MNIST-C", [1, 2], every),
         _input("no digit", [NO_DIGIT, NO_DIGIT], every),
     ]
     right, half, flat = _sure(1, 2), _sure(1, 1), _sure(-1, -1)
-    model: Any = _Says(right, right, half, right, half, half, half, flat)
-    figures = summary(model, families)
+    model: Any = _FakeModel(right, right, half, right, half, half, half, flat)
+    figures = summarize(model, families)
     assert figures["accuracy"] == {
-        **{group: {"some": share} for group, share in zip(REAL, (1, 1, 0.5), strict=True)},
+        **{group: {"some": share} for group, share in zip(REAL_GROUPS, (1, 1, 0.5), strict=True)},
         "MNIST-C": {"some": 0.5},
     }
-    assert figures["inverted"] == dict(zip(REAL, (0, -0.5, 0), strict=True))
+    assert figures["inverted"] == dict(zip(REAL_GROUPS, (0, -0.5, 0), strict=True))
     assert figures["auroc"] == {"some": 1, "overall": 1}
     assert figures["uncertain"] == {"digits": 0, "no digit": 1}
-    # Six answers, all sure, five of them right.
+    # Six answers with full confidence, five of them correct.
     assert figures["ece"] == pytest.approx(1 / 6)
 
 
-def test_every_family_is_drawn_from_its_seed(handwriting: Digits, _one_font: None) -> None:
+def test_every_family_is_generated_from_its_seed(handwriting: Digits, _one_font: None) -> None:
     assert len({(family.group, family.name) for family in FAMILIES}) == len(FAMILIES)
     for family in FAMILIES:
-        if family.one_in > 1:  # these take long
+        if family.count_divisor > 1:  # too slow for a test
             continue
         few, more = (list(family.pictures(handwriting, count)) for count in (2, 3))
         assert (len(few), len(more)) == (2, 3)
@@ -153,7 +153,7 @@ def test_every_family_is_drawn_from_its_seed(handwriting: Digits, _one_font: Non
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda family: family.name)
-def test_corruptions_damage_images_of_mnist(corruption: Any, handwriting: Digits) -> None:
+def test_corruptions_change_images_of_mnist(corruption: Any, handwriting: Digits) -> None:
     images = {bytes(image) for image in handwriting.images}
     for picture in corruption.pictures(handwriting, 5):
         assert picture.pixels.shape == (28, 28)
@@ -169,14 +169,28 @@ def test_a_small_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     data = write_idx(tmp_path / "mnist", "t10k", digits[::20], labels[::20])
-    # In this process: another one would look for the fonts of the bench.
+    # In this process, because another one would look for the fonts of the benchmark.
     monkeypatch.setattr(inputs, "ProcessPoolExecutor", lambda mp_context: ThreadPoolExecutor(1))
-    words = ["--part", "test", "--count", "3", "--model", "t_cnn", "--json", "--data", str(data)]
-    monkeypatch.setattr(sys, "argv", ["bench", *words])
+    arguments = [
+        "--split",
+        "test",
+        "--count",
+        "3",
+        "--model",
+        "t_cnn",
+        "--json",
+        "--data",
+        str(data),
+    ]
+    monkeypatch.setattr(sys, "argv", ["bench", *arguments])
     bench.main()
-    told = json.loads(capsys.readouterr().out)
-    assert (told["part"], told["count"], set(told["results"])) == ("test", 3, {"plain", "auto"})
-    figures = told["results"]["auto"]["t_cnn"]
+    report = json.loads(capsys.readouterr().out)
+    assert (report["split"], report["count"], set(report["results"])) == (
+        "test",
+        3,
+        {"plain", "auto"},
+    )
+    figures = report["results"]["auto"]["t_cnn"]
     drawn = {group: set(families) for group, families in figures["accuracy"].items()}
     for family in FAMILIES:
         if family.group == "no digit":
@@ -187,5 +201,5 @@ def test_a_small_run(
     assert np.mean([*figures["accuracy"]["handwriting"].values()]) > 0.6
     assert figures["auroc"]["overall"] > 0.5
     stream = io.StringIO()
-    Console(file=stream, width=100).print(table("auto", told["results"]["auto"]))
+    Console(file=stream, width=100).print(build_table("auto", report["results"]["auto"]))
     assert "MNIST: unchanged" in stream.getvalue() and "100.0" in stream.getvalue()

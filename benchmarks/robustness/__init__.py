@@ -1,1 +1,5 @@
-"""How well digits are read in pictures that are not MNIST's: `python -m benchmarks.robustness`."""
+"""Accuracy on handwriting, photographs, print, MNIST-C and pictures without a digit.
+
+The generators are independent of those in `training/synthetic`, so that a model is not tested on
+the kind of picture that it was trained on.
+"""

@@ -1,4 +1,4 @@
-"""What the bench is made of: families of pictures, each drawn from a seed."""
+"""A family of pictures, generated from a fixed seed, and the types that generators use."""
 
 import math
 import zlib
@@ -23,36 +23,36 @@ SEED = 20_170_501
 
 
 def as_ink(gray: Pixels) -> Ink:
-    """Turn gray levels into ink: 255 is full ink."""
+    """Convert gray levels [H, W] to ink; 255 is full ink."""
     return gray.astype(np.float32) / np.float32(255)
 
 
 def as_pixels(light: NDArray[np.floating | np.bool]) -> Pixels:
-    """Turn light [H, W], 0.0 black to 1.0 white, into gray levels; beyond that it is clipped."""
+    """Convert light [H, W] to gray levels; values below 0.0 (black) or above 1.0 (white) clip."""
     return np.asarray((np.clip(light, 0, 1) * 255).round(), np.uint8)
 
 
 class Picture(NamedTuple):
-    """A picture, and the digit that it shows or `NO_DIGIT`."""
+    """A picture and its digit, or `NO_DIGIT`."""
 
     pixels: Pixels
     label: int
 
 
 class Family(NamedTuple):
-    """Pictures of one kind."""
+    """Pictures of one kind, such as photographs with a shadow."""
 
     group: str
     name: str
     draw: Callable[[Rng, Digits], Picture]
-    """Draws one picture; handwriting is made of the digits that it is given."""
+    """Generates one picture; the digits are images of MNIST to use as handwriting."""
     light_ink: bool = False
-    """Whether ink is white and paper black, as in the files of MNIST."""
-    one_in: int = 1
-    """Only one picture is drawn for so many of other families: these take long."""
+    """Whether ink is white and paper black, as in MNIST."""
+    count_divisor: int = 1
+    """Divides the number of pictures, for families that take long to generate."""
 
     def pictures(self, digits: Digits, count: int) -> Iterator[Picture]:
-        """Draw pictures one after the other; the first of more are the same as of fewer."""
-        family = zlib.crc32(f"{self.group}, {self.name}".encode())
-        for index in range(math.ceil(count / self.one_in)):
-            yield self.draw(np.random.default_rng((SEED, family, index)), digits)
+        """Generate pictures; picture `i` does not depend on how many are generated."""
+        family_seed = zlib.crc32(f"{self.group}, {self.name}".encode())
+        for index in range(math.ceil(count / self.count_divisor)):
+            yield self.draw(np.random.default_rng((SEED, family_seed, index)), digits)

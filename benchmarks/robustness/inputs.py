@@ -1,4 +1,4 @@
-"""From families to what the models take: each picture is drawn once, then framed once a mode."""
+"""Model inputs: each family is generated once and preprocessed in each mode."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -24,47 +24,47 @@ Split = Literal["validation", "test"]
 
 MODES: tuple[Preprocess, ...] = get_args(Preprocess)
 FAMILIES = [*MNIST, *HANDWRITING, *PHOTOGRAPHS, *PRINTED, *CORRUPTIONS, *NON_DIGITS]
-REAL = ("handwriting", "photograph", "printed")
-"""The groups of what people hand in: they are framed with their polarity turned, too."""
+REAL_GROUPS = ("handwriting", "photograph", "printed")
+"""Groups that resemble what users send; they are also read with black and white exchanged."""
 
 
-class Input(NamedTuple):
-    """A family as the models take it, in one mode."""
+class ModelInput(NamedTuple):
+    """The pictures of a family, preprocessed in one mode."""
 
     group: str
     name: str
     mode: Preprocess
-    turned: bool
-    """Whether black and white have changed places."""
+    inverted: bool
+    """Whether black and white were exchanged before preprocessing."""
     batch: Batch
-    """float32 [K, 784]: the pictures in which framing found something."""
+    """float32 [K, 784]: the pictures in which a digit was found."""
     found: NDArray[np.bool_]
-    """bool [N]: which of all pictures these are."""
+    """bool [N]: whether a digit was found in each picture."""
     labels: Labels
     """int64 [N]."""
 
 
-def frame_all(
+def preprocess_families(
     folder: Path, split: Split, count: int, advance: Callable[[], None] = lambda: None
-) -> list[Input]:
-    """Draw and frame all families on all cores; `advance` hears of each that is done.
+) -> list[ModelInput]:
+    """Generate and preprocess all families on all cores; call `advance` after each family.
 
     Raises:
         InputError: a file of MNIST is missing or damaged.
     """
-    frame = partial(_frame_family, folder, split, count)
+    preprocess = partial(_preprocess_family, folder, split, count)
     inputs = []
-    # Spawned: Python does not fork safely where a library has threads.
+    # Spawned: a fork is not safe if a library has started threads.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for framed in pool.map(frame, range(len(FAMILIES))):
-            inputs += framed
+        for family_inputs in pool.map(preprocess, range(len(FAMILIES))):
+            inputs += family_inputs
             advance()
     return inputs
 
 
 @cache
-def digits_of(folder: Path, split: Split) -> Digits:
-    """The handwriting of which pictures are made.
+def load_handwriting(folder: Path, split: Split) -> Digits:
+    """Load the images of MNIST that are used as handwriting.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -72,25 +72,27 @@ def digits_of(folder: Path, split: Split) -> Digits:
     return load_test(folder) if split == "test" else load_training(folder)[1]
 
 
-def _frame_family(folder: Path, split: Split, count: int, index: int) -> list[Input]:
+def _preprocess_family(folder: Path, split: Split, count: int, index: int) -> list[ModelInput]:
     family = FAMILIES[index]
-    pictures = list(family.pictures(digits_of(folder, split), count))
+    pictures = list(family.pictures(load_handwriting(folder, split), count))
     labels = np.array([picture.label for picture in pictures])
     inputs = []
     for mode in MODES:
-        for turned in (False, True) if family.group in REAL else (False,):
-            rows = [_framed(picture.pixels, family, mode, turned) for picture in pictures]
+        for inverted in (False, True) if family.group in REAL_GROUPS else (False,):
+            rows = [_preprocess(picture.pixels, family, mode, inverted) for picture in pictures]
             found = np.array([row is not None for row in rows])
             kept = [row for row in rows if row is not None]
             batch = np.concatenate([np.empty((0, 784), np.float32), *kept])
-            inputs.append(Input(family.group, family.name, mode, turned, batch, found, labels))
+            inputs.append(
+                ModelInput(family.group, family.name, mode, inverted, batch, found, labels)
+            )
     return inputs
 
 
-def _framed(pixels: Pixels, family: Family, mode: Preprocess, turned: bool) -> Batch | None:
-    """Return float32 [1, 784], or None where framing finds nothing."""
-    # `plain` knows no polarity: it gets dark ink, so that MNIST-C is read as its authors read it.
-    if turned or (family.light_ink and mode == "plain"):
+def _preprocess(pixels: Pixels, family: Family, mode: Preprocess, inverted: bool) -> Batch | None:
+    """Return float32 [1, 784], or None if no digit is found."""
+    # `plain` does not detect polarity, so it gets dark ink, which is the polarity of MNIST-C.
+    if inverted or (family.light_ink and mode == "plain"):
         pixels = 255 - pixels
     try:
         return preprocess_batch([pixels], mode)

@@ -1,20 +1,20 @@
-"""Printed digits, in fonts that no training saw."""
+"""Families of printed digits, in fonts that are kept out of training."""
 
 from functools import cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageFont
 
 from benchmarks.robustness.family import Family, Ink, Picture, Rng, as_ink
-from benchmarks.robustness.handwriting import cropped
-from benchmarks.robustness.scenes import Range, clean, loose
+from benchmarks.robustness.handwriting import crop_to_ink
+from benchmarks.robustness.scenes import Range, log_uniform, place_on_canvas, render_clean
 from training.data import Digits
-from training.fonts import Face, faces
+from training.fonts import MISSING, Face, faces
 
 
 @cache
-def _families(style: str) -> list[list[Face]]:
-    """The faces of one style, regular, bold or italic, by family."""
+def _font_families(style: str) -> list[list[Face]]:
+    """Return the faces of one style (regular, bold or italic), grouped by font family."""
     wanted = {"bold": ("bold", "black", "heavy"), "italic": ("italic", "oblique", "slanted")}
     found: dict[str, list[Face]] = {}
     for face in faces("bench"):
@@ -25,14 +25,11 @@ def _families(style: str) -> list[list[Face]]:
     return list(found.values())
 
 
-def glyphs(text: str, face: Face, size: int) -> Ink:
-    """Set a text in a face, `size` pixels an em; cropped to its ink."""
-    font = _font(face, size)
-    left, top, right, bottom = font.getbbox(text)
-    # Slanted faces reach out of their box.
-    canvas = Image.new("L", (int(right - left) + 2 * size, int(bottom - top) + 2 * size))
-    ImageDraw.Draw(canvas).text((size - left, size - top), text, 255, font)
-    return cropped(as_ink(np.asarray(canvas)))
+def render_text(text: str, face: Face, size: int) -> Ink:
+    """Render a text at `size` pixels per em, cropped to its ink."""
+    mask = _font(face, size).getmask(text)
+    pixels = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1])
+    return crop_to_ink(as_ink(pixels))
 
 
 @cache
@@ -41,38 +38,37 @@ def _font(face: Face, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(face.path, size, face.index, layout_engine=basic)
 
 
-def any_face(rng: Rng, style: str = "regular") -> Face:
-    """Draw a family first: one with many faces is no more frequent than others."""
-    families = _families(style)
+def random_face(rng: Rng, style: str = "regular") -> Face:
+    """Return a face of a random font family; the number of its faces has no influence."""
+    families = _font_families(style)
     family = families[rng.integers(len(families))]
     return family[rng.integers(len(family))]
 
 
-def shows(face: Face, letter: str) -> bool:
-    """Whether a face, all of which have digits, has a letter, too."""
+def has_glyph(face: Face, letter: str) -> bool:
+    """Whether a face has a glyph for a letter; all faces have digits."""
     font = _font(face, 40)
-    missing = "\uffff"  # no character: what is shown in the place of one that a font lacks
     mask = bytes(font.getmask(letter))
-    return any(mask) and mask != bytes(font.getmask(missing))
+    return any(mask) and mask != bytes(font.getmask(MISSING))
 
 
-def _printed(name: str, style: str, sizes: Range, space: Range) -> Family:
+def _printed_family(name: str, style: str, sizes: Range, space: Range) -> Family:
     def draw(rng: Rng, _digits: Digits) -> Picture:
         label = int(rng.integers(10))
-        size = round(float(np.exp(rng.uniform(*np.log(sizes)))))
-        ink = glyphs(str(label), any_face(rng, style), size)
-        return Picture(clean(loose(ink, rng, space), rng), label)
+        size = round(log_uniform(rng, sizes))
+        ink = render_text(str(label), random_face(rng, style), size)
+        return Picture(render_clean(place_on_canvas(ink, rng, space), rng), label)
 
     return Family("printed", name, draw)
 
 
 PRINTED = [
-    _printed("regular", "regular", (16, 200), (0.2, 1)),
-    _printed("bold", "bold", (16, 200), (0.2, 1)),
-    _printed("italic", "italic", (16, 200), (0.2, 1)),
-    _printed("small", "regular", (8, 16), (0.2, 1)),
-    _printed("large", "regular", (200, 400), (0.2, 1)),
-    _printed("far off", "regular", (12, 60), (3, 8)),
-    _printed("tight crop", "regular", (16, 200), (0.03, 0.12)),
-    _printed("full bleed", "regular", (16, 200), (0, 0)),
+    _printed_family("regular", "regular", (16, 200), (0.2, 1)),
+    _printed_family("bold", "bold", (16, 200), (0.2, 1)),
+    _printed_family("italic", "italic", (16, 200), (0.2, 1)),
+    _printed_family("small", "regular", (8, 16), (0.2, 1)),
+    _printed_family("large", "regular", (200, 400), (0.2, 1)),
+    _printed_family("far off", "regular", (12, 60), (3, 8)),
+    _printed_family("tight crop", "regular", (16, 200), (0.03, 0.12)),
+    _printed_family("full bleed", "regular", (16, 200), (0, 0)),
 ]

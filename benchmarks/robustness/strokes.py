@@ -1,4 +1,4 @@
-"""Digits that are drawn: paths of a pen, several for each digit, each time a little different."""
+"""Digits drawn along pen paths, with random variations."""
 
 from typing import NamedTuple
 
@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.robustness.family import Ink, Rng, as_ink
-from benchmarks.robustness.handwriting import cropped
+from benchmarks.robustness.handwriting import crop_to_ink
 
 Points = NDArray[np.float64]
-"""float64 [N, 2], x to the right and y down, the digit 1 high."""
+"""float64 [N, 2]: x to the right, y down; a digit has height 1."""
 
-SHIFT = 4  # binary places of a coordinate in OpenCV
-STEPS = 12  # points of a curve between two that are given
+FRACTION_BITS = 4  # of the coordinates that OpenCV gets
+POINTS_PER_SEGMENT = 12  # of a curve, between two control points
+JITTER = 0.018  # standard deviation of a control point, relative to the height
 
-# Each variant is a list of strokes, each stroke goes smoothly through its points; a point given
-# twice is a corner.
+# Each variant is a list of strokes. A stroke is a smooth curve through its points; a point that
+# stands twice is a corner.
 _Stroke = list[tuple[float, float]]
 VARIANTS: dict[int, list[list[_Stroke]]] = {
     0: [
@@ -97,55 +98,56 @@ VARIANTS: dict[int, list[list[_Stroke]]] = {
 }  # fmt: skip
 
 
-class Tool(NamedTuple):
-    """What draws the line."""
+class Pen(NamedTuple):
+    """How a line is drawn."""
 
-    pen: float
-    """Its width as a fraction of the height of the digit."""
-    smooth: bool
-    """Whether the edge is antialiased."""
-    steps: int
-    """Points from one given point to the next: a slow mouse reports few."""
+    width_ratio: float
+    """Width relative to the height of the digit."""
+    antialiased: bool
+    points_per_segment: int
+    """Points of the curve between two control points; a slow mouse reports few."""
 
 
-def drawn(rng: Rng, digit: int, height: float, tool: Tool) -> Ink:
-    """Draw a digit of about this height in pixels, in one of its variants; cropped to its ink."""
+def draw_digit(rng: Rng, digit: int, height: float, pen: Pen) -> Ink:
+    """Draw a random variant of a digit, `height` pixels tall on average; cropped to its ink."""
     variants = VARIANTS[digit]
     strokes = variants[rng.integers(len(variants))]
-    paths = [_path(rng, np.array(stroke, float), tool.steps) for stroke in strokes]
+    paths = [
+        _jittered_path(rng, np.array(stroke, float), pen.points_per_segment) for stroke in strokes
+    ]
     width = rng.uniform(0.8, 1.3)
     slant = rng.uniform(-0.1, 0.3)
     shape = np.array([[width, 0], [-slant, 1]]) * height
-    return traced([path @ shape for path in paths], tool.pen * height, tool.smooth)
+    return draw_paths([path @ shape for path in paths], pen.width_ratio * height, pen.antialiased)
 
 
-def traced(paths: list[Points], width: float, smooth: bool = True) -> Ink:
-    """Draw paths, in pixels, with a round pen of this width; cropped to the ink."""
+def draw_paths(paths: list[Points], width: float, antialiased: bool = True) -> Ink:
+    """Draw paths with a round pen, all in pixels; cropped to the ink."""
     thickness = max(1, round(width))
     low = np.min([path.min(axis=0) for path in paths], axis=0) - thickness - 2
     high = np.max([path.max(axis=0) for path in paths], axis=0) + thickness + 2
     size = np.ceil(high - low).astype(int)
     canvas = np.zeros((size[1], size[0]), np.uint8)
-    kind = cv2.LINE_AA if smooth else cv2.LINE_8
-    fixed = [((path - low) * 2**SHIFT).round().astype(np.int32) for path in paths]
-    cv2.polylines(canvas, fixed, False, 255, thickness, kind, SHIFT)
-    return cropped(as_ink(canvas))
+    kind = cv2.LINE_AA if antialiased else cv2.LINE_8
+    fixed = [((path - low) * 2**FRACTION_BITS).round().astype(np.int32) for path in paths]
+    cv2.polylines(canvas, fixed, False, 255, thickness, kind, FRACTION_BITS)
+    return crop_to_ink(as_ink(canvas))
 
 
-def _path(rng: Rng, points: Points, steps: int) -> Points:
-    """A smooth line through points that are moved a little, with its corners kept sharp."""
-    moves = rng.normal(0, 0.018, points.shape)
+def _jittered_path(rng: Rng, points: Points, points_per_segment: int) -> Points:
+    """Return a smooth curve through points that are moved at random; corners stay sharp."""
+    moves = rng.normal(0, JITTER, points.shape)
     twins = np.flatnonzero((points[1:] == points[:-1]).all(axis=1)) + 1
     moves[twins] = moves[twins - 1]
     parts = np.split(points + moves, twins)
-    return np.concatenate([curve(part, steps) for part in parts])
+    return np.concatenate([catmull_rom(part, points_per_segment) for part in parts])
 
 
-def curve(points: Points, steps: int = STEPS) -> Points:
-    """The Catmull-Rom spline through points, uniform: E. Catmull and R. Rom (1974)."""
+def catmull_rom(points: Points, points_per_segment: int = POINTS_PER_SEGMENT) -> Points:
+    """Return a uniform Catmull-Rom spline through points: E. Catmull and R. Rom (1974)."""
     padded = np.concatenate([points[:1], points, points[-1:]])
     before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
-    t = np.linspace(0, 1, steps)[:, None, None]
+    t = np.linspace(0, 1, points_per_segment)[:, None, None]
     spline = 0.5 * (
         2 * start
         + (end - before) * t

@@ -1,4 +1,4 @@
-"""The figures of a mode as a table: a row for each family, a column for each model."""
+"""Table of the figures: one row per family, one column per model."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,15 +8,14 @@ from rich import box
 from rich.table import Table
 
 Figures = Mapping[str, Any]
-"""What `figures.summary` gives."""
+"""The result of `figures.summarize`."""
 Row = tuple[str, list[str]]
 
 
-def table(mode: str, models: Mapping[str, Figures]) -> Table:
-    """Make the table of the figures of each model.
+def build_table(mode: str, models: Mapping[str, Figures]) -> Table:
+    """Return a table of the figures of each model in one mode.
 
-    Accuracies, and how many are called uncertain, are in percent; what inverting changes is in
-    percentage points.
+    Accuracy and uncertain answers are in percent, the change by inverting in percentage points.
     """
     rendered = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     rendered.add_column(mode)
@@ -31,16 +30,20 @@ def table(mode: str, models: Mapping[str, Figures]) -> Table:
 
 def _sections(columns: Sequence[Figures]) -> Iterator[list[Row]]:
     for group, families in columns[0]["accuracy"].items():
-        read = [column["accuracy"][group] for column in columns]
+        accuracies = [column["accuracy"][group] for column in columns]
         rows = [
-            (f"{group}: {name}", [f"{100 * each[name]:.1f}" for each in read]) for name in families
+            (f"{group}: {name}", [f"{100 * each[name]:.1f}" for each in accuracies])
+            for name in families
         ]
         if len(families) > 1:
-            means = [float(np.mean([*each.values()])) for each in read]
+            means = [float(np.mean([*each.values()])) for each in accuracies]
             rows.append((f"{group}: mean", [f"{100 * mean:.2f}" for mean in means]))
         yield rows
     yield [
-        (f"{group}, inverted", [f"{100 * column['inverted'][group]:+.2f}" for column in columns])
+        (
+            f"{group}, change by inverting",
+            [f"{100 * column['inverted'][group]:+.2f}" for column in columns],
+        )
         for group in columns[0]["inverted"]
     ]
     yield [

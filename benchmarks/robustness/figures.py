@@ -49,9 +49,7 @@ def summarize(model: Model, inputs: Sequence[ModelInput]) -> dict[str, Any]:
     non_digits = [result for result in not_inverted if (result.input.labels == NO_DIGIT).all()]
     real = [result for result in digits if result.input.group in REAL_GROUPS]
     inverted = [result for result in results if result.input.inverted]
-    positives = np.concatenate(
-        [result.digitness for result in digits if result.input.group != "MNIST-C"]
-    )
+    positives = _digitness([result for result in digits if result.input.group != "MNIST-C"])
     threshold = model.calibration.least_digitness
     accuracy: dict[str, dict[str, float]] = {}
     for result in digits:
@@ -64,12 +62,10 @@ def summarize(model: Model, inputs: Sequence[ModelInput]) -> dict[str, Any]:
         },
         "auroc": {
             **{result.input.name: auroc(positives, result.digitness) for result in non_digits},
-            "overall": auroc(
-                positives, np.concatenate([result.digitness for result in non_digits])
-            ),
+            "overall": auroc(positives, _digitness(non_digits)),
         },
         "uncertain": {
-            name: float(np.mean(np.concatenate([result.digitness for result in group]) < threshold))
+            name: float(np.mean(_digitness(group) < threshold))
             for name, group in (("digits", real), ("no digit", non_digits))
         },
         "ece": calibration_error(
@@ -92,6 +88,10 @@ def auroc(positives: Values, negatives: Values) -> float:
 
 def _predict(model: Model, batch: Batch) -> Batch:
     return model.predict_proba(batch) if len(batch) else np.empty((0, 10), np.float32)
+
+
+def _digitness(results: Sequence[FamilyResult]) -> Values:
+    return np.concatenate([result.digitness for result in results])
 
 
 def _mean_accuracy(results: Sequence[FamilyResult], group: str) -> float:

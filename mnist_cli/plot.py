@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_cli.errors import OutputError
-from mnist_cli.evaluation import MISTAKES, Evaluation, calibration_error, reliability
+from mnist_cli.evaluation import MAX_MISTAKES, Evaluation, calibration_error, reliability_bins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,8 @@ def draw(file: Path, title: str, evaluation: Evaluation) -> None:
     grid = figure.add_gridspec(4, 10, height_ratios=[1.4, 1.4, 1, 1])
     _confusion(figure.add_subplot(grid[:2, :5]), evaluation)
     _reliability(figure.add_subplot(grid[:2, 5:]), evaluation)
-    for place, index in enumerate(evaluation.mistakes[:MISTAKES]):
-        row, column = divmod(place, 5)
+    for position, index in enumerate(evaluation.mistakes[:MAX_MISTAKES]):
+        row, column = divmod(position, 5)
         cell = grid[2 + row, 2 * column : 2 * column + 2]
         _mistake(figure.add_subplot(cell), evaluation, index)
     try:
@@ -60,16 +60,16 @@ def _confusion(axes: "Axes", evaluation: Evaluation) -> None:
 
 
 def _reliability(axes: "Axes", evaluation: Evaluation) -> None:
-    counts, confidence, right = reliability(evaluation.scores, evaluation.pictures.labels)
+    counts, confidence, correct = reliability_bins(evaluation.scores, evaluation.dataset.labels)
     used = counts > 0
     axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
-    axes.plot(confidence[used] / counts[used], right[used] / counts[used], marker="o")
-    error = calibration_error(evaluation.scores, evaluation.pictures.labels)
+    axes.plot(confidence[used] / counts[used], correct[used] / counts[used], marker="o")
+    error = calibration_error(evaluation.scores, evaluation.dataset.labels)
     axes.set(title=f"reliability, ECE {error:.2%}", xlabel="confidence", ylabel="accuracy")
 
 
 def _mistake(axes: "Axes", evaluation: Evaluation, index: int) -> None:
-    digit, scores = evaluation.pictures.labels[index], evaluation.scores[index]
-    axes.imshow(evaluation.pictures.batch[index].reshape(28, 28), cmap="gray_r")
+    digit, scores = evaluation.dataset.labels[index], evaluation.scores[index]
+    axes.imshow(evaluation.dataset.batch[index].reshape(28, 28), cmap="gray_r")
     axes.set_title(f"{digit} as {scores.argmax()}, {scores.max():.1%}", fontsize=8)
     axes.axis("off")

@@ -52,9 +52,9 @@ def evaluate(
 
         check_matplotlib()
     loaded = load_model(model, model_dir=model_dir, runtime=runtime)
-    pictures = evaluation.read_pictures(data)
-    with progress(terminal.stderr, "reading", len(pictures.labels)) as advance:
-        result = evaluation.evaluate(loaded.predict_proba, pictures, advance)
+    dataset = evaluation.read_dataset(data)
+    with progress(terminal.stderr, "reading", len(dataset.labels)) as on_progress:
+        result = evaluation.evaluate(loaded.predict_proba, dataset, on_progress)
     record = result.record(model=loaded.name, data=str(data))
     if output.wants_text(terminal.stdout, format):
         from mnist_cli.text import write_evaluation

@@ -11,10 +11,10 @@ from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.records import ModelDescription, Variable
 from mnist_cli.runtimes.frozen_graph import (
-    Classifier,
+    FrozenGraph,
     import_tensorflow,
-    load_classifier,
-    meta_graph,
+    load_frozen_graph,
+    read_meta_graph,
     signatures,
 )
 from mnist_cli.saved_model import COMPILED_FORMAT, CompiledDescription, SavedModel
@@ -28,16 +28,16 @@ def compile_model(folder: Path, target: Path) -> None:
         OSError: `target` cannot be written.
     """
     with native_output_hidden():
-        classifier = load_classifier(folder)
-    compile_classifier(classifier, SavedModel(folder.name, folder), target)
+        graph = load_frozen_graph(folder)
+    compile_frozen_graph(graph, SavedModel(folder.name, folder), target)
 
 
-def compile_classifier(classifier: Classifier, saved_model: SavedModel, target: Path) -> None:
+def compile_frozen_graph(graph: FrozenGraph, saved_model: SavedModel, target: Path) -> None:
     """The same for a SavedModel that is already loaded."""
     tf = import_tensorflow()
     with native_output_hidden():
         converter = tf.compat.v1.lite.TFLiteConverter.from_session(
-            classifier.session, [classifier.batch], [classifier.probabilities]
+            graph.session, [graph.batch], [graph.probabilities]
         )
         try:
             compiled = converter.convert()
@@ -65,7 +65,7 @@ def describe(folder: Path) -> ModelDescription:
         ModelError: the model is damaged.
     """
     tf = import_tensorflow()
-    meta = meta_graph(folder)
+    meta = read_meta_graph(folder)
     variables: list[Variable] = []
     if (folder / "variables" / "variables.index").exists():
         try:

@@ -28,11 +28,11 @@ def inspect(saved_model: SavedModel) -> ModelCard:
         description = compiled.description
     else:
         from mnist_cli.compiler import describe
-        from mnist_cli.runtimes.frozen_graph import load_classifier
+        from mnist_cli.runtimes.frozen_graph import load_frozen_graph
 
         description = describe(saved_model.path)
         try:
-            load_classifier(saved_model.path)
+            load_frozen_graph(saved_model.path)
         except ModelError as error:
             known["runtime"], known["problem"] = None, str(error)
     return {

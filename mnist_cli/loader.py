@@ -16,7 +16,7 @@ from mnist_cli.runtimes import Batch, Runtime, installed
 from mnist_cli.saved_model import GRAPH_FILE, SavedModel
 
 if TYPE_CHECKING:
-    from mnist_cli.runtimes.frozen_graph import Classifier
+    from mnist_cli.runtimes.frozen_graph import FrozenGraph
 
 SHIPPED_MODELS = data_folder("saved_models")
 
@@ -127,7 +127,7 @@ def _runtime(saved_model: SavedModel, choice: RuntimeChoice) -> Runtime:
     if not takes_litert:
         return reference
     try:
-        _compile(saved_model, reference.classifier)
+        _compile(saved_model, reference.graph)
     except ModelError as error:
         if choice == "litert":
             raise
@@ -150,16 +150,16 @@ def _compiled_runtime(saved_model: SavedModel) -> Runtime | None:
     return None
 
 
-def _compile(saved_model: SavedModel, classifier: "Classifier") -> None:
+def _compile(saved_model: SavedModel, graph: "FrozenGraph") -> None:
     """Compile a model into the user's cache.
 
     Raises:
         ModelError: it cannot be compiled, or the cache cannot be written.
     """
-    from mnist_cli.compiler import compile_classifier
+    from mnist_cli.compiler import compile_frozen_graph
 
     try:
-        compile_classifier(classifier, saved_model, saved_model.cache_folder)
+        compile_frozen_graph(graph, saved_model, saved_model.cache_folder)
     except OSError as error:
         raise ModelError(f"cannot be compiled into the cache: {error}") from error
     logger.info("compiled %s into %s", saved_model.name, saved_model.cache_folder)

@@ -34,14 +34,14 @@ PREFERRED_OUTPUTS = ("probabilities", "scores", "score", "output")
 
 
 @dataclass(frozen=True)
-class Endpoints:
+class TensorNames:
     """The tensor names of the image and of the scores."""
 
     image: str
     scores: str
 
 
-def endpoints(signatures: Signatures) -> Endpoints:
+def select_tensors(signatures: Signatures) -> TensorNames:
     """Find them in `serving_default`, or else in the first signature that fits.
 
     Raises:
@@ -56,11 +56,11 @@ def endpoints(signatures: Signatures) -> Endpoints:
         if len(outputs) == 1:
             chosen = list(outputs.values())
         if len(images) == 1 and chosen:
-            return Endpoints(images[0]["name"], chosen[0]["name"])
-    raise ModelError(f"does not fit: expected {EXPECTED}; found {describe(signatures)}")
+            return TensorNames(images[0]["name"], chosen[0]["name"])
+    raise ModelError(f"does not fit: expected {EXPECTED}; found {signatures_text(signatures)}")
 
 
-def describe(signatures: Signatures) -> str:
+def signatures_text(signatures: Signatures) -> str:
     """All signatures in one line: `serving_default(x: float32 [N,5]) -> y: float32 [N,3]`."""
     if not signatures:
         return "no signature and none of the tensor names of the original models"

@@ -11,12 +11,12 @@ import numpy as np
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
-from mnist_cli.signature import Endpoints, Signatures, TensorInfo, endpoints
+from mnist_cli.signature import Signatures, TensorInfo, TensorNames, select_tensors
 
 # The models of 2017 were saved without a signature; these are their tensors for image and scores.
-ORIGINAL_ENDPOINTS = (
-    Endpoints("input:0", "output:0"),
-    Endpoints("input_input:0", "output/Softmax:0"),
+ORIGINAL_TENSORS = (
+    TensorNames("input:0", "output:0"),
+    TensorNames("input_input:0", "output/Softmax:0"),
 )
 
 
@@ -40,7 +40,7 @@ def import_tensorflow() -> Any:
 
 
 @dataclass(frozen=True)
-class Classifier:
+class FrozenGraph:
     """A SavedModel as a graph of TensorFlow, [N, 784] float32 -> [N, 10] float32, in a session.
 
     The variables are frozen into it, the image takes the shape that the model wants, dropout is
@@ -57,39 +57,39 @@ class Classifier:
         return probabilities
 
 
-def load_classifier(folder: Path) -> Classifier:
+def load_frozen_graph(folder: Path) -> FrozenGraph:
     """Load a SavedModel.
 
     Raises:
         ModelError: the model is damaged or does not fit.
     """
     tf = import_tensorflow()
-    graph_def, ends, image_shape = _frozen(folder)
+    graph_def, tensors, image_shape = _freeze(folder)
     graph = tf.Graph()
     # All in one graph of its own: functions that run eagerly could not be compiled afterwards.
     with graph.as_default():
         batch = tf.compat.v1.placeholder(tf.float32, [None, 784], "batch")
-        inputs = {ends.image: tf.reshape(batch, [-1, *image_shape])}
-        inputs |= {f"{name}:0": tf.constant(off) for name, off in _switches(graph_def, ends)}
+        inputs = {tensors.image: tf.reshape(batch, [-1, *image_shape])}
+        inputs |= {f"{name}:0": tf.constant(off) for name, off in _switches(graph_def, tensors)}
         try:
             [scores] = tf.graph_util.import_graph_def(
-                graph_def, input_map=inputs, return_elements=[ends.scores], name="model"
+                graph_def, input_map=inputs, return_elements=[tensors.scores], name="model"
             )
             scores.set_shape([None, 10])
             session = tf.compat.v1.Session(graph=graph)
-            answers = session.run(scores, {batch: _probes()})
+            answers = session.run(scores, {batch: _test_images()})
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise ModelError(f"does not run: {_first_line(error)}") from error
-        if answers.shape != (len(_probes()), 10) or not np.isfinite(answers).all():
+        if answers.shape != (len(_test_images()), 10) or not np.isfinite(answers).all():
             raise ModelError(f"does not fit: it answers {answers.tolist()} to three pictures")
         if _are_probabilities(answers):
-            return Classifier(session, batch, scores)
+            return FrozenGraph(session, batch, scores)
         if ((answers >= 0) & (answers <= 1)).all():
             raise ModelError("does not fit: its scores in [0, 1] do not sum to 1")
-        return Classifier(session, batch, tf.nn.softmax(scores))
+        return FrozenGraph(session, batch, tf.nn.softmax(scores))
 
 
-def meta_graph(folder: Path) -> Any:
+def read_meta_graph(folder: Path) -> Any:
     """The MetaGraphDef that serves: the one tagged `serve`, or else the first.
 
     Raises:
@@ -131,51 +131,51 @@ def _info(name: str, dtype: Any, shape: Any) -> TensorInfo:
     return {"name": name, "dtype": dtype.name, "shape": sizes}
 
 
-def _frozen(folder: Path) -> tuple[Any, Endpoints, list[int]]:
+def _freeze(folder: Path) -> tuple[Any, TensorNames, list[int]]:
     """The graph with its variables as constants, its endpoints, and the image's shape without N."""
     import tensorflow as tf
 
-    meta = meta_graph(folder)
+    meta = read_meta_graph(folder)
     graph = tf.Graph()
     # A session of TensorFlow 1 loads the models of both generations, and freezes the reference
     # variables of the first, which `tf.saved_model.load` cannot.
     with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
         try:
             tf.compat.v1.saved_model.load(session, list(meta.meta_info_def.tags), str(folder))
-            ends = _endpoints(graph, meta)
-            output = ends.scores.rpartition(":")[0]
+            tensors = _select_tensors(graph, meta)
+            output = tensors.scores.rpartition(":")[0]
             graph_def = tf.compat.v1.graph_util.convert_variables_to_constants(
                 session, graph.as_graph_def(), [output]
             )
         except (tf.errors.OpError, OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"is damaged or incomplete: {_first_line(error)}") from error
-        image_shape = graph.get_tensor_by_name(ends.image).shape.as_list()[1:]
-    _remove_randomness(graph_def)
-    _forget_shapes(graph_def)
-    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, [output]), ends, image_shape
+        image_shape = graph.get_tensor_by_name(tensors.image).shape.as_list()[1:]
+    _replace_random_numbers(graph_def)
+    _drop_input_shapes(graph_def)
+    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, [output]), tensors, image_shape
 
 
-def _endpoints(graph: Any, meta: Any) -> Endpoints:
-    return endpoints(signatures(meta) or _original_signature(graph))
+def _select_tensors(graph: Any, meta: Any) -> TensorNames:
+    return select_tensors(signatures(meta) or _original_signature(graph))
 
 
 def _original_signature(graph: Any) -> Signatures:
     """The tensors of the models of 2017, if the graph has them, as if it had a signature."""
     names = {f"{operation.name}:0" for operation in graph.get_operations()}
-    for ends in ORIGINAL_ENDPOINTS:
-        if {ends.image, ends.scores} <= names:
-            image, scores = map(graph.get_tensor_by_name, (ends.image, ends.scores))
+    for tensors in ORIGINAL_TENSORS:
+        if {tensors.image, tensors.scores} <= names:
+            image, scores = map(graph.get_tensor_by_name, (tensors.image, tensors.scores))
             return {
                 "no signature": {
-                    "inputs": {ends.image: _info(image.name, image.dtype, image.shape)},
-                    "outputs": {ends.scores: _info(scores.name, scores.dtype, scores.shape)},
+                    "inputs": {tensors.image: _info(image.name, image.dtype, image.shape)},
+                    "outputs": {tensors.scores: _info(scores.name, scores.dtype, scores.shape)},
                     "method": "",
                 }
             }
     return {}
 
 
-def _switches(graph_def: Any, ends: Endpoints) -> list[tuple[str, bool | float]]:
+def _switches(graph_def: Any, tensors: TensorNames) -> list[tuple[str, bool | float]]:
     """The inputs besides the image, each with the value that turns it off.
 
     A bool is the learning phase of Keras; a float is the probability to keep a unit in dropout.
@@ -185,7 +185,10 @@ def _switches(graph_def: Any, ends: Endpoints) -> list[tuple[str, bool | float]]
     off = {tf.bool: False, tf.float32: 1.0}
     found = []
     for node in graph_def.node:
-        if node.op in ("Placeholder", "PlaceholderWithDefault") and f"{node.name}:0" != ends.image:
+        if (
+            node.op in ("Placeholder", "PlaceholderWithDefault")
+            and f"{node.name}:0" != tensors.image
+        ):
             dtype = tf.dtypes.as_dtype(node.attr["dtype"].type)
             shape = node.attr["shape"].shape
             if dtype not in off or shape.dim:
@@ -194,7 +197,7 @@ def _switches(graph_def: Any, ends: Endpoints) -> list[tuple[str, bool | float]]
     return found
 
 
-def _remove_randomness(graph_def: Any) -> None:
+def _replace_random_numbers(graph_def: Any) -> None:
     """Replace every random number by a constant, so that dropout folds away when compiled.
 
     Dropout that keeps all units compares a random number with 0, or adds 1 to it and rounds down:
@@ -212,13 +215,13 @@ def _remove_randomness(graph_def: Any) -> None:
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(0.5, dtype))
 
 
-def _forget_shapes(graph_def: Any) -> None:
+def _drop_input_shapes(graph_def: Any) -> None:
     """Drop the recorded input shapes of functions: freezing changes their inputs, not this list."""
     for function in graph_def.library.function:
         function.attr.pop("_input_shapes", None)
 
 
-def _probes() -> Batch:
+def _test_images() -> Batch:
     """A blank picture, a full one and one of noise [3, 784], to learn what a model answers."""
     noise = np.random.default_rng(0).random(784, np.float32)
     return np.stack([np.zeros(784, np.float32), np.ones(784, np.float32), noise])

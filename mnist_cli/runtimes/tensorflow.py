@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
-from mnist_cli.runtimes.frozen_graph import load_classifier
+from mnist_cli.runtimes.frozen_graph import load_frozen_graph
 
 
 class TensorFlowRuntime:
@@ -19,8 +19,8 @@ class TensorFlowRuntime:
             ModelError: TensorFlow is not installed, or the model is damaged or does not fit.
         """
         with native_output_hidden():
-            self.classifier = load_classifier(folder)
+            self.graph = load_frozen_graph(folder)
 
     def predict_proba(self, batch: Batch) -> Batch:
         """Pictures [N, 784] float32, ink 1.0 and paper 0.0 -> probabilities [N, 10] float32."""
-        return self.classifier.predict_proba(batch)
+        return self.graph.predict_proba(batch)

@@ -69,7 +69,7 @@ class ServedModel:
         None if the signature is of something else than images and scores, as that for serialized
         tf.Examples in an export of tf.estimator.
         """
-        run = signature.endpoints(self.signatures)
+        run = signature.select_tensors(self.signatures)
         names = sorted(self.signatures, key=lambda name: (name != "serving_default", name))
         for candidate in names if name is None else [name]:
             tensors = self.signatures[candidate]

@@ -86,10 +86,10 @@ def _mnist(
 
 def main(arguments: Sequence[str], terminal: Terminal) -> int:
     """Run `mnist` with these arguments and return its exit code; never raises."""
-    _log_to(terminal)
+    _configure_logging(terminal)
     try:
         code = app(args=arguments, prog_name="mnist", standalone_mode=False, obj=terminal)
-        return code or ExitCode.DONE
+        return code or ExitCode.SUCCESS
     except OutputClosed as error:
         return error.exit_code
     except SystemExit:  # all that Typer says when the reader of its help has gone
@@ -97,12 +97,12 @@ def main(arguments: Sequence[str], terminal: Terminal) -> int:
     except Exception as error:
         if terminal.debug:
             traceback.print_exception(error, file=terminal.stderr)
-        code, message = _explain(error)
+        code, message = _exit_code_and_message(error)
         terminal.report("error", message)
         return code
 
 
-def _explain(error: Exception) -> tuple[ExitCode, str]:
+def _exit_code_and_message(error: Exception) -> tuple[ExitCode, str]:
     if isinstance(error, MnistError):
         return error.exit_code, str(error)
     if isinstance(error, TyperException):
@@ -118,7 +118,7 @@ def _explain(error: Exception) -> tuple[ExitCode, str]:
     )
 
 
-def _log_to(terminal: Terminal) -> None:
+def _configure_logging(terminal: Terminal) -> None:
     handler = logging.StreamHandler(terminal.stderr)
     handler.setFormatter(_Formatter())
     logger.handlers = [handler]

@@ -6,7 +6,7 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """The exit codes of `mnist`; they are part of its interface (README, "Exit codes")."""
 
-    DONE = 0
+    SUCCESS = 0
     USAGE = 2
     INPUT = 3
     MODEL = 4

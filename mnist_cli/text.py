@@ -24,9 +24,9 @@ from mnist_cli.terminal import printable, write
 if TYPE_CHECKING:
     from mnist_cli.runtimes import Batch
 
-BAR_WIDTH = 30
+BAR_COLUMNS = 30
 # The columns that the bars take, that picture and bars take, and more than anything takes.
-NARROW, WIDE, UNLIMITED = 43, 74, 10_000
+MIN_COLUMNS, SIDE_BY_SIDE_COLUMNS, UNLIMITED_COLUMNS = 43, 74, 10_000
 
 
 def write_predictions(stdout: TextIO, records: Iterable[FileRecord]) -> None:
@@ -88,7 +88,7 @@ def write_picture(stdout: TextIO, batch: "Batch", scores: Sequence[float]) -> No
     console = _console(stdout)
     coloured = console.color_system is not None and not console.no_color
     picture, bars = _picture(batch.reshape(28, 28), coloured), _bars(scores)
-    if console.width < WIDE:
+    if console.width < SIDE_BY_SIDE_COLUMNS:
         _print(stdout, picture)
         _print(stdout, bars)
         return
@@ -197,7 +197,7 @@ def _console(stdout: TextIO) -> Console:
     """Rich only renders: `write` knows what to do when a pipe is closed or a disk full."""
     console = Console(file=io.StringIO(), force_terminal=stdout.isatty() or None, highlight=False)
     # Nothing is cut off on a terminal that says it is narrow, nor folded for a program.
-    console.width = max(console.width, NARROW) if stdout.isatty() else UNLIMITED
+    console.width = max(console.width, MIN_COLUMNS) if stdout.isatty() else UNLIMITED_COLUMNS
     return console
 
 
@@ -225,9 +225,9 @@ def _bars(scores: Sequence[float]) -> Text:
     """The ten scores as bars, the highest one marked."""
     lines = []
     for digit, score in enumerate(scores):
-        bar = "█" * round(BAR_WIDTH * score)
+        bar = "█" * round(BAR_COLUMNS * score)
         style = "bold green" if score == max(scores) else ""
-        lines.append(Text(f"{digit} {bar:<{BAR_WIDTH}} {100 * score:6.2f} %", style))
+        lines.append(Text(f"{digit} {bar:<{BAR_COLUMNS}} {100 * score:6.2f} %", style))
     return Text("\n").join(lines)
 
 

@@ -118,7 +118,7 @@ def _work(work: Work, shares: Shares, warm: Callable[[], None]) -> int:
     except Exception:
         logger.exception("a worker failed")
         return ExitCode.INTERNAL
-    return ExitCode.DONE
+    return ExitCode.SUCCESS
 
 
 def _write(pipe: int) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from mnist_cli.errors import ModelError
 from mnist_cli.records import CompiledState, ModelCard, ModelDescription, ModelSummary
-from mnist_cli.runtimes import installed
+from mnist_cli.runtimes import is_installed
 from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
 
 
-def summary(saved_model: SavedModel) -> ModelSummary:
+def summarize(saved_model: SavedModel) -> ModelSummary:
     """What can be told without TensorFlow; `runtime` is None where nothing here can run it."""
-    return _summary(saved_model, _fresh(saved_model))
+    return _summarize_with(saved_model, _fresh_compiled_model(saved_model))
 
 
 def inspect(saved_model: SavedModel) -> ModelCard:
@@ -21,8 +21,8 @@ def inspect(saved_model: SavedModel) -> ModelCard:
     Raises:
         ModelError: the model is damaged, or TensorFlow would be needed and is not installed.
     """
-    compiled = _fresh(saved_model)
-    known = _summary(saved_model, compiled)
+    compiled = _fresh_compiled_model(saved_model)
+    summary = _summarize_with(saved_model, compiled)
     description: ModelDescription
     if compiled:
         description = compiled.description
@@ -34,9 +34,9 @@ def inspect(saved_model: SavedModel) -> ModelCard:
         try:
             load_frozen_graph(saved_model.path)
         except ModelError as error:
-            known["runtime"], known["problem"] = None, str(error)
+            summary["runtime"], summary["problem"] = None, str(error)
     return {
-        **known,
+        **summary,
         "tags": description["tags"],
         "tensorflow": description["tensorflow"],
         "signatures": description["signatures"],
@@ -46,11 +46,11 @@ def inspect(saved_model: SavedModel) -> ModelCard:
     }
 
 
-def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSummary:
+def _summarize_with(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSummary:
     runtime, problem = None, None
-    if compiled and installed("ai_edge_litert"):
+    if compiled and is_installed("ai_edge_litert"):
         runtime = "litert"
-    elif installed("tensorflow"):
+    elif is_installed("tensorflow"):
         runtime = "tensorflow"
     else:
         problem = "it needs a runtime: pip install tensorflow"
@@ -66,7 +66,7 @@ def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSu
     }
 
 
-def _fresh(saved_model: SavedModel) -> CompiledModel | None:
+def _fresh_compiled_model(saved_model: SavedModel) -> CompiledModel | None:
     for compiled in saved_model.compiled():
         try:
             compiled.read()
@@ -86,8 +86,8 @@ def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> 
         }
     if saved_model.compiled():
         return {"state": "damaged"}
-    is_there = (saved_model.shipped_folder / "model.tflite").exists()
-    return {"state": "stale" if is_there else "missing"}
+    has_file = (saved_model.extras_folder / "model.tflite").exists()
+    return {"state": "stale" if has_file else "missing"}
 
 
 def _sizes(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, int]:

@@ -12,7 +12,7 @@ from mnist_cli.calibration import Calibration
 from mnist_cli.errors import ModelError, UnknownModelError
 from mnist_cli.option_types import RuntimeChoice
 from mnist_cli.package_data import data_folder
-from mnist_cli.runtimes import Batch, Runtime, installed
+from mnist_cli.runtimes import Batch, Runtime, is_installed
 from mnist_cli.saved_model import GRAPH_FILE, SavedModel
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def find_model(name_or_path: str, *, model_dir: Path | None = None) -> SavedMode
     Raises:
         ModelError: there is no such model.
     """
-    known = {model.name: model for model in find_models(model_dir)}
-    if name_or_path in known:
-        return known[name_or_path]
+    models = {model.name: model for model in find_models(model_dir)}
+    if name_or_path in models:
+        return models[name_or_path]
     path = Path(name_or_path)
     try:
         if saved_model := _saved_model(path):
@@ -80,11 +80,11 @@ def find_model(name_or_path: str, *, model_dir: Path | None = None) -> SavedMode
         raise ModelError(f"{path}: {error.strerror}") from error
     if path.name != name_or_path:
         raise ModelError(f"{path}: no such folder; --model takes a name or a SavedModel folder")
-    if not known:
-        raise no_models(model_dir)
-    near = difflib.get_close_matches(name_or_path, known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise UnknownModelError(f"no model named {name_or_path!r}: {hint}there are {', '.join(known)}")
+    if not models:
+        raise no_models_error(model_dir)
+    matches = difflib.get_close_matches(name_or_path, models, n=1)
+    hint = f"did you mean {matches[0]}? " if matches else ""
+    raise UnknownModelError(f"no model named {name_or_path!r}: {hint}there are {', '.join(models)}")
 
 
 def find_models(model_dir: Path | None = None) -> list[SavedModel]:
@@ -101,7 +101,7 @@ def find_models(model_dir: Path | None = None) -> list[SavedModel]:
     return found
 
 
-def no_models(model_dir: Path | None) -> ModelError:
+def no_models_error(model_dir: Path | None) -> ModelError:
     """What to raise where `find_models` finds none."""
     return ModelError(f"no models in {model_dir or SHIPPED_MODELS}: check --model-dir")
 
@@ -118,28 +118,28 @@ def _saved_model(folder: Path) -> SavedModel | None:
 
 
 def _runtime(saved_model: SavedModel, choice: RuntimeChoice) -> Runtime:
-    takes_litert = choice == "litert" or (choice == "auto" and installed("ai_edge_litert"))
-    if takes_litert and (runtime := _compiled_runtime(saved_model)):
+    use_litert = choice == "litert" or (choice == "auto" and is_installed("ai_edge_litert"))
+    if use_litert and (runtime := _litert_runtime(saved_model)):
         return runtime
     from mnist_cli.runtimes.tensorflow import TensorFlowRuntime
 
-    reference = TensorFlowRuntime(saved_model.path)
-    if not takes_litert:
-        return reference
+    tensorflow = TensorFlowRuntime(saved_model.path)
+    if not use_litert:
+        return tensorflow
     try:
-        _compile(saved_model, reference.graph)
+        _compile_to_cache(saved_model, tensorflow.graph)
     except ModelError as error:
         if choice == "litert":
             raise
         logger.info("model %s stays with TensorFlow: %s", saved_model.name, error)
     if choice == "litert":
-        if runtime := _compiled_runtime(saved_model):
+        if runtime := _litert_runtime(saved_model):
             return runtime
         raise ModelError("cannot be run in LiteRT: see the warnings")
-    return reference
+    return tensorflow
 
 
-def _compiled_runtime(saved_model: SavedModel) -> Runtime | None:
+def _litert_runtime(saved_model: SavedModel) -> Runtime | None:
     from mnist_cli.runtimes.litert import LiteRTRuntime
 
     for compiled in saved_model.compiled():
@@ -150,7 +150,7 @@ def _compiled_runtime(saved_model: SavedModel) -> Runtime | None:
     return None
 
 
-def _compile(saved_model: SavedModel, graph: "FrozenGraph") -> None:
+def _compile_to_cache(saved_model: SavedModel, graph: "FrozenGraph") -> None:
     """Compile a model into the user's cache.
 
     Raises:

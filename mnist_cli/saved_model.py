@@ -83,19 +83,19 @@ class SavedModel:
     @property
     def statistics(self) -> dict[str, Any]:
         """The figures in `statistics.json`, which the evaluation writes; none if it is missing."""
-        return _read_figures(self.path / "statistics.json")
+        return _read_numbers(self.path / "statistics.json")
 
     @property
     def calibration(self) -> Calibration:
         """What is in `assets.extra/calibration.json`; without the file nothing is calibrated."""
-        known = {field.name for field in dataclasses.fields(Calibration)}
-        told = _read_figures(self.shipped_folder / "calibration.json")
+        names = {field.name for field in dataclasses.fields(Calibration)}
+        figures = _read_numbers(self.extras_folder / "calibration.json")
         # Beyond that, float32 has no probabilities for what is told.
-        sane = {name: figure for name, figure in told.items() if 0.01 <= figure <= 100}
-        return Calibration(**{name: sane[name] for name in known & sane.keys()})
+        in_range = {name: figure for name, figure in figures.items() if 0.01 <= figure <= 100}
+        return Calibration(**{name: in_range[name] for name in names & in_range.keys()})
 
     @property
-    def shipped_folder(self) -> Path:
+    def extras_folder(self) -> Path:
         """Where a model carries its compiled form along; the format keeps this place for extras."""
         return self.path / "assets.extra"
 
@@ -113,7 +113,7 @@ class SavedModel:
 
     def compiled(self) -> list[CompiledModel]:
         """The compiled models that were made from just this SavedModel, the best first."""
-        folders = [self.shipped_folder]
+        folders = [self.extras_folder]
         with contextlib.suppress(ModelError):
             folders.append(self.cache_folder)
         found = []
@@ -126,7 +126,7 @@ class SavedModel:
         return found
 
 
-def _read_figures(file: Path) -> dict[str, Any]:
+def _read_numbers(file: Path) -> dict[str, Any]:
     return {
         name: figure
         for name, figure in _read_json(file).items()

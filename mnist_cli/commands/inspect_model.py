@@ -25,7 +25,7 @@ def inspect_model(
       mnist inspect-model path/to/saved_model --format json | jq .signatures
     """
     from mnist_cli import inspection, output
-    from mnist_cli.loader import find_model, find_models, no_models
+    from mnist_cli.loader import find_model, find_models, no_models_error
 
     terminal: Terminal = context.obj
     as_text = output.wants_text(terminal.stdout, format)
@@ -41,12 +41,12 @@ def inspect_model(
     cards, failed = [], False
     for found in find_models(model_dir):
         try:
-            cards.append(inspection.summary(found))
+            cards.append(inspection.summarize(found))
         except ModelError as error:
             failed = True
             terminal.report("error", f"model {found.name}: {error}")
     if not cards and not failed:
-        raise no_models(model_dir)
+        raise no_models_error(model_dir)
     if as_text:
         text.write_models(terminal.stdout, cards)
     else:

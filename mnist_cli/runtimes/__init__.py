@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # to find a model, no NumPy is needed
 Batch: TypeAlias = "npt.NDArray[np.float32]"
 
 
-def installed(package: str) -> bool:
+def is_installed(package: str) -> bool:
     """Whether a package can be imported, without importing it."""
     return importlib.util.find_spec(package) is not None
 

@@ -11,7 +11,7 @@ from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch
 
 # Bounds the memory of the activations, whatever the size of the batch that is handed in.
-CHUNK = 64
+MAX_BATCH_SIZE = 64
 
 
 class LiteRTRuntime:
@@ -44,23 +44,23 @@ class LiteRTRuntime:
     def predict_proba(self, batch: Batch) -> Batch:
         """Pictures [N, 784] float32, ink 1.0 and paper 0.0 -> probabilities [N, 10] float32."""
         if not hasattr(self._local, "interpreter"):
-            self._prepare_thread()
-        interpreter, source, target = self._local.interpreter
+            self._create_interpreter()
+        interpreter, input_index, output_index = self._local.interpreter
         probabilities = np.empty((len(batch), 10), np.float32)
-        for start in range(0, len(batch), CHUNK):
-            chunk = batch[start : start + CHUNK]
+        for start in range(0, len(batch), MAX_BATCH_SIZE):
+            chunk = batch[start : start + MAX_BATCH_SIZE]
             if self._local.size != len(chunk):
-                interpreter.resize_tensor_input(source, chunk.shape)
+                interpreter.resize_tensor_input(input_index, chunk.shape)
                 interpreter.allocate_tensors()
                 self._local.size = len(chunk)
-            interpreter.set_tensor(source, chunk)
+            interpreter.set_tensor(input_index, chunk)
             interpreter.invoke()
-            probabilities[start : start + CHUNK] = interpreter.get_tensor(target)
+            probabilities[start : start + MAX_BATCH_SIZE] = interpreter.get_tensor(output_index)
         return probabilities
 
-    def _prepare_thread(self) -> None:
+    def _create_interpreter(self) -> None:
         interpreter = self._new_interpreter()
-        source = interpreter.get_input_details()[0]["index"]
-        target = interpreter.get_output_details()[0]["index"]
-        self._local.interpreter = interpreter, source, target
+        input_index = interpreter.get_input_details()[0]["index"]
+        output_index = interpreter.get_output_details()[0]["index"]
+        self._local.interpreter = interpreter, input_index, output_index
         self._local.size = 0

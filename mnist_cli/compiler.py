@@ -1,4 +1,4 @@
-"""Compiles a SavedModel for LiteRT, once, with TensorFlow."""
+"""Compiles a SavedModel for LiteRT, with TensorFlow."""
 
 import collections
 import hashlib
@@ -10,10 +10,10 @@ from pathlib import Path
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.records import ModelDescription, Variable
-from mnist_cli.runtimes.frozen_graph import (
-    FrozenGraph,
+from mnist_cli.runtimes.tensorflow import (
+    TensorFlowRuntime,
     import_tensorflow,
-    load_frozen_graph,
+    load_saved_model,
     read_meta_graph,
     signatures,
 )
@@ -21,27 +21,25 @@ from mnist_cli.saved_model import COMPILED_FORMAT, CompiledDescription, SavedMod
 
 
 def compile_model(folder: Path, target: Path) -> None:
-    """Compile the SavedModel in `folder` into `target`/model.tflite, with model.json beside it.
+    """Compile the SavedModel in `folder`; write model.tflite and model.json to `target`.
 
     Raises:
-        ModelError: the model is damaged, does not fit, or has operations that LiteRT lacks.
+        ModelError: the model is damaged, not supported, or has operations that LiteRT lacks.
         OSError: `target` cannot be written.
     """
-    with native_output_hidden():
-        graph = load_frozen_graph(folder)
-    compile_frozen_graph(graph, SavedModel(folder.name, folder), target)
+    compile_loaded(load_saved_model(folder), SavedModel(folder.name, folder), target)
 
 
-def compile_frozen_graph(graph: FrozenGraph, saved_model: SavedModel, target: Path) -> None:
-    """The same for a SavedModel that is already loaded."""
+def compile_loaded(runtime: TensorFlowRuntime, saved_model: SavedModel, target: Path) -> None:
+    """Compile a SavedModel that is already loaded, as `compile_model` does."""
     tf = import_tensorflow()
     with native_output_hidden():
         converter = tf.compat.v1.lite.TFLiteConverter.from_session(
-            graph.session, [graph.batch], [graph.probabilities]
+            runtime.session, [runtime.batch], [runtime.probabilities]
         )
         try:
             compiled = converter.convert()
-        except Exception as error:  # the converter raises what its C++ passes find, of any type
+        except Exception as error:  # the C++ passes of the converter raise errors of any type
             raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
         description: CompiledDescription = {
             **describe(saved_model.path),
@@ -51,15 +49,14 @@ def compile_frozen_graph(graph: FrozenGraph, saved_model: SavedModel, target: Pa
             "sha256": hashlib.sha256(compiled).hexdigest(),
         }
     target.mkdir(parents=True, exist_ok=True)
-    # The description goes last: as long as the old one stands, it vouches for the old model only.
-    _write(target / "model.tflite", compiled)
-    _write(target / "model.json", json.dumps(description, indent=1).encode() + b"\n")
+    # The description is written last. Until then the old one does not match the new model's
+    # checksum, so no reader uses a half-written pair.
+    _replace(target / "model.tflite", compiled)
+    _replace(target / "model.json", json.dumps(description, indent=1).encode() + b"\n")
 
 
 def describe(folder: Path) -> ModelDescription:
-    """What only TensorFlow can tell of a SavedModel: tags, signatures, variables and operations.
-
-    `parameters` counts the elements of all floating-point variables.
+    """Return the tags, signatures, variables and operations of a SavedModel.
 
     Raises:
         ModelError: the model is damaged.
@@ -71,12 +68,12 @@ def describe(folder: Path) -> ModelDescription:
         try:
             reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
         except (tf.errors.OpError, ValueError) as error:
-            raise ModelError(f"variables are damaged: {str(error).splitlines()[0]}") from error
+            raise ModelError(f"damaged variables: {str(error).splitlines()[0]}") from error
         dtypes = reader.get_variable_to_dtype_map()
         variables = [
             {"name": name, "dtype": dtypes[name].name, "shape": shape}
             for name, shape in sorted(reader.get_variable_to_shape_map().items())
-            if dtypes[name] != tf.string  # the object graph of TensorFlow 2, no variable
+            if dtypes[name] != tf.string  # the object graph of TensorFlow 2
         ]
     nodes = [
         *meta.graph_def.node,
@@ -94,13 +91,13 @@ def describe(folder: Path) -> ModelDescription:
     }
 
 
-def _write(file: Path, content: bytes) -> None:
-    """Replace a file as a whole: a reader sees the old content or the new, never a part."""
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file atomically: readers see either the old content or the new."""
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with open(descriptor, "wb") as stream:
             stream.write(content)
-        Path(temporary).chmod(0o644)  # mkstemp lets nobody else read
+        Path(temporary).chmod(0o644)  # mkstemp creates files for the owner only
         Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What is known of a model: its card, its signatures, and how it will be run."""
+"""Describes a model: runtime, sizes, statistics and signatures."""
 
 from pathlib import Path
 
@@ -9,30 +9,33 @@ from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
 
 
 def summarize(saved_model: SavedModel) -> ModelSummary:
-    """What can be told without TensorFlow; `runtime` is None where nothing here can run it."""
-    return _summarize_with(saved_model, _fresh_compiled_model(saved_model))
+    """Summarize a model without TensorFlow.
+
+    The compatibility of a model without a fresh compiled form is not checked.
+    """
+    return _summary(saved_model, _fresh_compiled_model(saved_model))
 
 
 def inspect(saved_model: SavedModel) -> ModelCard:
-    """The summary, and tags, signatures, variables, parameter count and operations.
+    """Return the summary of a model, and its tags, signatures, variables and operations.
 
     TensorFlow is imported only for a model without a fresh compiled form.
 
     Raises:
-        ModelError: the model is damaged, or TensorFlow would be needed and is not installed.
+        ModelError: the model is damaged, or TensorFlow is required and not installed.
     """
     compiled = _fresh_compiled_model(saved_model)
-    summary = _summarize_with(saved_model, compiled)
+    summary = _summary(saved_model, compiled)
     description: ModelDescription
     if compiled:
         description = compiled.description
     else:
         from mnist_cli.compiler import describe
-        from mnist_cli.runtimes.frozen_graph import load_frozen_graph
+        from mnist_cli.runtimes.tensorflow import load_saved_model
 
         description = describe(saved_model.path)
         try:
-            load_frozen_graph(saved_model.path)
+            load_saved_model(saved_model.path)
         except ModelError as error:
             summary["runtime"], summary["problem"] = None, str(error)
     return {
@@ -46,14 +49,14 @@ def inspect(saved_model: SavedModel) -> ModelCard:
     }
 
 
-def _summarize_with(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSummary:
+def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSummary:
     runtime, problem = None, None
     if compiled and is_installed("ai_edge_litert"):
         runtime = "litert"
     elif is_installed("tensorflow"):
         runtime = "tensorflow"
     else:
-        problem = "it needs a runtime: pip install tensorflow"
+        problem = "TensorFlow is required; install it with: pip install tensorflow"
     return {
         "model": saved_model.name,
         "path": str(saved_model.path),
@@ -77,7 +80,6 @@ def _fresh_compiled_model(saved_model: SavedModel) -> CompiledModel | None:
 
 
 def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> CompiledState:
-    """`fresh`, `stale` (made from another state of the SavedModel), `damaged` or `missing`."""
     if compiled:
         return {
             "state": "fresh",
@@ -86,12 +88,11 @@ def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> 
         }
     if saved_model.compiled():
         return {"state": "damaged"}
-    has_file = (saved_model.extras_folder / "model.tflite").exists()
-    return {"state": "stale" if has_file else "missing"}
+    is_stale = (saved_model.extras_folder / "model.tflite").exists()
+    return {"state": "stale" if is_stale else "missing"}
 
 
 def _sizes(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, int]:
-    """Bytes on disk."""
     sizes = {
         "graph": _size(saved_model.path / GRAPH_FILE),
         "variables": sum(map(_size, saved_model.path.glob("variables/*"))),

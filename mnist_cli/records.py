@@ -1,8 +1,8 @@
-"""The public records that commands, files and HTTP answers consist of.
+"""Defines the public records of commands, files and HTTP responses.
 
-JSON, the columns of CSV and Parquet, and schemas of the OpenAPI document derive from these types. A
-dictionary in `Annotated` holds JSON Schema keywords. Future versions may add fields but will not
-remove or rename any.
+JSON, the columns of CSV and Parquet, and the schemas of the OpenAPI document derive from these
+types. A dictionary in `Annotated` contains JSON Schema keywords. Future versions may add fields but
+will not remove or rename any.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Fraction: TypeAlias = Annotated[float, {"minimum": 0, "maximum": 1}]
 Pixel: TypeAlias = Annotated[int, {"minimum": 0, "maximum": 255}]
 PixelRow: TypeAlias = Annotated[list[Pixel], {"minItems": 28, "maxItems": 28}]
-ModelName: TypeAlias = Annotated[str, {"description": "The model that answered."}]
+ModelName: TypeAlias = Annotated[str, {"description": "The model that made the prediction."}]
 
 
 class _OptionalFields(TypedDict, total=False):
@@ -104,21 +104,21 @@ class DigitsRecord(TypedDict):
 
 
 class ErrorRecord(TypedDict):
-    """The answer to a request that failed."""
+    """The response to a request that failed."""
 
     error: Annotated[str, {"description": "What was wrong, and where."}]
 
 
 @final
 class FilePrediction(PredictionRecord):
-    """The digit in a picture file, as commands write it."""
+    """The digit in a picture file; written by commands."""
 
     file: str
 
 
 @final
 class FileDigits(DigitsRecord):
-    """All digits of a picture file, as commands write them."""
+    """All digits of a picture file; written by commands."""
 
     file: str
 
@@ -135,27 +135,41 @@ BatchRecord: TypeAlias = FilePrediction | FileError
 FileRecord: TypeAlias = FilePrediction | FileDigits | FileError
 
 COLUMNS = ("file", "prediction", "probability", "model", "uncertain", "error", "digitness")
-"""The columns of CSV and Parquet; `scores` follow where they were asked for."""
+"""The columns of CSV and Parquet; followed by the scores if they are requested."""
+
+
+class Statistics(TypedDict, total=False):
+    """The content of `statistics.json`; models trained elsewhere may have other numbers in it."""
+
+    accuracy: float
+    """The fraction of the MNIST test set that is read correctly."""
+    ece: float
+    """The expected calibration error on the MNIST test set, as a fraction."""
+    parameters: int
+    epochs: int
+    steps: int
+    batch_size: int
 
 
 class CompiledState(TypedDict, total=False):
-    """Whether a model is compiled; `file` and `compiler` only where it is `fresh`."""
+    """The state of the compiled model; `file` and `compiler` are present only if it is `fresh`."""
 
     state: Literal["fresh", "stale", "damaged", "missing"]
+    """`stale`: compiled from another version of the SavedModel."""
     file: str
     compiler: str
 
 
 class ModelSummary(TypedDict):
-    """What is known of a model without TensorFlow."""
+    """The part of a model card that can be read without TensorFlow."""
 
     model: str
     path: str
-    statistics: dict[str, Any]
+    statistics: Statistics
     fingerprint: str
     compiled: CompiledState
     runtime: str | None
-    """None if it cannot run here; `problem` is the reason."""
+    """None if the model cannot be run; `problem` is the reason."""
     problem: str | None
     sizes: dict[str, int]
     """Bytes on disk."""
@@ -170,7 +184,7 @@ class Variable(TypedDict):
 
 
 class ModelDescription(TypedDict):
-    """What only TensorFlow can read from a SavedModel; stored with the compiled model."""
+    """The part of a model card that only TensorFlow can read; stored with the compiled model."""
 
     tags: list[str]
     tensorflow: str
@@ -179,15 +193,15 @@ class ModelDescription(TypedDict):
     parameters: int
     """Elements of all floating-point variables."""
     operations: dict[str, int]
-    """How often each operation stands in the graph."""
+    """The number of nodes in the graph by type of operation."""
 
 
 class ModelCard(ModelSummary, ModelDescription):
-    """Everything that `mnist inspect-model` shows of one model."""
+    """The full description of a model; shown by `mnist inspect-model`."""
 
 
 class Mistake(TypedDict):
-    """A picture that was misread."""
+    """A misread picture."""
 
     file: str
     digit: int
@@ -197,7 +211,7 @@ class Mistake(TypedDict):
 
 
 class EvaluationRecord(TypedDict):
-    """The figures of a model on labelled pictures, as fractions."""
+    """The metrics of a model on labelled pictures, as fractions."""
 
     model: str
     data: str
@@ -205,17 +219,17 @@ class EvaluationRecord(TypedDict):
     accuracy: float
     ece: float
     recall: list[float | None]
-    """For each digit; None if there is no picture of it."""
+    """For each digit; None if the data contains no picture of it."""
     confusion: list[list[int]]
-    """[10, 10]: how often each digit (row) was read as each digit (column)."""
+    """[10, 10]: the number of pictures by digit (row) and prediction (column)."""
     mistakes: list[Mistake]
-    """The most confident ones."""
+    """The most confident mistakes."""
 
 
 def prediction_record(
     prediction: "Prediction", *, model: str, scores: bool, min_probability: float = 0
 ) -> PredictionRecord:
-    """The record of one digit; below `min_probability` percent it is marked as uncertain, too."""
+    """Return the record of one digit, uncertain also below `min_probability` percent."""
     return {
         "prediction": prediction.digit,
         "probability": prediction.probability,
@@ -228,7 +242,7 @@ def prediction_record(
 def digits_record(
     lines: Sequence[Sequence["Digit"]], *, model: str, scores: bool, min_probability: float = 0
 ) -> DigitsRecord:
-    """The record of lines of digits; `min_probability` applies to each digit."""
+    """Return the record of lines of digits; `min_probability` applies to each digit."""
     digits: list[DigitRecord] = [
         {
             "prediction": digit.prediction.digit,
@@ -256,6 +270,6 @@ def _optional_fields(
 
 
 def column_types() -> dict[str, Any]:
-    """The Python type of each column and of `scores`, without its JSON Schema keywords."""
+    """Return the Python type of each column and of `scores`, without JSON Schema keywords."""
     hints = get_type_hints(FileError) | get_type_hints(FilePrediction)
     return {name: hints[name] for name in (*COLUMNS, "scores")}

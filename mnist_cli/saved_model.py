@@ -1,4 +1,4 @@
-"""What lies in the folder of a SavedModel, read without TensorFlow."""
+"""Reads the folder of a SavedModel without TensorFlow: fingerprint, statistics, compiled model."""
 
 import contextlib
 import dataclasses
@@ -14,12 +14,14 @@ import platformdirs
 
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import ModelError
-from mnist_cli.records import ModelDescription
+from mnist_cli.records import ModelDescription, Statistics
 
 GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
-# Raised when compiled models change in what they hold or mean: those of before are then stale.
+# Incremented when the content or meaning of compiled models changes; older ones are then stale.
 COMPILED_FORMAT = 1
+# With temperatures outside of these limits, float32 cannot represent the probabilities.
+CALIBRATION_LIMITS = 0.01, 100
 
 
 class CompiledDescription(ModelDescription):
@@ -27,7 +29,7 @@ class CompiledDescription(ModelDescription):
 
     format: int
     fingerprint: str
-    """That of the SavedModel which was compiled."""
+    """The fingerprint of the SavedModel that was compiled."""
     compiler: str
     sha256: str
     """The checksum of `model.tflite`."""
@@ -35,7 +37,7 @@ class CompiledDescription(ModelDescription):
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A model compiled for LiteRT: `model.tflite`, and its description in `model.json`."""
+    """A folder with a model compiled for LiteRT, `model.tflite`, and its `model.json`."""
 
     folder: Path
     description: CompiledDescription
@@ -45,17 +47,17 @@ class CompiledModel:
         return self.folder / "model.tflite"
 
     def read(self) -> bytes:
-        """The compiled model.
+        """Return the content of `model.tflite`.
 
         Raises:
-            ModelError: the file is missing, or is not what the compiler wrote.
+            ModelError: the file is missing, or its checksum is wrong.
         """
         try:
             content = self.file.read_bytes()
         except OSError as error:
             raise ModelError(f"{self.file}: {error.strerror}") from error
         if hashlib.sha256(content).hexdigest() != self.description["sha256"]:
-            raise ModelError(f"{self.file} is damaged")
+            raise ModelError(f"{self.file} is damaged: wrong checksum")
         return content
 
 
@@ -68,7 +70,7 @@ class SavedModel:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the graph and the index of the variables, which holds their checksums."""
+        """SHA-256 of the graph and of the variables index, which contains their checksums."""
         digest = hashlib.sha256()
         for file in (GRAPH_FILE, VARIABLES_INDEX):
             try:
@@ -81,38 +83,38 @@ class SavedModel:
         return digest.hexdigest()
 
     @property
-    def statistics(self) -> dict[str, Any]:
-        """The figures in `statistics.json`, which the evaluation writes; none if it is missing."""
-        return _read_numbers(self.path / "statistics.json")
+    def statistics(self) -> Statistics:
+        """The numbers in `statistics.json`, written by the training; empty if it is missing."""
+        return cast(Statistics, _read_numbers(self.path / "statistics.json"))
 
     @property
     def calibration(self) -> Calibration:
-        """What is in `assets.extra/calibration.json`; without the file nothing is calibrated."""
+        """The calibration in `assets.extra/calibration.json`; the default if it is missing."""
+        numbers = _read_numbers(self.extras_folder / "calibration.json")
+        low, high = CALIBRATION_LIMITS
+        valid = {name: number for name, number in numbers.items() if low <= number <= high}
         names = {field.name for field in dataclasses.fields(Calibration)}
-        figures = _read_numbers(self.extras_folder / "calibration.json")
-        # Beyond that, float32 has no probabilities for what is told.
-        in_range = {name: figure for name, figure in figures.items() if 0.01 <= figure <= 100}
-        return Calibration(**{name: in_range[name] for name in names & in_range.keys()})
+        return Calibration(**{name: valid[name] for name in names & valid.keys()})
 
     @property
     def extras_folder(self) -> Path:
-        """Where a model carries its compiled form along; the format keeps this place for extras."""
+        """The folder that the SavedModel format reserves for additional files."""
         return self.path / "assets.extra"
 
     @property
     def cache_folder(self) -> Path:
-        """Where the compiled form of a model that carries none is kept for this user.
+        """The folder in the user's cache for a compiled form that is not in `extras_folder`.
 
         Raises:
-            ModelError: the user has no home.
+            ModelError: the user has no home folder.
         """
         try:
             return platformdirs.user_cache_path("mnist") / self.fingerprint
         except RuntimeError as error:
-            raise ModelError("has no cache, since there is no home: set XDG_CACHE_HOME") from error
+            raise ModelError("no cache folder without a home folder: set XDG_CACHE_HOME") from error
 
     def compiled(self) -> list[CompiledModel]:
-        """The compiled models that were made from just this SavedModel, the best first."""
+        """The compiled forms of exactly this SavedModel: from its folder, then from the cache."""
         folders = [self.extras_folder]
         with contextlib.suppress(ModelError):
             folders.append(self.cache_folder)
@@ -126,11 +128,11 @@ class SavedModel:
         return found
 
 
-def _read_numbers(file: Path) -> dict[str, Any]:
+def _read_numbers(file: Path) -> dict[str, float]:
     return {
-        name: figure
-        for name, figure in _read_json(file).items()
-        if isinstance(figure, int | float) and abs(figure) <= sys.float_info.max
+        name: value
+        for name, value in _read_json(file).items()
+        if isinstance(value, int | float) and abs(value) <= sys.float_info.max
     }
 
 

@@ -1,4 +1,4 @@
-"""Which tensors of a SavedModel are the image and the ten scores, told from its signatures."""
+"""Selects the image and score tensors of a SavedModel from its signatures."""
 
 from dataclasses import dataclass
 from typing import TypeAlias, TypedDict
@@ -12,16 +12,16 @@ class TensorInfo(TypedDict):
     name: str
     dtype: str
     shape: list[int | None] | None
-    """None for an unknown size, or as a whole for an unknown rank."""
+    """A size is None if it is unknown; the whole shape is None if the rank is unknown."""
 
 
 class Signature(TypedDict):
-    """The tensors that a model takes and returns, by their keys, such as `image` and `scores`."""
+    """The input and output tensors of a model by their keys, such as `image` and `scores`."""
 
     inputs: dict[str, TensorInfo]
     outputs: dict[str, TensorInfo]
     method: str
-    """`tensorflow/serving/predict`, for instance."""
+    """Such as `tensorflow/serving/predict`."""
 
 
 Signatures: TypeAlias = dict[str, Signature]
@@ -29,23 +29,45 @@ Signatures: TypeAlias = dict[str, Signature]
 
 IMAGE_SHAPES = ([784], [28, 28], [28, 28, 1])
 EXPECTED = "one float32 input [N,784], [N,28,28] or [N,28,28,1] and one float32 output [N,10]"
-# A classifier of tf.estimator answers logits and probabilities side by side.
+# A classifier of tf.estimator returns both logits and probabilities.
 PREFERRED_OUTPUTS = ("probabilities", "scores", "score", "output")
 
 
 @dataclass(frozen=True)
 class TensorNames:
-    """The tensor names of the image and of the scores."""
+    """The names of the image tensor and of the score tensor."""
 
     image: str
     scores: str
 
 
+# The original models (docs/architecture.md) have no signature, but one of these pairs of tensors.
+ORIGINAL_TENSORS = (
+    TensorNames("input:0", "output:0"),
+    TensorNames("input_input:0", "output/Softmax:0"),
+)
+_ORIGINAL_SIGNATURES: Signatures = {
+    "serving_default": {
+        "inputs": {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}},
+        "outputs": {"output": {"name": "output:0", "dtype": "float32", "shape": [None, 10]}},
+        "method": "tensorflow/serving/predict",
+    }
+}
+
+
+def signatures_or_original(signatures: Signatures) -> Signatures:
+    """Return the signatures of a model; if it has none, the one that an original model would have.
+
+    A protocol that describes models by their signatures can then describe every supported model.
+    """
+    return signatures or _ORIGINAL_SIGNATURES
+
+
 def select_tensors(signatures: Signatures) -> TensorNames:
-    """Find them in `serving_default`, or else in the first signature that fits.
+    """Select the tensors of `serving_default`, or else of the first supported signature.
 
     Raises:
-        ModelError: no signature fits; the message prints those that were found.
+        ModelError: no signature is supported; the message lists all of them.
     """
     for name in sorted(signatures, key=lambda name: (name != "serving_default", name)):
         images = [info for info in signatures[name]["inputs"].values() if _is_image(info)]
@@ -57,21 +79,20 @@ def select_tensors(signatures: Signatures) -> TensorNames:
             chosen = list(outputs.values())
         if len(images) == 1 and chosen:
             return TensorNames(images[0]["name"], chosen[0]["name"])
-    raise ModelError(f"does not fit: expected {EXPECTED}; found {signatures_text(signatures)}")
+    raise ModelError(f"unsupported signature: expected {EXPECTED}; {_found(signatures)}")
 
 
-def signatures_text(signatures: Signatures) -> str:
-    """All signatures in one line: `serving_default(x: float32 [N,5]) -> y: float32 [N,3]`."""
+def _found(signatures: Signatures) -> str:
     if not signatures:
-        return "no signature and none of the tensor names of the original models"
-    return "; ".join(
+        return "the model has no signature, and no tensors named as in the original models"
+    return "found " + "; ".join(
         f"{name}({_tensors(signature['inputs'])}) -> {_tensors(signature['outputs']) or 'nothing'}"
         for name, signature in sorted(signatures.items())
     )
 
 
 def shape_text(shape: list[int | None] | None) -> str:
-    """A shape as people write it: `[N,28,28,1]`, `[]` for a scalar, `[...]` if it is unknown."""
+    """Format a shape: `[N,28,28,1]`, `[]` for a scalar, `[...]` for an unknown rank."""
     if shape is None:
         return "[...]"
     sizes = ["?" if size is None else str(size) for size in shape]

@@ -1,4 +1,4 @@
-"""`mnist inspect-model`: what a model is, told with and without TensorFlow."""
+"""`mnist inspect-model`: model cards with and without TensorFlow."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process
 NAMES = [model.name for model in find_models()]
 
 
-def test_lists_all_models_one_row_each() -> None:
+def test_without_a_name_all_models_are_listed() -> None:
     assert NAMES == ["e_cnn", "e_ffnn", "k_cnn", "k_ffnn", "t_cnn", "t_ffnn"]
     result = run("inspect-model")
     assert (result.code, result.stderr) == (0, "")
@@ -63,15 +63,15 @@ def test_text(monkeypatch: pytest.MonkeyPatch) -> None:
         assert part in lines
 
 
-def test_a_card_told_by_tensorflow_is_that_of_the_compiled_model(tmp_path: Path) -> None:
+def test_tensorflow_and_the_compiled_model_give_the_same_card(tmp_path: Path) -> None:
     [shipped] = [model for model in find_models() if model.name == "t_ffnn"]
     folder = Path(shutil.copytree(shipped.path, tmp_path / "t_ffnn"))
     shutil.rmtree(folder / "assets.extra")
-    expected, told = run("inspect-model", "t_ffnn").record, run("inspect-model", folder).record
-    assert told["compiled"] == {"state": "missing"}
-    assert told["runtime"] == "tensorflow"
+    compiled, raw = run("inspect-model", "t_ffnn").record, run("inspect-model", folder).record
+    assert raw["compiled"] == {"state": "missing"}
+    assert raw["runtime"] == "tensorflow"
     same = ("tags", "signatures", "variables", "parameters", "operations", "fingerprint")
-    assert {key: told[key] for key in same} == {key: expected[key] for key in same}
+    assert {key: raw[key] for key in same} == {key: compiled[key] for key in same}
 
 
 def test_the_state_of_the_compiled_model(tmp_path: Path, weights: Weights) -> None:
@@ -94,17 +94,17 @@ def test_the_state_of_the_compiled_model(tmp_path: Path, weights: Weights) -> No
     assert state() == ("stale", "tensorflow")
 
 
-def test_a_model_that_does_not_fit_is_told_all_the_same(tmp_path: Path) -> None:
+def test_an_unsupported_model_has_a_card(tmp_path: Path) -> None:
     folder = models.five_inputs(tmp_path / "other")
     result = run("inspect-model", folder)
     assert result.code == 0
     assert result.record["runtime"] is None
-    assert "does not fit" in result.record["problem"]
+    assert "unsupported signature" in result.record["problem"]
     assert result.record["signatures"]["serving_default"]["inputs"]["x"]["shape"] == [None, 5]
-    assert "none: does not fit" in run("inspect-model", folder, terminal=True).stdout
+    assert "none: unsupported signature" in run("inspect-model", folder, terminal=True).stdout
 
 
-def test_one_broken_model_hides_no_other(tmp_path: Path, weights: Weights) -> None:
+def test_a_broken_model_does_not_hide_others(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "mine", weights)
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "saved_model.pb").write_bytes(b"hello")

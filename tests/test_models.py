@@ -1,4 +1,4 @@
-"""Every form of SavedModel, in both runtimes; compiled models fresh, stale and corrupt."""
+"""Every form of SavedModel in both runtimes; fresh, stale and corrupt compiled models."""
 
 import json
 import shutil
@@ -51,7 +51,7 @@ FORMS: dict[str, Make] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_answers_as_numpy_does(
+def test_every_form_agrees_with_numpy(
     form: str, tmp_path: Path, weights: Weights, digits: Digits
 ) -> None:
     folder = str(FORMS[form](tmp_path / "model", weights))
@@ -87,16 +87,16 @@ def test_runtimes_agree_on_the_shipped_models(
     assert (compiled.argmax(axis=1) == labels).mean() > 0.99
 
 
-def test_many_threads_get_the_answers_of_one(digits: Digits) -> None:
+def test_threads_get_the_same_scores_as_one_thread(digits: Digits) -> None:
     model = load_model("t_ffnn")
     batches = [preprocess_batch(digits[start : start + 50]) for start in range(0, 1000, 50)]
     expected = [model.predict_proba(batch) for batch in batches]
     with ThreadPoolExecutor(8) as threads:
-        for answer, once in zip(threads.map(model.predict_proba, batches), expected, strict=True):
-            np.testing.assert_allclose(answer, once, atol=1e-6)
+        for scores, once in zip(threads.map(model.predict_proba, batches), expected, strict=True):
+            np.testing.assert_allclose(scores, once, atol=1e-6)
 
 
-def test_a_model_of_the_user_is_compiled_once(tmp_path: Path, weights: Weights) -> None:
+def test_a_users_model_is_compiled_once(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "mine", weights)
     before = sorted(folder.rglob("*"))
     first = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
@@ -108,7 +108,7 @@ def test_a_model_of_the_user_is_compiled_once(tmp_path: Path, weights: Weights) 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_compiled_in_the_run_that_takes_tensorflow(
+def test_every_form_is_compiled_by_its_first_run(
     form: str, tmp_path: Path, weights: Weights
 ) -> None:
     folder = FORMS[form](tmp_path / "mine", weights)
@@ -118,13 +118,11 @@ def test_every_form_is_compiled_in_the_run_that_takes_tensorflow(
         assert f"runs in {expected}" in result.stderr
 
 
-def test_a_changed_model_is_not_answered_by_the_old_compiled_one(
-    tmp_path: Path, weights: Weights
-) -> None:
+def test_a_changed_model_is_compiled_again(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "mine", weights)
     run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     shutil.rmtree(folder)
-    # The same network, whose outputs are numbered the other way round.
+    # The same network with its outputs in reverse order.
     models.tensorflow_1(folder, Weights(weights.kernel[:, ::-1], weights.bias[::-1]))
     for expected in ("tensorflow", "litert"):
         result = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
@@ -137,7 +135,7 @@ def _copy_of_t_ffnn(tmp_path: Path) -> Path:
     return Path(shutil.copytree(shipped.path, tmp_path / "t_ffnn"))
 
 
-def test_a_stale_shipped_compiled_model_is_never_used(tmp_path: Path) -> None:
+def test_a_stale_compiled_model_is_not_used(tmp_path: Path) -> None:
     folder = _copy_of_t_ffnn(tmp_path)
     card = folder / "assets.extra" / "model.json"
     card.write_text(card.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
@@ -147,9 +145,7 @@ def test_a_stale_shipped_compiled_model_is_never_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "not a model"])
-def test_a_corrupt_compiled_model_is_passed_over_with_a_warning(
-    tmp_path: Path, damage: str
-) -> None:
+def test_a_corrupt_compiled_model_is_ignored_with_a_warning(tmp_path: Path, damage: str) -> None:
     folder = _copy_of_t_ffnn(tmp_path)
     file = folder / "assets.extra" / "model.tflite"
     content = bytearray(file.read_bytes())
@@ -164,12 +160,12 @@ def test_a_corrupt_compiled_model_is_passed_over_with_a_warning(
         assert result.code == 0
         assert result.record["prediction"] == 3
         [warning] = result.stderr.splitlines()
-        assert warning.startswith("mnist: warning: compiled model of t_ffnn is passed over: ")
+        assert warning.startswith("mnist: warning: ignoring the compiled model of t_ffnn: ")
     quiet = run("predict", "--quiet", "--model", folder, SAMPLES / "MNIST-3.png")
     assert quiet.stderr == ""
 
 
-def test_a_compiled_model_that_litert_cannot_run_is_passed_over(tmp_path: Path) -> None:
+def test_a_compiled_model_that_litert_cannot_run_is_ignored(tmp_path: Path) -> None:
     import hashlib
 
     folder = _copy_of_t_ffnn(tmp_path)
@@ -183,7 +179,7 @@ def test_a_compiled_model_that_litert_cannot_run_is_passed_over(tmp_path: Path) 
     assert "LiteRT cannot run it" in result.stderr
 
 
-def test_a_cache_that_cannot_be_written_stops_nothing(
+def test_an_unwritable_cache_is_not_an_error(
     tmp_path: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -194,7 +190,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
     assert result.stderr == ""
 
 
-def test_a_folder_of_versions_means_the_highest(tmp_path: Path, weights: Weights) -> None:
+def test_the_highest_version_is_loaded(tmp_path: Path, weights: Weights) -> None:
     reversed_weights = Weights(weights.kernel[:, ::-1], weights.bias[::-1])
     models.tensorflow_1(tmp_path / "mine" / "9", weights)
     models.tensorflow_1(tmp_path / "mine" / "10", reversed_weights)
@@ -202,7 +198,7 @@ def test_a_folder_of_versions_means_the_highest(tmp_path: Path, weights: Weights
     assert (result.record["model"], result.record["prediction"]) == ("mine", 9)
 
 
-def test_a_link_to_a_model_has_its_own_name(tmp_path: Path, weights: Weights) -> None:
+def test_a_symbolic_link_to_a_model_has_its_own_name(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "elsewhere", weights)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "latest").symlink_to(folder)
@@ -210,7 +206,7 @@ def test_a_link_to_a_model_has_its_own_name(tmp_path: Path, weights: Weights) ->
     assert run(*arguments, SAMPLES / "MNIST-0.png").record["model"] == "latest"
 
 
-def test_what_cannot_be_read_hides_no_other_model(tmp_path: Path, weights: Weights) -> None:
+def test_unreadable_folders_do_not_hide_other_models(tmp_path: Path, weights: Weights) -> None:
     models.tensorflow_1(tmp_path / "mine", weights)
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "broken").mkdir()
@@ -251,7 +247,7 @@ def test_a_model_dir_without_models(tmp_path: Path) -> None:
     assert f"no models in {tmp_path}" in result.error
 
 
-def test_folders_that_are_no_models(tmp_path: Path) -> None:
+def test_folders_without_a_model(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path, "not a SavedModel"),
         (tmp_path / "none", "no such folder"),
@@ -261,7 +257,7 @@ def test_folders_that_are_no_models(tmp_path: Path) -> None:
         assert message in result.error
 
 
-def test_a_model_that_does_not_fit_is_told_with_its_signature(tmp_path: Path) -> None:
+def test_the_error_for_an_unsupported_model_lists_its_signatures(tmp_path: Path) -> None:
     folder = models.five_inputs(tmp_path / "other")
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
@@ -269,32 +265,32 @@ def test_a_model_that_does_not_fit_is_told_with_its_signature(tmp_path: Path) ->
     assert "expected one float32 input [N,784]" in result.error
 
 
-def test_the_tensors_of_2017_must_fit_too(tmp_path: Path, weights: Weights) -> None:
+def test_the_tensors_of_original_models_are_checked(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "other", weights, signature=False, shaped=False)
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
     assert "no signature(input:0: float32 [...])" in result.error
 
 
-def test_sigmoids_are_no_probabilities(tmp_path: Path, weights: Weights) -> None:
+def test_sigmoid_outputs_are_rejected(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "other", weights, sigmoid=True)
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
     assert "do not sum to 1" in result.error
 
 
-def test_a_model_with_a_further_input_does_not_fit(tmp_path: Path, weights: Weights) -> None:
+def test_an_additional_input_is_rejected(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "other", weights, extra_input=True)
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
-    assert "further input prior (float32)" in result.error
+    assert "unsupported input prior (float32)" in result.error
 
 
-def test_a_model_that_answers_no_numbers_does_not_fit(tmp_path: Path, weights: Weights) -> None:
+def test_nan_outputs_are_rejected(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "other", Weights(weights.kernel * np.nan, weights.bias))
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
-    assert "does not fit: it answers [[nan" in result.error
+    assert "expected 10 finite scores per image, got [[nan" in result.error
 
 
 @pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.index"])
@@ -304,18 +300,18 @@ def test_a_damaged_model(tmp_path: Path, weights: Weights, file: str, content: b
     (folder / file).write_bytes(content)
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
     assert result.code == 4
-    assert result.error.startswith("model mine ")
+    assert result.error.startswith(f"model mine ({folder}): ")
 
 
 def test_without_tensorflow_compiled_models_work(tmp_path: Path, weights: Weights) -> None:
-    answer = run_process("predict", SAMPLES / "MNIST-7.png", program=WITHOUT_TENSORFLOW)
-    assert (answer.code, answer.stderr) == (0, "")
-    assert answer.record["prediction"] == 7
+    result = run_process("predict", SAMPLES / "MNIST-7.png", program=WITHOUT_TENSORFLOW)
+    assert (result.code, result.stderr) == (0, "")
+    assert result.record["prediction"] == 7
     for name in ("t_cnn", "t_ffnn"):
         assert run_process("inspect-model", name, program=WITHOUT_TENSORFLOW).code == 0
 
 
-def test_without_litert_tensorflow_runs_and_nothing_is_compiled(tmp_path: Path) -> None:
+def test_without_litert_tensorflow_is_used_and_nothing_is_compiled(tmp_path: Path) -> None:
     program = without("ai_edge_litert")
     result = run_process("predict", SAMPLES / "MNIST-7.png", program=program)
     assert (result.code, result.stderr) == (0, "")
@@ -331,12 +327,12 @@ def test_without_any_runtime_there_is_one_clear_error() -> None:
     program = without("ai_edge_litert", "tensorflow")
     result = run_process("predict", SAMPLES / "MNIST-7.png", program=program)
     assert result.code == 4
-    assert "needs TensorFlow, which cannot be imported" in result.error
+    assert "TensorFlow is required but cannot be imported" in result.error
     card = run_process("inspect-model", "t_cnn", program=program).record
     assert card["runtime"] is None and "pip install" in card["problem"]
 
 
-def test_without_tensorflow_a_raw_saved_model_says_what_to_install(
+def test_without_tensorflow_the_error_says_what_to_install(
     tmp_path: Path, weights: Weights
 ) -> None:
     folder = models.tensorflow_1(tmp_path / "mine", weights)

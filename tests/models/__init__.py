@@ -1,7 +1,7 @@
-"""SavedModels in every form that the loader takes, all of the same simple classifier.
+"""Makes SavedModels of every supported form from one classifier that NumPy can check.
 
-The classifier is the nearest mean image, written as softmax(x @ kernel + bias): good enough to read
-clear digits, and known so well that each form can be checked against NumPy.
+The classifier is the nearest mean image, written as softmax(x @ kernel + bias), which reads clear
+digits.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ class Weights(NamedTuple):
 
 
 def nearest_mean(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> Weights:
-    """-|x - mean|^2 of each digit, less what they share, over 10 to soften it."""
+    """Fit the mean image of each digit; the logits are (2 x mean - |mean|^2) / 10."""
     ink = 1 - images.reshape(-1, 784) / 255
     means = np.stack([ink[labels == digit].mean(axis=0) for digit in range(10)])
     return Weights(
@@ -46,7 +46,7 @@ def tensorflow_1(
     shaped: bool = True,
     sigmoid: bool = False,
 ) -> Path:
-    """A graph of TensorFlow 1 with dropout, switched by a float, or by the learning phase."""
+    """A TensorFlow 1 graph with dropout, controlled by a float or by the learning phase."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
@@ -87,7 +87,7 @@ def tensorflow_1(
 
 
 def tensorflow_2(folder: Path, weights: Weights) -> Path:
-    """A `tf.Module` whose dropout a bool `training` switches, with control flow and logits."""
+    """A `tf.Module` with control flow, logits and dropout that a bool `training` controls."""
     import tensorflow as tf
 
     class Network(tf.Module):  # type: ignore[misc]
@@ -133,7 +133,7 @@ def keras_3(folder: Path, weights: Weights, *, shape: tuple[int, ...], softmax: 
 
 
 def five_inputs(folder: Path) -> Path:
-    """A model of something else: five numbers in, three out."""
+    """An unsupported model with five inputs and three outputs."""
     import keras
 
     return _export(folder, [keras.Input((5,), name="x"), keras.layers.Dense(3)])

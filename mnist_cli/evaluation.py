@@ -1,7 +1,4 @@
-"""How good a model is: its answers to pictures whose digits are known, counted.
-
-The pictures are MNIST's own files or a folder for each digit.
-"""
+"""Evaluates a model on labelled images: accuracy, calibration error, confusion and mistakes."""
 
 import io
 from collections.abc import Callable
@@ -13,62 +10,67 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.idx import is_idx_folder, read_split
+from mnist_cli.loader import Model
 from mnist_cli.records import EvaluationRecord
+from mnist_cli.runtimes import Batch, Scores
 
 MAX_MISTAKES = 10
-CHUNK_IMAGES = 1_000  # pictures between two signs of progress
+BATCH_IMAGES = 1_000  # images between two updates of the progress bar
+RELIABILITY_BINS = 15  # as in Guo et al. 2017
 
-Batch = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float32]
-"""float32 [N, 10], each row sums to 1."""
+"""int64 [N], the digits 0 to 9."""
 Sums = npt.NDArray[np.float64]
+"""float64 [RELIABILITY_BINS]."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pictures whose digits are known."""
+    """Labelled images; returned by `read_dataset`."""
 
+    source: str
+    """The folder that was read."""
     batch: Batch
-    """float32 [N, 784], ink 1.0 and paper 0.0."""
+    """float32 [N, 784], foreground 1.0 and background 0.0."""
     labels: Labels
-    """int64 [N], 0 to 9."""
     names: list[str]
-    """Where each picture is found."""
+    """The file of each image, or the IDX file and the position of the image in it."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The answers of a model to pictures whose digits are known."""
+    """The predictions of a model for a data set; returned by `evaluate`."""
 
+    model: str
     dataset: Dataset
     scores: Scores
 
     @property
     def confusion(self) -> npt.NDArray[np.int64]:
-        """How often a digit (row) was read as another (column) [10, 10]."""
+        """The confusion matrix, int64 [10, 10]: images by digit (row) and prediction (column)."""
         pairs = 10 * self.dataset.labels + self.scores.argmax(axis=1)
         return np.bincount(pairs, minlength=100).reshape(10, 10)
 
     @property
     def mistakes(self) -> list[int]:
-        """The indices of the pictures that were misread, the most confident answer first."""
+        """The indices of the misread images, the most confident prediction first."""
         wrong = np.flatnonzero(self.scores.argmax(axis=1) != self.dataset.labels)
         order = np.argsort(-self.scores[wrong].max(axis=1), kind="stable")
         return [int(index) for index in wrong[order]]
 
-    def record(self, *, model: str, data: str) -> EvaluationRecord:
-        """The figures as a record of this model on this data."""
+    @property
+    def record(self) -> EvaluationRecord:
+        """The metrics as a public record."""
         totals, correct = self.confusion.sum(axis=1), self.confusion.diagonal()
         return {
-            "model": model,
-            "data": data,
+            "model": self.model,
+            "data": self.dataset.source,
             "images": len(self.dataset.labels),
             "accuracy": accuracy(self.scores, self.dataset.labels),
             "ece": calibration_error(self.scores, self.dataset.labels),
             "recall": [
-                float(hits / total) if total else None
-                for hits, total in zip(correct, totals, strict=True)
+                float(count / total) if total else None
+                for count, total in zip(correct, totals, strict=True)
             ],
             "confusion": self.confusion.tolist(),
             "mistakes": [
@@ -84,68 +86,71 @@ class Evaluation:
 
 
 def evaluate(
-    predict_proba: Callable[[Batch], Scores],
-    dataset: Dataset,
-    on_progress: Callable[[int], None] = lambda count: None,
+    model: Model, dataset: Dataset, on_progress: Callable[[int], None] = lambda count: None
 ) -> Evaluation:
-    """Let a model read all pictures; `on_progress` hears of each portion that is done."""
-    parts = []
-    for start in range(0, len(dataset.batch), CHUNK_IMAGES):
-        parts.append(predict_proba(dataset.batch[start : start + CHUNK_IMAGES]))
-        on_progress(len(parts[-1]))
-    return Evaluation(dataset, np.concatenate(parts))
+    """Predict every image of a data set; `on_progress` gets the size of each finished batch."""
+    scores = []
+    for start in range(0, len(dataset.batch), BATCH_IMAGES):
+        scores.append(model.predict_proba(dataset.batch[start : start + BATCH_IMAGES]))
+        on_progress(len(scores[-1]))
+    return Evaluation(model.name, dataset, np.concatenate(scores))
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Read a folder: the test set of MNIST in its IDX files, or else a sub-folder for each digit.
+    """Read the test set of MNIST from its IDX files, or pictures from subfolders `0` to `9`.
 
     Raises:
-        InputError: it is neither, or a file in it cannot be read.
+        InputError: the folder contains neither, or a file in it cannot be read.
     """
     if is_idx_folder(folder):
         images, labels = read_split(folder, "t10k")
         names = [f"t10k-images-idx3-ubyte[{index}]" for index in range(len(images))]
-        return Dataset(as_input(images), labels, names)
+        return Dataset(str(folder), as_input(images), labels, names)
     return _read_digit_folders(folder)
 
 
 def as_input(images: npt.NDArray[np.uint8]) -> Batch:
-    """Turn images of MNIST, uint8 [N, 28, 28] with ink 255, into what a model takes."""
+    """Convert images of MNIST, uint8 [N, 28, 28] with foreground 255, to a model's input."""
     return images.reshape(len(images), 784).astype(np.float32) / np.float32(255)
 
 
 def accuracy(scores: Scores, labels: Labels) -> float:
-    """The fraction of pictures whose highest score is at the true digit."""
+    """The fraction of images whose highest score is that of the true digit."""
     return float((scores.argmax(axis=1) == labels).mean())
 
 
 def calibration_error(scores: Scores, labels: Labels) -> float:
-    """The expected calibration error, 0 (honest) to 1.
+    """The expected calibration error (ECE), from 0 (perfectly calibrated) to 1.
 
-    The mean distance between confidence and accuracy over equally wide bins of confidence, weighted
-    by their pictures: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks"
+    The mean difference between confidence and accuracy over bins of confidence, weighted by the
+    number of images: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks"
     (ICML 2017), equation 3.
     """
     counts, confidence, correct = reliability_bins(scores, labels)
     return float(np.abs(confidence - correct).sum() / counts.sum())
 
 
-def reliability_bins(scores: Scores, labels: Labels, bins: int = 15) -> tuple[Sums, Sums, Sums]:
-    """For each of equally wide bins of confidence: pictures, sum of confidence, correct answers."""
+def reliability_bins(scores: Scores, labels: Labels) -> tuple[Sums, Sums, Sums]:
+    """Group predictions into bins of confidence of equal width.
+
+    Returns:
+        For each bin the number of images, the sum of their confidences and the number of correct
+        predictions.
+    """
     confidence = scores.max(axis=1).astype(np.float64)
     correct = (scores.argmax(axis=1) == labels).astype(np.float64)
-    # Intervals open on the left, as in the paper; float32 rows may sum to a hair more than 1.
-    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    ones = np.ones_like(confidence)
-    counts, confident, correct = (
-        np.bincount(index, values, minlength=bins).astype(np.float64)
-        for values in (ones, confidence, correct)
+    # The bins are open on the left, as in the paper. A float32 score may slightly exceed 1.
+    index = np.ceil(confidence * RELIABILITY_BINS).astype(int) - 1
+    index = np.clip(index, 0, RELIABILITY_BINS - 1)
+    counts, confidences, hits = (
+        np.bincount(index, values, minlength=RELIABILITY_BINS).astype(np.float64)
+        for values in (np.ones_like(confidence), confidence, correct)
     )
-    return counts, confident, correct
+    return counts, confidences, hits
 
 
 def _read_digit_folders(folder: Path) -> Dataset:
-    from mnist_cli import images, reshape  # Pillow: not for the files of MNIST
+    from mnist_cli import images, reshape  # Pillow is not needed for IDX files
 
     files = [
         (digit, file)
@@ -155,8 +160,9 @@ def _read_digit_folders(folder: Path) -> Dataset:
     ]
     if not files:
         raise InputError(
-            f"{folder}: no pictures; expected the IDX files of MNIST (t10k-images-idx3-ubyte.gz "
-            "and t10k-labels-idx1-ubyte.gz), or folders 0 to 9 with pictures"
+            f"{folder}: no pictures found; expected the IDX files of MNIST "
+            "(t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz) or subfolders 0 to 9 with "
+            "pictures"
         )
     rows = []
     for _, file in files:
@@ -165,4 +171,4 @@ def _read_digit_folders(folder: Path) -> Dataset:
         except InputError as error:
             raise InputError(f"{file}: {error}") from error
     labels = np.array([digit for digit, _ in files], np.int64)
-    return Dataset(np.concatenate(rows), labels, [str(file) for _, file in files])
+    return Dataset(str(folder), np.concatenate(rows), labels, [str(file) for _, file in files])

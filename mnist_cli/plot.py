@@ -1,4 +1,4 @@
-"""Draws an evaluation into a picture file, with matplotlib, which is an extra."""
+"""Draws an evaluation with matplotlib, an optional dependency."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +13,20 @@ if TYPE_CHECKING:
 
 
 def check_matplotlib() -> None:
-    """Find out at once whether anything can be drawn.
+    """Fail early if matplotlib is not installed.
 
     Raises:
-        OutputError: matplotlib is not installed.
+        OutputError: it is not.
     """
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise OutputError("--plot needs matplotlib: pip install 'mnist-cli[plots]'") from error
+        raise OutputError(
+            "--plot requires matplotlib; install it with: pip install 'mnist-cli[plots]'"
+        ) from error
 
 
-def draw(file: Path, title: str, evaluation: Evaluation) -> None:
+def draw(file: Path, evaluation: Evaluation) -> None:
     """Draw the confusion matrix, the reliability diagram and the most confident mistakes.
 
     Raises:
@@ -33,33 +35,34 @@ def draw(file: Path, title: str, evaluation: Evaluation) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 8), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(f"{evaluation.model} on {evaluation.dataset.source}")
     grid = figure.add_gridspec(4, 10, height_ratios=[1.4, 1.4, 1, 1])
-    _confusion(figure.add_subplot(grid[:2, :5]), evaluation)
-    _reliability(figure.add_subplot(grid[:2, 5:]), evaluation)
+    _draw_confusion(figure.add_subplot(grid[:2, :5]), evaluation)
+    _draw_reliability(figure.add_subplot(grid[:2, 5:]), evaluation)
     for position, index in enumerate(evaluation.mistakes[:MAX_MISTAKES]):
         row, column = divmod(position, 5)
         cell = grid[2 + row, 2 * column : 2 * column + 2]
-        _mistake(figure.add_subplot(cell), evaluation, index)
+        _draw_mistake(figure.add_subplot(cell), evaluation, index)
     try:
         figure.savefig(file)
-    except (OSError, ValueError) as error:  # ValueError: a format that matplotlib has not
-        raise OutputError(f"the plot cannot be written: {error}") from error
+    except (OSError, ValueError) as error:  # ValueError: unknown image format
+        raise OutputError(f"cannot write the plot: {error}") from error
 
 
-def _confusion(axes: "Axes", evaluation: Evaluation) -> None:
+def _draw_confusion(axes: "Axes", evaluation: Evaluation) -> None:
     counts = evaluation.confusion
+    # Colour shows mistakes only: the counts on the diagonal are a thousand times larger.
     mistakes = counts - np.diag(counts.diagonal())
-    axes.imshow(mistakes, cmap="Reds")  # the colour is for the mistakes: all else is in thousands
+    axes.imshow(mistakes, cmap="Reds")
     for (digit, prediction), count in np.ndenumerate(counts):
         if count:
             colour = "white" if mistakes[digit, prediction] > mistakes.max() / 2 else "black"
             axes.text(prediction, digit, str(count), ha="center", va="center", color=colour)
-    axes.set(title="confusion", xlabel="read as", ylabel="digit")
+    axes.set(title="confusion matrix", xlabel="prediction", ylabel="digit")
     axes.set(xticks=range(10), yticks=range(10))
 
 
-def _reliability(axes: "Axes", evaluation: Evaluation) -> None:
+def _draw_reliability(axes: "Axes", evaluation: Evaluation) -> None:
     counts, confidence, correct = reliability_bins(evaluation.scores, evaluation.dataset.labels)
     used = counts > 0
     axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
@@ -68,7 +71,7 @@ def _reliability(axes: "Axes", evaluation: Evaluation) -> None:
     axes.set(title=f"reliability, ECE {error:.2%}", xlabel="confidence", ylabel="accuracy")
 
 
-def _mistake(axes: "Axes", evaluation: Evaluation, index: int) -> None:
+def _draw_mistake(axes: "Axes", evaluation: Evaluation, index: int) -> None:
     digit, scores = evaluation.dataset.labels[index], evaluation.scores[index]
     axes.imshow(evaluation.dataset.batch[index].reshape(28, 28), cmap="gray_r")
     axes.set_title(f"{digit} as {scores.argmax()}, {scores.max():.1%}", fontsize=8)

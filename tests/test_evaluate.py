@@ -1,4 +1,4 @@
-"""`mnist evaluate`: a model measured on pictures whose digits are known."""
+"""`mnist evaluate`: the metrics of a model on labelled pictures."""
 
 import gzip
 import json
@@ -12,17 +12,10 @@ from PIL import Image
 
 from tests import models
 from tests.models import Weights
-from tests.running import MNIST, SAMPLES, run, run_on_terminal, run_process
+from tests.running import SAMPLES, run, run_on_terminal, run_process, without
 
 Digits = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
-
-WITHOUT_MATPLOTLIB = [
-    MNIST[0],
-    "-c",
-    "import sys; sys.modules['matplotlib'] = None\n"
-    "from mnist_cli.__main__ import main; sys.exit(main())",
-]
 
 
 def idx(values: npt.NDArray[np.uint8]) -> bytes:
@@ -31,19 +24,19 @@ def idx(values: npt.NDArray[np.uint8]) -> bytes:
     return header + values.tobytes()
 
 
-def write_idx(folder: Path, part: str, digits: Digits, labels: Labels) -> Path:
-    """The files of MNIST with these pictures, dark on light; the files have ink 255."""
+def write_idx(folder: Path, split: str, digits: Digits, labels: Labels) -> Path:
+    """Write pictures that are dark on light as IDX files, which are light on dark."""
     folder.mkdir(exist_ok=True)
     images = gzip.compress(idx(255 - digits))
-    (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(images)
+    (folder / f"{split}-images-idx3-ubyte.gz").write_bytes(images)
     numbers = gzip.compress(idx(labels.astype(np.uint8)))
-    (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(numbers)
+    (folder / f"{split}-labels-idx1-ubyte.gz").write_bytes(numbers)
     return folder
 
 
 @pytest.fixture
 def mnist(tmp_path: Path, digits: Digits, labels: Labels) -> Path:
-    """A test set of 500 pictures, 50 of each digit."""
+    """A test set of 500 images, 50 of each digit."""
     return write_idx(tmp_path / "mnist", "t10k", digits[::10], labels[::10])
 
 
@@ -53,33 +46,33 @@ def rough(tmp_path: Path, weights: Weights) -> Path:
     return models.tensorflow_1(tmp_path / "rough", weights)
 
 
-def test_figures_are_those_of_numpy(
+def test_the_metrics_agree_with_numpy(
     mnist: Path, rough: Path, weights: Weights, digits: Digits, labels: Labels
 ) -> None:
     record = run("evaluate", rough, "--data", mnist).record
     images = (255 - digits[::10]).reshape(-1, 784).astype(np.float32) / np.float32(255)
     scores, truth = weights.probabilities(images), labels[::10]
-    answers = scores.argmax(axis=1)
+    predictions = scores.argmax(axis=1)
 
     assert list(record)[:5] == ["model", "data", "images", "accuracy", "ece"]
     assert (record["model"], record["data"], record["images"]) == ("rough", str(mnist), 500)
-    assert record["accuracy"] == np.mean(answers == truth) < 0.95
+    assert record["accuracy"] == np.mean(predictions == truth) < 0.95
     confusion = np.array(record["confusion"])
     assert confusion.shape == (10, 10) and confusion.sum() == 500
     for digit in range(10):
-        assert record["recall"][digit] == np.mean(answers[truth == digit] == digit)
-        assert confusion[digit, 7] == np.sum(answers[truth == digit] == 7)
+        assert record["recall"][digit] == np.mean(predictions[truth == digit] == digit)
+        assert confusion[digit, 7] == np.sum(predictions[truth == digit] == 7)
 
     bins = np.ceil(scores.max(axis=1) * 15).astype(int)
     gaps = [
-        abs((answers == truth)[bins == index].mean() - scores.max(axis=1)[bins == index].mean())
+        abs((predictions == truth)[bins == index].mean() - scores.max(axis=1)[bins == index].mean())
         * np.mean(bins == index)
         for index in np.unique(bins)
     ]
     assert record["ece"] == pytest.approx(sum(gaps), abs=1e-5)
 
 
-def test_mistakes_are_told_from_the_most_confident_on(mnist: Path, rough: Path) -> None:
+def test_mistakes_are_sorted_by_confidence(mnist: Path, rough: Path) -> None:
     mistakes = run("evaluate", rough, "--data", mnist).record["mistakes"]
     assert len(mistakes) == 10
     confidence = [mistake["probability"] for mistake in mistakes]
@@ -90,7 +83,7 @@ def test_mistakes_are_told_from_the_most_confident_on(mnist: Path, rough: Path) 
 
 
 @pytest.mark.parametrize("model", ["t_cnn", "t_ffnn"])
-def test_models_that_come_with_the_package(model: str, mnist: Path) -> None:
+def test_the_shipped_models(model: str, mnist: Path) -> None:
     result = run("evaluate", model, "--data", mnist)
     assert (result.code, result.stderr) == (0, "")
     assert result.record["accuracy"] > 0.98
@@ -112,7 +105,7 @@ def test_a_folder_for_each_digit(tmp_path: Path) -> None:
         (tmp_path / str(digit) / "a.png").write_bytes(picture.read_bytes())
     (tmp_path / "7" / "wrong.png").write_bytes((SAMPLES / "MNIST-1.png").read_bytes())
     (tmp_path / "7" / ".hidden").write_text("not a picture")
-    (tmp_path / "notes.txt").write_text("passed over")
+    (tmp_path / "notes.txt").write_text("ignored")
     record = run("evaluate", "t_cnn", "--data", tmp_path).record
     assert (record["images"], record["accuracy"]) == (4, 0.75)
     assert record["recall"][:4] == [None, None, 1.0, 1.0] and record["recall"][7] == 0.5
@@ -151,34 +144,34 @@ def test_plot(mnist: Path, rough: Path, tmp_path: Path) -> None:
         assert len(picture.convert("RGB").getcolors(2**24) or []) > 100
 
 
-def test_a_plot_that_cannot_be_written(mnist: Path, tmp_path: Path) -> None:
+def test_an_unwritable_plot(mnist: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for file in (tmp_path / "none" / "a.png", tmp_path / "a.unknown"):
         result = run("evaluate", "t_cnn", "--data", mnist, "--plot", file)
         assert result.code == 74
-        assert "the plot cannot be written" in result.error
-        assert result.record["images"] == 500  # nothing of what was measured is lost
+        assert "cannot write the plot" in result.error
+        assert result.record["images"] == 500  # the metrics are written all the same
 
 
 def test_a_plot_without_matplotlib(mnist: Path, tmp_path: Path) -> None:
     arguments = ("evaluate", "t_cnn", "--data", str(mnist))
-    result = run_process(*arguments, program=WITHOUT_MATPLOTLIB)
+    result = run_process(*arguments, program=without("matplotlib"))
     assert (result.code, result.stderr) == (0, "")
     file = tmp_path / "a.png"
-    result = run_process(*arguments, "--plot", str(file), program=WITHOUT_MATPLOTLIB)
+    result = run_process(*arguments, "--plot", str(file), program=without("matplotlib"))
     assert (result.code, result.stdout) == (74, "")
     assert "pip install 'mnist-cli[plots]'" in result.error
     assert not file.exists()
 
 
-def test_a_folder_that_has_nothing_to_read(tmp_path: Path) -> None:
+def test_a_folder_without_pictures(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         result = run("evaluate", "t_cnn", "--data", folder)
         assert (result.code, result.stdout) == (3, "")
-        assert str(folder) in result.error and "folders 0 to 9" in result.error
+        assert str(folder) in result.error and "subfolders 0 to 9" in result.error
 
 
-def test_a_file_that_is_missing(mnist: Path) -> None:
+def test_a_missing_file(mnist: Path) -> None:
     (mnist / "t10k-labels-idx1-ubyte.gz").unlink()
     result = run("evaluate", "t_cnn", "--data", mnist)
     assert result.code == 3
@@ -204,12 +197,12 @@ def test_a_damaged_file(content: bytes, message: str, mnist: Path) -> None:
     assert message in result.error
 
 
-def test_a_label_that_is_no_digit(mnist: Path, digits: Digits) -> None:
+def test_a_label_above_9(mnist: Path, digits: Digits) -> None:
     write_idx(mnist, "t10k", digits[:3], np.array([1, 2, 10]))
     assert "label is 10" in run("evaluate", "t_cnn", "--data", mnist).error
 
 
-def test_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+def test_an_unreadable_picture(tmp_path: Path) -> None:
     (tmp_path / "4").mkdir()
     (tmp_path / "4" / "a.png").write_text("not a picture")
     result = run("evaluate", "t_cnn", "--data", tmp_path)
@@ -223,7 +216,7 @@ def test_an_unknown_model(mnist: Path) -> None:
     assert "did you mean t_cnn?" in result.error
 
 
-def test_data_is_needed() -> None:
+def test_data_is_required() -> None:
     result = run("evaluate", "t_cnn")
     assert result.code == 2
     assert "--data" in result.error
@@ -231,9 +224,7 @@ def test_data_is_needed() -> None:
 
 def test_help_and_start_up() -> None:
     assert "mnist evaluate t_cnn --data mnist" in run("evaluate", "--help").stdout
-    heavy = "numpy", "PIL", "rich", "tensorflow", "matplotlib"
-    blocked = f"import sys; sys.modules.update(dict.fromkeys({heavy}))\n"
-    program = [MNIST[0], "-c", blocked + WITHOUT_MATPLOTLIB[2].partition("\n")[2]]
+    program = without("numpy", "PIL", "rich", "tensorflow", "matplotlib")
     for arguments in (("--help",), ("evaluate", "--help")):
         result = run_process(*arguments, program=program)
         assert (result.code, result.stderr) == (0, "")

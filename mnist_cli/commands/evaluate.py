@@ -1,4 +1,4 @@
-"""`mnist evaluate`"""
+"""Implements `mnist evaluate`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,8 @@ def evaluate(
     data: Annotated[
         Path,
         typer.Option(
-            metavar="DIR", help="The IDX files of MNIST, or folders 0 to 9 with pictures."
+            metavar="DIR",
+            help="Folder with the IDX files of MNIST, or with subfolders 0 to 9 of pictures.",
         ),
     ],
     model: Annotated[
@@ -27,15 +28,16 @@ def evaluate(
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png", help="Draw confusion, reliability and mistakes into this file."
+            metavar="FILE.png",
+            help="Draw the confusion matrix, reliability diagram and mistakes to this file.",
         ),
     ] = None,
 ) -> None:
-    """Measure a model on pictures whose digits are known.
+    """Measure a model on labelled pictures.
 
-    Accuracy, recall of each digit, confusion matrix, expected calibration error, and the most
-    confident mistakes. Of the IDX files of MNIST the test set is read, as it is; pictures in
-    folders are framed as `mnist predict` does.
+    Reports accuracy, recall of each digit, confusion matrix, expected calibration error and the
+    most confident mistakes. With the IDX files of MNIST, the test set is used as it is. Pictures in
+    subfolders are preprocessed as by `mnist predict`.
 
     \b
     Examples:
@@ -48,21 +50,18 @@ def evaluate(
 
     terminal: Terminal = context.obj
     if plot:
-        from mnist_cli.plot import check_matplotlib
+        from mnist_cli.plot import check_matplotlib, draw
 
         check_matplotlib()
     loaded = load_model(model, model_dir=model_dir, runtime=runtime)
     dataset = evaluation.read_dataset(data)
     with progress(terminal.stderr, "reading", len(dataset.labels)) as on_progress:
-        result = evaluation.evaluate(loaded.predict_proba, dataset, on_progress)
-    record = result.record(model=loaded.name, data=str(data))
+        result = evaluation.evaluate(loaded, dataset, on_progress)
     if output.wants_text(terminal.stdout, format):
         from mnist_cli.text import write_evaluation
 
-        write_evaluation(terminal.stdout, record)
+        write_evaluation(terminal.stdout, result.record)
     else:
-        write(terminal.stdout, output.json_lines([record]))
+        write(terminal.stdout, output.json_lines([result.record]))
     if plot:
-        from mnist_cli.plot import draw
-
-        draw(plot, f"{loaded.name} on {data}", result)
+        draw(plot, result)

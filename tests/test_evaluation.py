@@ -1,0 +1,161 @@
+"""Metrics and data sets of `mnist_cli.evaluation`, against definitions and hand-computed values."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from mnist_cli.calibration import Calibration
+from mnist_cli.errors import InputError
+from mnist_cli.evaluation import (
+    BATCH_IMAGES,
+    MAX_MISTAKES,
+    Dataset,
+    Evaluation,
+    accuracy,
+    as_input,
+    calibration_error,
+    evaluate,
+    read_dataset,
+    reliability_bins,
+)
+from mnist_cli.loader import Model
+from mnist_cli.runtimes import Batch, Scores
+from tests.running import SAMPLES
+
+
+class FakeRuntime:
+    """Predicts the digit that the first pixel of an image contains."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def predict_proba(self, batch: Batch) -> Scores:
+        self.sizes.append(len(batch))
+        return np.asarray(np.eye(10)[batch[:, 0].astype(int)], np.float32)
+
+
+def dataset(labels: npt.NDArray[np.int64]) -> Dataset:
+    names = [f"{index}.png" for index in range(len(labels))]
+    return Dataset("data", np.zeros((len(labels), 784), np.float32), labels, names)
+
+
+def one_score(prediction: int, confidence: float) -> list[float]:
+    """The scores of a prediction with this confidence; the other digits share the rest."""
+    return [confidence if digit == prediction else (1 - confidence) / 9 for digit in range(10)]
+
+
+# Two predictions in the bin (0.8, 0.867], one in (0.533, 0.6], one in the last bin.
+SCORES = np.array(
+    [one_score(1, 0.85), one_score(2, 0.85), one_score(3, 0.55), one_score(4, 1.0)], np.float32
+)
+LABELS = np.array([1, 0, 0, 4])
+
+
+def test_accuracy() -> None:
+    assert accuracy(SCORES, LABELS) == 0.5
+
+
+def test_calibration_error_by_hand() -> None:
+    # |1 of 2 correct - 0.85| in a bin of two images, |0 - 0.55| in one and |1 - 1| in one.
+    assert calibration_error(SCORES, LABELS) == pytest.approx((2 * 0.35 + 0.55 + 0) / 4, abs=1e-6)
+
+
+def test_calibration_error_is_0_for_a_calibrated_and_1_for_a_wrong_model() -> None:
+    perfect = np.eye(10, dtype=np.float32)
+    assert calibration_error(perfect, np.arange(10)) == 0
+    assert calibration_error(perfect, (np.arange(10) + 1) % 10) == 1
+
+
+def test_calibration_error_by_definition() -> None:
+    random = np.random.default_rng(0)
+    scores = random.dirichlet(np.full(10, 0.2), 500).astype(np.float32)
+    labels = random.integers(0, 10, 500)
+    confidence, hits = scores.max(axis=1), scores.argmax(axis=1) == labels
+    expected = 0.0
+    for bin in range(15):
+        inside = (confidence > bin / 15) & (confidence <= (bin + 1) / 15)
+        if inside.any():
+            gap = abs(hits[inside].mean() - confidence[inside].mean())
+            expected += inside.mean() * gap
+    assert calibration_error(scores, labels) == pytest.approx(expected, abs=1e-6)
+
+
+def test_reliability_bins() -> None:
+    counts, confidence, correct = reliability_bins(SCORES, LABELS)
+    assert {int(bin): counts[bin] for bin in np.flatnonzero(counts)} == {8: 1, 12: 2, 14: 1}
+    np.testing.assert_allclose(confidence[[8, 12, 14]], [0.55, 1.7, 1.0], atol=1e-6)
+    assert correct[[8, 12, 14]].tolist() == [0, 1, 1]
+
+
+def test_a_score_slightly_above_1_is_in_the_last_bin() -> None:
+    scores = np.array([one_score(0, 1.0)], np.float32)
+    scores[0, 0] = np.nextafter(np.float32(1), np.float32(2))
+    assert reliability_bins(scores, np.array([0]))[0][14] == 1
+
+
+def test_the_confusion_matrix_counts_pairs() -> None:
+    random = np.random.default_rng(1)
+    labels, predictions = random.integers(0, 10, 200), random.integers(0, 10, 200)
+    expected = np.zeros((10, 10), int)
+    for label, prediction in zip(labels, predictions, strict=True):
+        expected[label, prediction] += 1
+    scores = np.eye(10, dtype=np.float32)[predictions]
+    assert Evaluation("mine", dataset(labels), scores).confusion.tolist() == expected.tolist()
+
+
+def test_the_record() -> None:
+    record = Evaluation("mine", dataset(LABELS), SCORES).record
+    assert (record["model"], record["data"], record["images"]) == ("mine", "data", 4)
+    assert record["accuracy"] == 0.5
+    assert record["recall"] == [0.0, 1.0, None, None, 1.0, *[None] * 5]
+    assert record["mistakes"] == [
+        {"file": "1.png", "digit": 0, "prediction": 2, "probability": 85.0},
+        {"file": "2.png", "digit": 0, "prediction": 3, "probability": 55.0},
+    ]
+
+
+def test_a_record_has_a_limited_number_of_mistakes() -> None:
+    labels = np.zeros(50, np.int64)
+    scores = np.array([one_score(1, 0.5 + index / 100) for index in range(50)], np.float32)
+    evaluation = Evaluation("mine", dataset(labels), scores)
+    assert evaluation.mistakes == list(range(49, -1, -1))
+    files = [mistake["file"] for mistake in evaluation.record["mistakes"]]
+    assert files == [f"{index}.png" for index in range(49, 49 - MAX_MISTAKES, -1)]
+
+
+def test_evaluate_reports_progress_for_each_batch() -> None:
+    labels = np.arange(2 * BATCH_IMAGES + 5) % 10
+    data = dataset(labels)
+    data.batch[:, 0] = labels
+    runtime, progress = FakeRuntime(), list[int]()
+    evaluation = evaluate(Model("fake", {}, runtime, Calibration()), data, progress.append)
+    assert progress == runtime.sizes == [BATCH_IMAGES, BATCH_IMAGES, 5]
+    assert evaluation.record["accuracy"] == 1
+    assert evaluation.model == "fake"
+
+
+def test_as_input() -> None:
+    images = np.array([0, 51, 255], np.uint8).repeat(784).reshape(3, 28, 28)
+    batch = as_input(images)
+    assert batch.shape == (3, 784) and batch.dtype == np.float32
+    np.testing.assert_allclose(batch[:, 0], [0, 0.2, 1])
+
+
+def test_read_dataset_from_subfolders(tmp_path: Path) -> None:
+    for digit in (3, 7):
+        (tmp_path / str(digit)).mkdir()
+        content = (SAMPLES / f"MNIST-{digit}.png").read_bytes()
+        (tmp_path / str(digit) / "a.png").write_bytes(content)
+    data = read_dataset(tmp_path)
+    assert (data.source, data.labels.tolist()) == (str(tmp_path), [3, 7])
+    assert data.names == [str(tmp_path / digit / "a.png") for digit in "37"]
+    assert data.batch.shape == (2, 784) and data.batch.dtype == np.float32
+
+
+def test_read_dataset_from_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no pictures found"):
+        read_dataset(tmp_path)

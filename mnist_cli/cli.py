@@ -1,10 +1,10 @@
-"""Wires the commands together; the one place where errors become exit codes."""
+"""Defines the `mnist` command and maps errors to exit codes."""
 
 import errno
 import logging
 import traceback
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from typer.core import TyperCommand, TyperOption
@@ -19,36 +19,39 @@ from mnist_cli.commands.serve import serve
 from mnist_cli.errors import ExitCode, MnistError, OutputClosed
 from mnist_cli.terminal import Terminal
 
+FlagCallback: TypeAlias = Callable[[typer.Context, typer.CallbackParam, bool], None]
+
 logger = logging.getLogger("mnist_cli")
 
 
 class Command(TyperCommand):
-    """A command with the options that every command has."""
+    """A command with the options that all commands share."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        quiet, verbose = _set_log_level(logging.ERROR), _set_log_level(logging.INFO)
         self.params += [
-            _flag("--quiet", "-q", callback=_set_level(logging.ERROR), help="No warnings."),
-            _flag("--verbose", "-v", callback=_set_level(logging.INFO), help="Tell what is done."),
+            _flag("--quiet", "-q", callback=quiet, help="Hide warnings."),
+            _flag("--verbose", "-v", callback=verbose, help="Show progress messages."),
             _flag("--debug", callback=_set_debug, help="Show the traceback of an error."),
         ]
 
 
-def _flag(*names: str, callback: Any, help: str) -> TyperOption:
+def _flag(*names: str, callback: FlagCallback, help: str) -> TyperOption:
     return TyperOption(
         param_decls=list(names), is_flag=True, expose_value=False, callback=callback, help=help
     )
 
 
-def _set_level(level: int) -> Any:
-    def set_level(value: bool) -> None:
+def _set_log_level(level: int) -> FlagCallback:
+    def callback(_context: typer.Context, _param: typer.CallbackParam, value: bool) -> None:
         if value:
             logger.setLevel(level)
 
-    return lambda context, param, value: set_level(value)
+    return callback
 
 
-def _set_debug(context: typer.Context, param: Any, value: bool) -> None:
+def _set_debug(context: typer.Context, _param: typer.CallbackParam, value: bool) -> None:
     if value:
         context.obj.debug = True
 
@@ -59,10 +62,10 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-# Typer renders help with Rich by default, which doubles the time that `mnist --help` takes.
+# Typer renders help with Rich by default, which doubles the run time of `mnist --help`.
 app = typer.Typer(
     help="Read handwritten digits from image files.",
-    epilog="mnist COMMAND --help has the options and examples.",
+    epilog="Run mnist COMMAND --help for options and examples.",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -77,7 +80,8 @@ app.command("evaluate", cls=Command)(evaluate)
 def _mnist(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
@@ -85,14 +89,14 @@ def _mnist(
 
 
 def main(arguments: Sequence[str], terminal: Terminal) -> int:
-    """Run `mnist` with these arguments and return its exit code; never raises."""
+    """Run `mnist` and return its exit code; never raises an error."""
     _configure_logging(terminal)
     try:
         code = app(args=arguments, prog_name="mnist", standalone_mode=False, obj=terminal)
         return code or ExitCode.SUCCESS
     except OutputClosed as error:
         return error.exit_code
-    except SystemExit:  # all that Typer says when the reader of its help has gone
+    except SystemExit:  # raised by Typer if the pipe is closed while it prints help
         return ExitCode.BROKEN_PIPE
     except Exception as error:
         if terminal.debug:
@@ -108,13 +112,13 @@ def _exit_code_and_message(error: Exception) -> tuple[ExitCode, str]:
     if isinstance(error, TyperException):
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "mnist"
-        return ExitCode.USAGE, f"{error.format_message().rstrip('.')}: see {command} --help"
+        return ExitCode.USAGE, f"{error.format_message().rstrip('.')} (see {command} --help)"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return ExitCode.OUTPUT, f"the results cannot be written: {error.strerror}"
+        return ExitCode.OUTPUT, f"cannot write the results: {error.strerror}"
     reason = "".join(traceback.format_exception_only(error)).splitlines()[0]
     return (
         ExitCode.INTERNAL,
-        f"{reason} (a fault of mnist: please report it with the output of --debug)",
+        f"internal error: {reason} (please report it with the output of --debug)",
     )
 
 

@@ -1,10 +1,10 @@
-"""What can go wrong, and the exit code that tells a shell script which of it did."""
+"""Defines the exceptions with their exit codes and HTTP status codes."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `mnist`; they are part of its interface (README, "Exit codes")."""
+    """The exit codes of `mnist`; the README documents them."""
 
     SUCCESS = 0
     USAGE = 2
@@ -20,46 +20,46 @@ class ExitCode(IntEnum):
 
 
 class MnistError(Exception):
-    """A failure that is explained to people by its message alone: one line, no traceback."""
+    """Base class of expected errors, which are reported in one line without a traceback."""
 
     exit_code: ExitCode
     http_status: int
 
 
 class InputError(MnistError):
-    """A picture cannot be read, or there is no digit in it."""
+    """A picture cannot be read, or contains no digit."""
 
     exit_code = ExitCode.INPUT
     http_status = 400
 
 
 class UnsupportedMediaError(InputError):
-    """A request has a body of a kind that nothing here reads."""
+    """The Content-Type of a request is not supported."""
 
     http_status = 415
 
 
 class ModelError(MnistError):
-    """A model is missing, damaged or does not fit, or its runtime is not installed."""
+    """A model is missing, damaged or not supported, or its runtime is not installed."""
 
     exit_code = ExitCode.MODEL
     http_status = 503
 
 
 class UnknownModelError(ModelError):
-    """There is no model of that name."""
+    """There is no model with the requested name."""
 
     http_status = 404
 
 
 class FileError(MnistError):
-    """A file of a batch cannot be read, and the batch was to stop there."""
+    """A file of a batch cannot be read, and `--fail-fast` stops the batch."""
 
     exit_code = ExitCode.FILES
 
 
 class BindError(MnistError):
-    """The address of the server is taken, or not to be had."""
+    """The server cannot listen on its address."""
 
     exit_code = ExitCode.PORT
 
@@ -71,12 +71,12 @@ class ClusterError(MnistError):
 
 
 class OutputError(MnistError):
-    """The results cannot be written, for instance because the disk is full."""
+    """The results cannot be written, for example because the disk is full."""
 
     exit_code = ExitCode.OUTPUT
 
 
 class OutputClosed(MnistError):
-    """The reader of the results has gone (`mnist ... | head -1`): nobody is left to tell."""
+    """The reading end of the pipe was closed (`mnist ... | head -1`), so nothing is reported."""
 
     exit_code = ExitCode.BROKEN_PIPE

@@ -1,4 +1,4 @@
-"""Keeps the chatter of native libraries out of our own output."""
+"""Hides what native libraries print to stdout and stderr."""
 
 import contextlib
 import logging
@@ -7,15 +7,15 @@ import sys
 import threading
 from collections.abc import Iterator
 
-_lock = threading.RLock()  # TensorFlow is imported on the way to loading a model
+_lock = threading.RLock()  # reentrant: loading a model imports TensorFlow
 
 
 @contextlib.contextmanager
 def native_output_hidden() -> Iterator[None]:
-    """While it is open, what is written to the file descriptors 1 and 2 goes nowhere.
+    """Discard everything that is written to the file descriptors 1 and 2 while the block runs.
 
-    C++ code writes to the descriptors directly, past `sys.stdout` and the log levels of Python.
-    With `--verbose` it goes to stderr, for whoever looks for a fault; to stdout it never goes.
+    C++ code writes to the descriptors directly and ignores `sys.stdout` and Python's log levels.
+    With `--verbose`, the output goes to stderr instead.
     """
     verbose = logging.getLogger("mnist_cli").isEnabledFor(logging.INFO)
     with _lock, contextlib.ExitStack() as restore:
@@ -24,7 +24,7 @@ def native_output_hidden() -> Iterator[None]:
                 stream.flush()
         target = 2 if verbose else restore.enter_context(open(os.devnull, "w")).fileno()
         for descriptor in (1,) if verbose else (1, 2):
-            with contextlib.suppress(OSError):  # the descriptor is closed: nothing to guard
+            with contextlib.suppress(OSError):  # the descriptor is closed
                 saved = os.dup(descriptor)
                 restore.callback(os.close, saved)
                 restore.callback(os.dup2, saved, descriptor)

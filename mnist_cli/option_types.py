@@ -1,4 +1,4 @@
-"""Option values, apart from the modules behind them, which are slow to import."""
+"""Defines the values of command-line options, without slow imports."""
 
 from typing import Literal, get_args
 

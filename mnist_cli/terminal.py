@@ -1,4 +1,4 @@
-"""The streams of a command, and how it writes to them."""
+"""Writes results, messages and progress to the streams of a command."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from mnist_cli.errors import OutputClosed, OutputError
 
 @dataclass
 class Terminal:
-    """Results go to `stdout`, everything else to `stderr`; tests pass streams of their own."""
+    """The streams of a command: results go to `stdout`, everything else to `stderr`."""
 
     stdin: BinaryIO
     stdout: TextIO
@@ -18,13 +18,13 @@ class Terminal:
     debug: bool = False
 
     def report(self, level: str, message: str) -> None:
-        """Print one line for people to stderr."""
-        with contextlib.suppress(OSError):  # stderr itself cannot be written
+        """Print a message to stderr, in one line."""
+        with contextlib.suppress(OSError):  # stderr may be closed
             print(f"mnist: {level}: {message}", file=self.stderr, flush=True)
 
 
 def write(stdout: TextIO, text: str) -> None:
-    """Write and flush, so that a reader gets each result as soon as it is there.
+    """Write and flush, so that the reader of a pipe gets each result immediately.
 
     Raises:
         OutputClosed: the reading end of the pipe was closed.
@@ -36,15 +36,12 @@ def write(stdout: TextIO, text: str) -> None:
     except BrokenPipeError as error:
         raise OutputClosed from error
     except OSError as error:
-        raise OutputError(f"the results cannot be written: {error.strerror}") from error
+        raise OutputError(f"cannot write the results: {error.strerror}") from error
 
 
 @contextlib.contextmanager
 def progress(stderr: TextIO, title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar while the block runs, if stderr is a terminal.
-
-    Yields a function that advances the bar by a count.
-    """
+    """Show a progress bar if stderr is a terminal; yields a function that advances it."""
     if not stderr.isatty():
         yield lambda count: None
         return
@@ -57,5 +54,5 @@ def progress(stderr: TextIO, title: str, total: int) -> Iterator[Callable[[int],
 
 
 def printable(name: str) -> str:
-    """A file name in one line: control and undecodable characters are escaped."""
+    """Return a file name with control and undecodable characters escaped, in one line."""
     return name if name.isprintable() else ascii(name)

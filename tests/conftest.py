@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures of all tests."""
 
 import functools
 import threading
@@ -18,14 +18,14 @@ def server() -> Iterator[Server]:
     """A server with its default settings."""
     with serving() as server:
         assert server.process.stderr is not None
-        # Its log is not read here, and must not fill the pipe.
+        # Drain the log, so that the pipe does not fill.
         threading.Thread(target=server.process.stderr.read, daemon=True).start()
         yield server
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the user's cache or settings."""
+    """Hide the user's cache and settings from the tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in ("MNIST_MODEL", "MNIST_MODEL_DIR", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""Runs `mnist` as users do, and tells what came out of it."""
+"""Runs `mnist` as users do and returns its output."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ MNIST = [sys.executable, "-m", "mnist_cli"]
 
 
 def without(*packages: str) -> list[str]:
-    """`mnist` where these packages are not installed."""
+    """The command of `mnist` as if these packages were not installed."""
     return [
         sys.executable,
         "-c",
@@ -41,7 +41,7 @@ class Result:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """The JSON objects on stdout, one a line."""
+        """The JSON objects on stdout, one per line."""
         return [json.loads(line) for line in self.stdout.splitlines()]
 
     @property
@@ -57,7 +57,7 @@ class Result:
         return line.removeprefix("mnist: error: ")
 
 
-class _Stream(io.StringIO):
+class Stream(io.StringIO):
     def __init__(self, terminal: bool) -> None:
         super().__init__()
         self.terminal = terminal
@@ -67,8 +67,8 @@ class _Stream(io.StringIO):
 
 
 def run(*arguments: str | Path, stdin: bytes = b"", terminal: bool = False) -> Result:
-    """Run `mnist` in this process; `terminal` tells whether stdout is one."""
-    stdout, stderr = _Stream(terminal), _Stream(terminal)
+    """Run `mnist` in this process, with `terminal` as if on a terminal."""
+    stdout, stderr = Stream(terminal), Stream(terminal)
     # Typer prints help and versions to the streams of the process.
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         code = main([str(word) for word in arguments], Terminal(io.BytesIO(stdin), stdout, stderr))
@@ -82,7 +82,7 @@ def run_process(
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
 ) -> Result:
-    """Run `mnist` in a process of its own, into pipes."""
+    """Run `mnist` in a subprocess with pipes."""
     done = subprocess.run(
         [*program, *arguments],
         input=stdin,
@@ -95,7 +95,7 @@ def run_process(
 
 
 def run_on_terminal(*arguments: str | Path, env: dict[str, str] | None = None) -> str:
-    """Run `mnist` in a process of its own on a pseudo-terminal; return what the screen gets."""
+    """Run `mnist` in a subprocess on a pseudo-terminal; returns what the screen shows."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [*MNIST, *arguments],
@@ -106,7 +106,7 @@ def run_on_terminal(*arguments: str | Path, env: dict[str, str] | None = None) -
     )
     os.close(slave)
     screen = b""
-    # Linux answers EIO when the last writer has closed its side.
+    # Linux raises EIO when the last writer closes its end.
     with contextlib.suppress(OSError):
         while part := os.read(master, 65536):
             screen += part

@@ -1,4 +1,4 @@
-"""What cannot be answered: one line on stderr that says the mend, and the right exit code."""
+"""Invalid input: one line on stderr and the right exit code."""
 
 import io
 import os
@@ -19,7 +19,7 @@ PNG = (SAMPLES / "MNIST-3.png").read_bytes()
 
 
 def _png(width: int, height: int, pixels: bytes = b"") -> bytes:
-    """A grayscale PNG of any size that its header claims."""
+    """A grayscale PNG whose header claims a size."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (
@@ -84,8 +84,8 @@ def test_bad_bytes_on_stdin(name: str) -> None:
     assert message in result.error
 
 
-def test_every_truncation_of_a_picture_is_an_error_or_an_answer() -> None:
-    # Pillow takes a PNG for whole once it has all pixels, with or without the final chunk.
+def test_every_truncation_of_a_picture_gives_an_error_or_a_result() -> None:
+    # Pillow accepts a PNG with all pixels, with or without the final chunk.
     for length in range(0, len(PNG), 7):
         result = run("predict", "-", stdin=PNG[:length])
         assert result.code in (0, 3)
@@ -93,7 +93,7 @@ def test_every_truncation_of_a_picture_is_an_error_or_an_answer() -> None:
             assert length > len(PNG) - 20
 
 
-def test_damaged_pictures_of_every_format_cost_one_line_each(tmp_path: Path) -> None:
+def test_damaged_pictures_of_every_format_give_one_line_each(tmp_path: Path) -> None:
     chance = random.Random(0)
     files: list[Path] = []
     picture = Image.open(SAMPLES / "MNIST-3.png")
@@ -134,7 +134,7 @@ def test_no_permission(tmp_path: Path) -> None:
     file = tmp_path / "secret.png"
     file.write_bytes(PNG)
     file.chmod(0)
-    # Root reads everything, unless it gives up the capabilities to do so.
+    # Root can read every file unless it drops these capabilities.
     drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
     result = run_process("predict", file, program=[*drop, *MNIST] if os.geteuid() == 0 else MNIST)
     assert result.code == 3
@@ -156,7 +156,7 @@ def test_an_endless_file_is_refused() -> None:
     assert "larger than 64 MiB" in result.error
 
 
-def test_a_bomb_costs_no_memory(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_not_decoded(tmp_path: Path) -> None:
     file = tmp_path / "bomb.png"
     file.write_bytes(_png(30000, 30000, bytes(50_000_000)))
     limited = f"ulimit -v 1500000; exec {sys.executable} -m mnist_cli predict {file}"
@@ -165,7 +165,7 @@ def test_a_bomb_costs_no_memory(tmp_path: Path) -> None:
     assert b"megapixels" in done.stderr
 
 
-def test_good_files_among_bad_ones_are_answered() -> None:
+def test_good_files_among_bad_ones_are_read() -> None:
     result = run("predict", SAMPLES / "MNIST-1.png", "none.png", SAMPLES / "MNIST-2.png")
     assert result.code == 3
     first, bad, second = result.records
@@ -174,7 +174,7 @@ def test_good_files_among_bad_ones_are_answered() -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_text_tells_errors_on_stderr_alone() -> None:
+def test_text_reports_errors_on_stderr_only() -> None:
     result = run("predict", "--format", "text", "none.png", SAMPLES / "MNIST-2.png")
     assert result.code == 3
     assert len(result.stdout.splitlines()) == 1
@@ -194,7 +194,7 @@ def test_odd_names(name: str, tmp_path: Path) -> None:
             assert len(result.stdout.splitlines()) == 1
 
 
-def test_a_name_that_is_no_utf_8_comes_back_intact(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf_8_is_preserved(tmp_path: Path) -> None:
     name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")
     Path(name).write_bytes(PNG)
     result = run_process("predict", name)
@@ -233,12 +233,12 @@ def test_a_traceback_only_with_debug() -> None:
     assert "Traceback" in debug.stderr
 
 
-def test_a_fault_of_ours_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_as_internal(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr("mnist_cli.reshape.to_model_input", broken)
     result = run("predict", SAMPLES / "MNIST-1.png")
     assert result.code == 70
-    assert "ZeroDivisionError: division by zero" in result.error
+    assert "internal error: ZeroDivisionError: division by zero" in result.error
     assert "--debug" in result.error

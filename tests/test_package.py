@@ -1,4 +1,4 @@
-"""What is installed, and what the documents promise."""
+"""The contents of the wheel, and the README compared with the program."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_the_wheel_has_the_models_and_samples_and_nothing_of_development(wheel: Path) -> None:
+def test_the_wheel_contains_the_models_and_samples_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for model in find_models():
         for file in ("saved_model.pb", "statistics.json", "assets.extra/model.tflite"):
@@ -49,12 +49,12 @@ def test_an_installed_package_works_from_any_folder(wheel: Path, tmp_path: Path)
     assert f"from {tmp_path}/site/mnist_cli/saved_models/k_cnn runs in litert" in result.stderr
 
 
-def test_the_readme_has_all_exit_codes() -> None:
+def test_the_readme_lists_all_exit_codes() -> None:
     documented = re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)
     assert [int(code) for code in documented] == sorted(ExitCode)
 
 
-def test_the_readme_has_the_figures_of_the_models() -> None:
+def test_the_readme_lists_the_statistics_of_the_models() -> None:
     rows = dict(re.findall(r"^\| `([tek]_\w+)` \|(.*)\|$", README, re.MULTILINE))
     assert sorted(rows) == [model.name for model in find_models()]
     for model in find_models():
@@ -67,13 +67,13 @@ def test_the_readme_has_the_figures_of_the_models() -> None:
             assert figure.replace("%", " %") in rows[model.name]
 
 
-def test_the_readme_and_the_help_name_the_same_options() -> None:
+def test_the_readme_and_the_help_list_the_same_options() -> None:
     documented = set(re.findall(r"--[a-z][a-z-]+", README))
     helped = set()
     commands = ("predict", "predict-batch", "inspect-model", "serve", "evaluate")
     for command in ([], *([name] for name in commands)):
         helped |= set(re.findall(r"--[a-z][a-z-]+", run(*command, "--help").stdout))
-    # Of Python, pip and ruff.
+    # Options of Python, pip and ruff.
     assert documented - helped == {"--without-pip", "--python", "--check"}
-    # Told by the help alone.
+    # Only in the help.
     assert helped - documented == {"--show-completion", "--version"}

@@ -1,4 +1,4 @@
-"""What a command imports: start-up is a feature."""
+"""The modules that a command imports at start-up."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ HEAVY = {"numpy", "PIL", "flask", "tensorflow", "ai_edge_litert", "ray", "pyarro
 
 
 def _imported(*arguments: str) -> set[str]:
-    """The top-level packages that a run of `mnist` imports."""
+    """Return the top-level packages that a run of `mnist` imports."""
     command = [sys.executable, "-X", "importtime", *MNIST[1:], *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
@@ -27,8 +27,8 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert not imported & (HEAVY | {"rich", "pydantic"})
 
 
-def test_predict_imports_only_what_it_runs() -> None:
-    # Only with --verbose is stderr left alone while a model is loaded.
+def test_predict_imports_only_what_it_needs() -> None:
+    # Without --verbose, stderr is hidden while a model is loaded.
     imported = _imported("predict", "--verbose", str(SAMPLES / "MNIST-0.png"))
     assert {"numpy", "PIL", "ai_edge_litert"} <= imported
     assert not imported & {"tensorflow", "flask", "rich", "pydantic", "waitress"}

@@ -1,4 +1,4 @@
-"""On a terminal, in a pipe, interrupted: streams and exit codes."""
+"""Terminals, pipes and signals: output, progress and exit codes."""
 
 import os
 import signal
@@ -37,14 +37,14 @@ def test_show_on_a_terminal_draws_gray_levels() -> None:
     assert "\x1b[38;2;0;0;0;48;2;0;0;0m▀" in screen
 
 
-def test_a_terminal_can_have_json_and_a_pipe_text() -> None:
+def test_format_overrides_the_default() -> None:
     assert run_on_terminal("predict", "--format", "json", SAMPLES / "MNIST-7.png")[0] == "{"
     text = run_process("predict", "--format", "text", SAMPLES / "MNIST-7.png").stdout
     assert text.startswith("7 ") and "\x1b" not in text
 
 
 @pytest.mark.parametrize("format", ["json", "csv", "text"])
-def test_a_closed_pipe_is_no_fault(format: str) -> None:
+def test_a_closed_pipe_is_not_an_error(format: str) -> None:
     files = " ".join([f"{SAMPLES}/MNIST-1.png"] * 50)
     command = f"{sys.executable} -m mnist_cli predict --format {format} {files} | head -1"
     done = subprocess.run(
@@ -66,7 +66,7 @@ def test_a_full_disk(format: str) -> None:
         )
     assert done.returncode == 74
     [line] = done.stderr.splitlines()
-    assert line == "mnist: error: the results cannot be written: No space left on device"
+    assert line == "mnist: error: cannot write the results: No space left on device"
 
 
 @pytest.mark.parametrize("arguments", ["--help", "--version", "predict --help"])
@@ -107,18 +107,18 @@ def test_ctrl_c() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=ENVIRONMENT,
-        # Shells start what runs in the background with Ctrl-C ignored, tests too.
+        # Shells start background processes with SIGINT ignored, including the tests.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
-    process.stdout.readline()  # it has begun, and now waits for the picture on stdin
+    process.stdout.readline()  # it has started and waits for stdin
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()
     assert (process.returncode, stdout, stderr) == (130, b"", b"")
 
 
-def test_nothing_of_tensorflow_reaches_the_user(tmp_path: Path, weights: Weights) -> None:
+def test_tensorflow_prints_nothing(tmp_path: Path, weights: Weights) -> None:
     folder = models.tensorflow_1(tmp_path / "mine", weights)
     for _ in range(2):  # TensorFlow and its compiler, then LiteRT
         result = run_process("predict", "--model", folder, SAMPLES / "MNIST-0.png")
@@ -126,7 +126,7 @@ def test_nothing_of_tensorflow_reaches_the_user(tmp_path: Path, weights: Weights
         assert result.record["prediction"] == 0
 
 
-def test_verbose_tells_on_stderr_what_is_done() -> None:
+def test_verbose_shows_progress_messages() -> None:
     result = run_process("predict", "--verbose", SAMPLES / "MNIST-0.png")
     assert result.record["prediction"] == 0
     assert "mnist: info: model k_cnn from " in result.stderr
@@ -153,7 +153,7 @@ def test_help(command: tuple[str, ...]) -> None:
         assert "--debug" in long.stdout
 
 
-def test_without_a_command_there_is_help() -> None:
+def test_without_a_command_help_is_shown() -> None:
     result = run()
     assert result.code == 0
     assert result.stdout == run("--help").stdout

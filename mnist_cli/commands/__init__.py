@@ -1,1 +1,1 @@
-"""The commands, one file each; what they do is in the modules beside this folder."""
+"""The commands of `mnist`: each parses its options, calls the library and writes the results."""

@@ -1,4 +1,4 @@
-"""`mnist inspect-model`"""
+"""Implements `mnist inspect-model`."""
 
 import typer
 
@@ -13,10 +13,10 @@ def inspect_model(
     model_dir: options.ModelDir = None,
     format: options.CardFormat = None,
 ) -> None:
-    """Tell what a model is: signatures, variables, accuracy, sizes, and which runtime will run it.
+    """Show a model's signatures, size, accuracy and runtime.
 
-    Without a name, list all models, one row each; whether a model that is not compiled fits is only
-    found out with its name.
+    Without a name, list all models, one per row. The list does not check whether models that are
+    not compiled are supported; name a model to check it.
 
     \b
     Examples:
@@ -38,18 +38,18 @@ def inspect_model(
         else:
             write(terminal.stdout, output.json_lines([card]))
         return
-    cards, failed = [], False
+    summaries, failed = [], False
     for found in find_models(model_dir):
         try:
-            cards.append(inspection.summarize(found))
+            summaries.append(inspection.summarize(found))
         except ModelError as error:
             failed = True
             terminal.report("error", f"model {found.name}: {error}")
-    if not cards and not failed:
+    if not summaries and not failed:
         raise no_models_error(model_dir)
     if as_text:
-        text.write_models(terminal.stdout, cards)
+        text.write_models(terminal.stdout, summaries)
     else:
-        write(terminal.stdout, output.json_lines(cards))
+        write(terminal.stdout, output.json_lines(summaries))
     if failed:
         raise typer.Exit(ExitCode.MODEL)

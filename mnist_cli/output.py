@@ -14,7 +14,7 @@ from mnist_cli.terminal import write
 def record_writer(
     stdout: TextIO, format: Format | None, *, scores: bool = False
 ) -> Callable[[Sequence[FileRecord]], None]:
-    """A function that writes records; the default format is as in `wants_text`, else JSON lines.
+    """Return a function that writes records; without a format, text or JSON as `wants_text` says.
 
     `scores` adds the columns `score_0` to `score_9` to CSV.
     """
@@ -28,17 +28,17 @@ def record_writer(
 
 
 def wants_text(stdout: TextIO, format: Format | BatchFormat | None) -> bool:
-    """Whether to write text for people: the format says so, or it is None on a terminal."""
+    """Whether to write text: the format is `text`, or it is None and stdout is a terminal."""
     return format == "text" or (format is None and stdout.isatty())
 
 
 def json_lines(records: Iterable[Mapping[str, Any]]) -> str:
-    """One line of JSON for each record."""
+    """Return one line of JSON per record."""
     return "".join(to_json(record) + "\n" for record in records)
 
 
 def to_json(record: Mapping[str, Any]) -> str:
-    """A record as JSON in ASCII, which every terminal and pipe can encode."""
+    """Return a record as JSON in ASCII, which can be written in every encoding."""
     return json.dumps(record)
 
 

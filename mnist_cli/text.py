@@ -1,8 +1,8 @@
-"""Renders results for people, with Rich."""
+"""Renders records as text with Rich."""
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.style import Style
@@ -21,19 +21,18 @@ from mnist_cli.records import (
 )
 from mnist_cli.terminal import printable, write
 
-if TYPE_CHECKING:
-    from mnist_cli.runtimes import Batch
-
 BAR_COLUMNS = 30
-# The columns that the bars take, that picture and bars take, and more than anything takes.
-MIN_COLUMNS, SIDE_BY_SIDE_COLUMNS, UNLIMITED_COLUMNS = 43, 74, 10_000
+# The narrowest terminal that shows the bars, and that shows an image and the bars side by side.
+MIN_COLUMNS, SIDE_BY_SIDE_COLUMNS = 43, 74
+# Wider than any line, so that Rich does not fold lines in a pipe.
+UNLIMITED_COLUMNS = 10_000
 
 
 def write_predictions(stdout: TextIO, records: Iterable[FileRecord]) -> None:
-    """A line a picture: digit, probability, file; below it the scores, if the record has them.
+    """Write one line per picture with digit, probability and file, then its scores and image.
 
-    A picture with several digits has their text, and then such a line a digit, with its box in the
-    place of the file. A record of an error has no line: stderr has told it.
+    For several digits, write a line with their text, then one line per digit with its bounding box
+    in place of the file. Records of errors are skipped: they are reported on stderr.
     """
     for record in records:
         if "digits" in record:
@@ -46,25 +45,27 @@ def write_predictions(stdout: TextIO, records: Iterable[FileRecord]) -> None:
             _write_prediction(stdout, record, printable(record["file"]))
 
 
-def _write_prediction(stdout: TextIO, record: PredictionRecord | DigitRecord, what: str) -> None:
+def _write_prediction(stdout: TextIO, record: PredictionRecord | DigitRecord, label: str) -> None:
     line = Text.assemble(
-        (str(record["prediction"]), "bold green"), f"  {record['probability']:6.2f} %  ", what
+        (str(record["prediction"]), "bold green"), f"  {record['probability']:6.2f} %  ", label
     )
     if record.get("uncertain"):
         line.append("  uncertain", "yellow")
     _print(stdout, line)
-    if "scores" in record:
+    if "image" in record:
+        _write_image(stdout, record["image"], record["scores"])
+    elif "scores" in record:
         _print(stdout, _bars(record["scores"]))
 
 
 def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:
-    """A function that writes records as rows of one table, below its heading."""
-    headed = False
+    """Return a function that writes records as rows of one table; the first call adds a header."""
+    show_header = True
 
     def write_rows(records: Iterable[BatchRecord]) -> None:
-        nonlocal headed
-        # Fixed widths, since the rows that are still to come are not known.
-        table = Table(box=None, header_style="bold", pad_edge=False, show_header=not headed)
+        nonlocal show_header
+        # The widths are fixed because later rows are not known yet.
+        table = Table(box=None, header_style="bold", pad_edge=False, show_header=show_header)
         table.add_column("digit", width=5)
         table.add_column("probability", width=11, justify="right")
         table.add_column("file", overflow="fold")
@@ -77,28 +78,28 @@ def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:
                 if record.get("uncertain"):
                     file.append("  uncertain", "yellow")
                 table.add_row(digit, f"{record['probability']:.2f} %", file)
-        headed = True
+        show_header = False
         _print(stdout, table)
 
     return write_rows
 
 
-def write_picture(stdout: TextIO, batch: "Batch", scores: Sequence[float]) -> None:
-    """The picture as the model sees it [1, 784], and its ten scores as bars beside or below it."""
+def _write_image(stdout: TextIO, image: list[list[int]], scores: Sequence[float]) -> None:
+    """Write the image that the model reads, with its scores beside or below it."""
     console = _console(stdout)
-    coloured = console.color_system is not None and not console.no_color
-    picture, bars = _picture(batch.reshape(28, 28), coloured), _bars(scores)
+    in_colour = console.color_system is not None and not console.no_color
+    drawing, bars = _half_blocks(image, in_colour), _bars(scores)
     if console.width < SIDE_BY_SIDE_COLUMNS:
-        _print(stdout, picture)
+        _print(stdout, drawing)
         _print(stdout, bars)
         return
-    sides = Table.grid(padding=(0, 3))
-    sides.add_row(picture, bars)
-    _print(stdout, sides)
+    grid = Table.grid(padding=(0, 3))
+    grid.add_row(drawing, bars)
+    _print(stdout, grid)
 
 
 def write_models(stdout: TextIO, models: list[ModelSummary]) -> None:
-    """A table, one row a model."""
+    """Write a table with one row per model."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("model")
     for heading in ("accuracy", "parameters", "size"):
@@ -119,7 +120,7 @@ def write_models(stdout: TextIO, models: list[ModelSummary]) -> None:
 
 
 def write_model(stdout: TextIO, model: ModelCard) -> None:
-    """A model card: what it is, how good it is, what goes in and out, and what it is made of."""
+    """Write a model card: statistics, state, signatures, variables and operations."""
     compiled = model["compiled"]
     facts = {
         "folder": model["path"],
@@ -156,7 +157,7 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
 
 
 def write_evaluation(stdout: TextIO, record: EvaluationRecord) -> None:
-    """The figures of a model on labelled pictures, from the whole to the single mistake."""
+    """Write the metrics, the confusion matrix and the most confident mistakes of a model."""
     _print(stdout, Text(record["model"], "bold green"))
     facts = {
         "data": printable(record["data"]),
@@ -165,7 +166,10 @@ def write_evaluation(stdout: TextIO, record: EvaluationRecord) -> None:
         "calibration error (ECE)": f"{record['ece']:.2%}",
     }
     _print(stdout, _pairs(facts))
-    _print(stdout, Text("\nconfusion: a row a digit, a column what it was read as", "bold"))
+    _print(
+        stdout,
+        Text("\nconfusion matrix: a row for each digit, a column for each prediction", "bold"),
+    )
     _print(stdout, _confusion(record["confusion"], record["recall"]))
     if record["mistakes"]:
         _print(stdout, Text("\nmost confident mistakes", "bold"))
@@ -185,18 +189,19 @@ def _confusion(counts: list[list[int]], recall: list[float | None]) -> Table:
     table.add_column("recall", justify="right")
     for digit, row in enumerate(counts):
         cells = [
-            Text(str(count or "."), "green" if read == digit else "red" if count else "dim")
-            for read, count in enumerate(row)
+            Text(str(count or "."), "green" if prediction == digit else "red" if count else "dim")
+            for prediction, count in enumerate(row)
         ]
-        share = recall[digit]
-        table.add_row(Text(f"  {digit}", "bold"), *cells, "-" if share is None else f"{share:.2%}")
+        fraction = recall[digit]
+        percent = "-" if fraction is None else f"{fraction:.2%}"
+        table.add_row(Text(f"  {digit}", "bold"), *cells, percent)
     return table
 
 
 def _console(stdout: TextIO) -> Console:
-    """Rich only renders: `write` knows what to do when a pipe is closed or a disk full."""
+    """Return a console that renders only: `write` handles closed pipes and full disks."""
     console = Console(file=io.StringIO(), force_terminal=stdout.isatty() or None, highlight=False)
-    # Nothing is cut off on a terminal that says it is narrow, nor folded for a program.
+    # Nothing is cut off on a narrow terminal, and nothing is folded in a pipe.
     console.width = max(console.width, MIN_COLUMNS) if stdout.isatty() else UNLIMITED_COLUMNS
     return console
 
@@ -222,7 +227,7 @@ def _size(count: int) -> str:
 
 
 def _bars(scores: Sequence[float]) -> Text:
-    """The ten scores as bars, the highest one marked."""
+    """Draw the ten scores as bars and highlight the highest."""
     lines = []
     for digit, score in enumerate(scores):
         bar = "█" * round(BAR_COLUMNS * score)
@@ -231,23 +236,19 @@ def _bars(scores: Sequence[float]) -> Text:
     return Text("\n").join(lines)
 
 
-def _picture(ink: "Batch", coloured: bool) -> Text:
-    """Ink [28, 28] as 14 lines of half blocks, dark ink on light paper.
-
-    Without colour it is all or nothing: a block is ink.
-    """
+def _half_blocks(image: list[list[int]], in_colour: bool) -> Text:
+    """Draw an image [28, 28] as 14 lines of half blocks; without colour, in black and white."""
     lines = []
-    for upper, lower in zip(ink[::2], ink[1::2], strict=True):
+    for upper, lower in zip(image[::2], image[1::2], strict=True):
         line = Text()
         for top, bottom in zip(upper, lower, strict=True):
-            if coloured:
+            if in_colour:
                 line.append("▀", Style(color=_gray(top), bgcolor=_gray(bottom)))
             else:
-                line.append(" ▄▀█"[2 * (top > 0.5) + (bottom > 0.5)])
+                line.append(" ▄▀█"[2 * (top < 128) + (bottom < 128)])
         lines.append(line)
     return Text("\n").join(lines)
 
 
-def _gray(ink: float) -> str:
-    level = round(255 * (1 - min(max(float(ink), 0), 1)))
+def _gray(level: int) -> str:
     return f"rgb({level},{level},{level})"

@@ -212,7 +212,7 @@ def test_a_name_that_is_not_utf_8_is_preserved(tmp_path: Path) -> None:
         (("predict", "--format", "xml", "x.png"), "xml"),
         (("predict", "--runtime", "onnx", "x.png"), "onnx"),
         (("predict", "--min-probability", "x", "x.png"), "min-probability"),
-        (("predict", "--min-probability", "nan", "x.png"), "nan"),
+        (("predict", "--min-probability", "nan", "x.png"), "must be a number between 0 and 100"),
         (("nonsense",), "No such command"),
         (("inspect-model", "--format", "csv"), "csv"),
         (("inspect-model", "t_cnn", "t_ffnn"), "t_ffnn"),

@@ -1,4 +1,4 @@
-"""`mnist predict`: what it answers, and how."""
+"""`mnist predict`: records, formats and options."""
 
 import csv
 import io
@@ -25,13 +25,13 @@ def test_reads_all_samples(model: str) -> None:
     assert [record["prediction"] for record in result.records] == list(map(_digit, PICTURES))
 
 
-def test_reads_the_mnist_samples_with_the_five_steps_alone() -> None:
+def test_reads_the_mnist_samples_without_preprocessing() -> None:
     pictures = sorted(SAMPLES.glob("MNIST-*.png"))
     result = run("predict", "--preprocess", "plain", *pictures)
     assert [record["prediction"] for record in result.records] == list(range(10))
 
 
-def test_a_pipe_gets_one_json_object_a_line() -> None:
+def test_a_pipe_gets_one_json_object_per_line() -> None:
     result = run_process("predict", "MNIST-7.png", "MNIST-1.png", cwd=SAMPLES)
     assert (result.code, result.stderr) == (0, "")
     first, second = result.stdout.splitlines()
@@ -115,11 +115,11 @@ def test_show_is_text() -> None:
     assert "--show" in result.error
 
 
-def test_min_probability_marks_what_is_below(tmp_path: Path) -> None:
-    model = tmp_path / "model"  # without a calibration nothing else is uncertain
+def test_min_probability_marks_less_probable_results(tmp_path: Path) -> None:
+    model = tmp_path / "model"  # without a calibration nothing is uncertain by itself
     uncalibrated = shutil.ignore_patterns("calibration.json")
     shutil.copytree(SHIPPED_MODELS / "t_cnn", model, ignore=uncalibrated)
-    picture = SAMPLES / "off-centre-2.png"  # which the five steps alone read with doubt
+    picture = SAMPLES / "off-centre-2.png"  # less probable without preprocessing
     arguments = ("predict", "--preprocess", "plain", "--model", model, picture)
     probability = run(*arguments).record["probability"]
     assert probability < 99.9
@@ -133,7 +133,7 @@ def test_min_probability_marks_what_is_below(tmp_path: Path) -> None:
     assert run(*arguments, "--min-probability", "101").code == 2
 
 
-def test_the_answer_does_not_depend_on_the_working_folder(tmp_path: Path) -> None:
+def test_the_result_does_not_depend_on_the_working_folder(tmp_path: Path) -> None:
     there = run_process("predict", SAMPLES / "MNIST-6.png", cwd=tmp_path)
     here = run_process("predict", SAMPLES / "MNIST-6.png")
     assert there == here

@@ -1,5 +1,6 @@
-"""Options that several commands share."""
+"""Defines the options that several commands share."""
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +18,15 @@ def _complete_model(incomplete: str) -> list[str]:
     return [model.name for model in models if model.name.startswith(incomplete)]
 
 
-MODEL_HELP = "A model's name, or the path of a SavedModel folder."
+def check_percent(value: float | None) -> float | None:
+    """Reject `nan`, which passes the range check of Typer; a callback for options."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("must be a number between 0 and 100")
+    return value
+
+
+MODEL_HELP = "Name of a model, or path of a SavedModel folder."
+FORMAT_HELP = "Output format.  [default: text on a terminal, else json]"
 
 Model = Annotated[
     str,
@@ -32,21 +41,20 @@ ModelArgument = Annotated[
 ModelDir = Annotated[
     Path | None,
     typer.Option(
-        help="Where models are looked up by name.  [default: those that come with mnist]",
+        help="Folder of models to choose from by name.  [default: the models shipped with mnist]",
         envvar="MNIST_MODEL_DIR",
         show_default=False,
     ),
 ]
-CardFormat = Annotated[
-    Literal["text", "json"] | None,
-    typer.Option(help="How to write it.  [default: text to a terminal, else json]"),
-]
+CardFormat = Annotated[Literal["text", "json"] | None, typer.Option(help=FORMAT_HELP)]
 Runtime = Annotated[
     RuntimeChoice,
-    typer.Option(help="The engine: auto takes LiteRT wherever there is a compiled model."),
+    typer.Option(help="Runtime to use; auto is LiteRT for compiled models, else TensorFlow."),
 ]
 Preprocessing = Annotated[
     Preprocess,
-    typer.Option(help="auto frames the digit as in MNIST; plain only resizes the picture."),
+    typer.Option(help="auto finds the digit and normalizes it as in MNIST; plain only resizes."),
 ]
-Scores = Annotated[bool, typer.Option("--scores", help="Give the probabilities of all ten digits.")]
+Scores = Annotated[
+    bool, typer.Option("--scores", help="Include the probabilities of all ten digits.")
+]

@@ -1,0 +1,74 @@
+"""Records that a `Predictor` returns for pixels and files."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_cli.errors import InputError
+from mnist_cli.images import decode
+from mnist_cli.loader import Model, load_model
+from mnist_cli.predictor import Predictor
+from mnist_cli.reshape import preprocess_batch
+from tests.running import SAMPLES
+
+SEVEN = SAMPLES / "MNIST-7.png"
+HOUSE_NUMBER = SAMPLES / "house-number-407.png"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model("t_ffnn")
+
+
+def test_one_digit(model: Model) -> None:
+    record = Predictor(model).predict(decode(SEVEN.read_bytes()))
+    assert set(record) == {"prediction", "probability", "digitness", "model"}
+    assert (record["prediction"], record["model"]) == (7, "t_ffnn")
+
+
+def test_options_add_fields(model: Model) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    record = Predictor(model, "plain", scores=True, image=True).predict(pixels)
+    expected = model.predict_proba(preprocess_batch([pixels], "plain"))
+    np.testing.assert_allclose(record["scores"], expected[0], atol=1e-6)
+    assert record["image"] == pixels.tolist()
+
+
+@pytest.mark.parametrize(("percent", "uncertain"), [(0, False), (100, True)])
+def test_min_probability(model: Model, percent: float, uncertain: bool) -> None:
+    pixels = decode((SAMPLES / "off-centre-2.png").read_bytes())
+    record = Predictor(model, min_probability=percent).predict(pixels)
+    assert ("uncertain" in record) == uncertain or record["probability"] == 100
+
+
+def test_several_digits(model: Model) -> None:
+    record = Predictor(model, scores=True, image=True).predict_all(
+        decode(HOUSE_NUMBER.read_bytes())
+    )
+    assert record["text"] == "407"
+    for digit in record["digits"]:
+        assert len(digit["scores"]) == 10
+        assert np.shape(digit["image"]) == (28, 28)
+
+
+def test_a_blank_picture_has_no_digit(model: Model) -> None:
+    blank = np.full((50, 50), 255, np.uint8)
+    for predict in (Predictor(model).predict, Predictor(model).predict_all):
+        with pytest.raises(InputError, match="no digit"):
+            predict(blank)
+
+
+def test_files(model: Model, tmp_path: Path) -> None:
+    predictor = Predictor(model)
+    stdin = io.BytesIO(SEVEN.read_bytes())
+    record = predictor.predict_file("-", stdin)
+    assert record == {**predictor.predict_file(str(SEVEN), io.BytesIO()), "file": "-"}
+    several = predictor.predict_file(str(HOUSE_NUMBER), io.BytesIO(), multi=True)
+    assert "text" in several and several["file"] == str(HOUSE_NUMBER)
+    missing = str(tmp_path / "none.png")
+    for multi in (False, True):
+        error = predictor.predict_file(missing, io.BytesIO(), multi=multi)
+        assert set(error) == {"file", "error"}
+        assert error["file"] == missing

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from mnist_cli.arrays import Gray
 from mnist_cli.errors import InputError
 from mnist_cli.native_output import native_output_hidden
-
-Pixels = npt.NDArray[np.uint8]
 
 # The formats that Pillow decodes by itself: no helper program, no scripts inside the picture.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -32,7 +31,7 @@ _EXIF_ORIENTATION = 0x0112
 METADATA = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 
 
-def read(file: str, stdin: BinaryIO) -> Pixels:
+def read(file: str, stdin: BinaryIO) -> Gray:
     """Read a picture file, or `stdin` if `file` is `-`, as `decode` does.
 
     Raises:
@@ -65,7 +64,7 @@ def load(file: str, stdin: BinaryIO) -> bytes:
         raise InputError(f"cannot be read: {error.strerror}") from error
 
 
-def decode_silently(data: bytes) -> Pixels:
+def decode_silently(data: bytes) -> Gray:
     """As `decode`, where nothing else writes to stderr meanwhile.
 
     Raises:
@@ -77,7 +76,7 @@ def decode_silently(data: bytes) -> Pixels:
         return decode(data)
 
 
-def decode(data: bytes) -> Pixels:
+def decode(data: bytes) -> Gray:
     """Decode a picture -> uint8 [H, W], 0 black to 255 white.
 
     The EXIF orientation is applied. Transparency is laid onto white, or onto black where all that
@@ -127,7 +126,7 @@ def _upright(image: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
-def _grayscale(image: Image.Image) -> Pixels:
+def _grayscale(image: Image.Image) -> Gray:
     if image.mode.startswith("I"):
         return _from_16_bit(np.asarray(image))
     if image.mode == "F":
@@ -176,7 +175,7 @@ def _small(image: Image.Image) -> Image.Image:
     return image.reduce(-(-max(image.size) // SMALL))
 
 
-def _from_16_bit(values: npt.NDArray[np.integer]) -> Pixels:
+def _from_16_bit(values: npt.NDArray[np.integer]) -> Gray:
     if values.min() < 0 or values.max() > 65535:
         raise InputError("pixels of 32 bits have no known white: save it with 8 or 16 bits")
     return (values.astype(np.uint16) // 257).astype(np.uint8)

@@ -4,15 +4,13 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from mnist_cli.arrays import Floats, Indices
+from mnist_cli.arrays import Pixels as Pixels
 from mnist_cli.framing import frame
 from mnist_cli.option_types import Preprocess
 
 SIDE = 28
-
-Pixels = npt.NDArray[np.generic]
-Floats = npt.NDArray[np.float32]
 
 
 def preprocess_batch(
@@ -62,7 +60,7 @@ def resize(image: Pixels) -> Floats:
     left, right, across = _neighbours(image.shape[1])
     down, across = down[:, np.newaxis, np.newaxis], across[:, np.newaxis]
 
-    def corner(rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Floats:
+    def corner(rows: Indices, columns: Indices) -> Floats:
         return image[rows][:, columns].astype(np.float32)
 
     upper = corner(top, left) + (corner(top, right) - corner(top, left)) * across
@@ -71,7 +69,7 @@ def resize(image: Pixels) -> Floats:
 
 
 @functools.lru_cache
-def _neighbours(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:
+def _neighbours(size: int) -> tuple[Indices, Indices, Floats]:
     """For each of 28 outputs: the inputs before and after it, and its distance from the first."""
     position = np.arange(SIDE, dtype=np.float32) * (np.float32(size) / np.float32(SIDE))
     floor = np.floor(position)

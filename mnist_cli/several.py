@@ -3,10 +3,8 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from mnist_cli import prediction, reshape
+from mnist_cli.arrays import Gray, Pixels
 from mnist_cli.framing.several import Box, Candidate, candidates
 from mnist_cli.loader import Model
 from mnist_cli.prediction import Prediction
@@ -24,11 +22,11 @@ class Digit:
 
     prediction: Prediction
     box: Box
-    picture: npt.NDArray[np.uint8]
+    picture: Gray
     """As the model sees it: [28, 28], dark ink on white paper."""
 
 
-def read(model: Model, pixels: npt.NDArray[np.generic]) -> list[list[Digit]]:
+def read(model: Model, pixels: Pixels) -> list[list[Digit]]:
     """Read the digits of a picture [H, W] -> lines from top to bottom, each from left to right.
 
     Raises:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_cli.arrays import Gray, Mask
 from mnist_cli.errors import InputError
 
 SIDE = 28
@@ -15,7 +16,6 @@ DIGIT_SIDE = 20
 # Less than this between ink and paper, in gray levels, is texture and noise.
 MIN_CONTRAST = 32
 
-Gray = npt.NDArray[np.uint8]
 Profile = npt.NDArray[np.int64]
 
 
@@ -23,7 +23,7 @@ def blank() -> InputError:
     return InputError("no digit in the picture: it is blank, or ink and paper differ too little")
 
 
-def span(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+def span(mask: Mask) -> tuple[slice, slice]:
     """The smallest rectangle around all that is true."""
     return _extent(mask.any(axis=1)), _extent(mask.any(axis=0))
 

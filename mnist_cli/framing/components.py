@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.intp]
+from mnist_cli.arrays import Indices, Mask
 
 
 @dataclass(frozen=True)

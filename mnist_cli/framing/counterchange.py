@@ -1,11 +1,9 @@
 """Undoes counterchange: ground and ink that are both turned beyond a straight edge."""
 
 import numpy as np
-import numpy.typing as npt
 
+from mnist_cli.arrays import Gray
 from mnist_cli.framing.levels import border_contrast
-
-Gray = npt.NDArray[np.uint8]
 
 # The part of an edge at which the level changes by half of all contrast: it is no stroke's, which
 # others interrupt, nor a shadow's, which is fainter. Where gray ink crosses it, there is no change.

@@ -1,11 +1,8 @@
 """Where digits that touch may be cut apart."""
 
 import numpy as np
-import numpy.typing as npt
 
-from mnist_cli.framing.components import Indices
-
-Floats = npt.NDArray[np.float32]
+from mnist_cli.arrays import Floats, Indices
 
 # What a step aside costs, in full ink: a cut is straight where nothing is gained by a bend.
 ASIDE = 0.3

@@ -1,9 +1,9 @@
 """From any picture to the 28x28 of MNIST."""
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from mnist_cli.arrays import Gray, Mask, Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.framing import parts, strokes
 from mnist_cli.framing.box import centred, framed_already, scaled, span
@@ -11,15 +11,13 @@ from mnist_cli.framing.counterchange import turned_back
 from mnist_cli.framing.levels import FAINT, HALF
 from mnist_cli.framing.paper import flat_ink, lit_ink
 
-Gray = npt.NDArray[np.uint8]
-
 # A picture is searched for the digit at no more than this.
 SEARCHED_SIDE = 256
 # A digit that is found smaller than this in a reduced picture is looked at again, closer.
 LOOKED_AT_SIDE = 80
 
 
-def frame(pixels: npt.NDArray[np.generic]) -> Gray:
+def frame(pixels: Pixels) -> Gray:
     """Frame a digit as the makers of MNIST did -> uint8 [28, 28], dark ink on white paper.
 
     The ink is told from the paper, cropped, scaled into 20x20 with its aspect ratio kept, and its
@@ -105,7 +103,7 @@ def _around(found: slice, factor: int, limit: int) -> slice:
     return slice(max(start - margin, 0), min(stop + margin, limit))
 
 
-def _cut(ink: Gray, mask: npt.NDArray[np.bool_]) -> Gray:
+def _cut(ink: Gray, mask: Mask) -> Gray:
     """Ink [H, W] where the mask is, and a pixel around it, where strokes fade out."""
     near = parts.grown(mask)
     box = span(near & (ink > FAINT))

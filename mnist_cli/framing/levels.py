@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from mnist_cli.arrays import Floats, Gray, Indices
 
 # Ink, 0 to 255, that is seen: in a clean picture, and in one with noise.
 FAINT, HALF = 63, 127
@@ -88,14 +87,14 @@ def _extreme(gray: Gray, window: int, pick: np.ufunc) -> Gray:
     return gray
 
 
-def histogram(gray: Gray) -> npt.NDArray[np.intp]:
+def histogram(gray: Gray) -> Indices:
     """How many pixels have each level [256]."""
     if gray.size <= FEW:
         return np.bincount(gray.ravel(), minlength=256)
     return np.array(Image.fromarray(gray).histogram())
 
 
-def otsu(counts: npt.NDArray[np.intp]) -> int:
+def otsu(counts: Indices) -> int:
     """The level that parts a histogram best into two: Otsu, "A threshold selection method" (1979).
 
     The second part begins after it.

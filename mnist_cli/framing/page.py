@@ -3,14 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from mnist_cli.arrays import Indices, Mask
 from mnist_cli.errors import InputError
 from mnist_cli.framing import parts
 from mnist_cli.framing.box import blank
-from mnist_cli.framing.components import Components, Indices, components, joined
-
-Mask = npt.NDArray[np.bool_]
+from mnist_cli.framing.components import Components, components, joined
 
 # More than this many parts are texture, or a page of text.
 MOST_PARTS = 1000

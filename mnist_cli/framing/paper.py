@@ -3,17 +3,14 @@
 import functools
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from mnist_cli.arrays import Floats, Gray
 from mnist_cli.framing.box import MIN_CONTRAST, blank
 from mnist_cli.framing.levels import border_contrast, closed, histogram, otsu, spread
 from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
 from mnist_cli.framing.strokes import stroke_width
-
-Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 # The same where light and noise have been taken off, as a fraction of the paper's level.
 MIN_DEPTH = 0.07

@@ -3,12 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from mnist_cli.arrays import Gray, Indices, Mask
 from mnist_cli.framing.box import blank, span
-from mnist_cli.framing.components import Components, Indices, components
+from mnist_cli.framing.components import Components, components
 from mnist_cli.framing.strokes import stroke_width
-
-Gray = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 # A part this near the digit, as a fraction of the digit's longest side, belongs to it.
 NEAR = 0.2

@@ -1,12 +1,10 @@
 """Which is lighter, ink or paper."""
 
 import numpy as np
-import numpy.typing as npt
 
-from mnist_cli.framing.components import Mask, components
+from mnist_cli.arrays import Gray, Mask
+from mnist_cli.framing.components import components
 from mnist_cli.framing.levels import border, closed, histogram, otsu, spread
-
-Gray = npt.NDArray[np.uint8]
 
 # How much it counts which level has more of the picture, of its border and of its corners; and,
 # where these disagree, which is in more parts.

@@ -6,19 +6,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from mnist_cli.arrays import Gray, Indices, Pixels
 from mnist_cli.framing import page, parts
 from mnist_cli.framing.box import framed_already, span
-from mnist_cli.framing.components import Indices
 from mnist_cli.framing.cuts import cuts
 from mnist_cli.framing.frame import in_frame, reduced
 from mnist_cli.framing.levels import FAINT, HALF
 from mnist_cli.framing.page import Part
 from mnist_cli.framing.paper import flat_ink, lit_ink
-
-Gray = npt.NDArray[np.uint8]
 
 # A picture is searched for digits at no more than this.
 SEARCHED_SIDE = 1024
@@ -51,7 +48,7 @@ class Candidate:
     """uint8 [28, 28], dark ink on white paper, framed as in MNIST."""
 
 
-def candidates(pixels: npt.NDArray[np.generic]) -> list[list[Candidate]]:
+def candidates(pixels: Pixels) -> list[list[Candidate]]:
     """Find all that may be a digit, line by line from top to bottom, and from left to right.
 
     The candidates of a line overlap: parts of the ink that are wide are cut into pieces, and each

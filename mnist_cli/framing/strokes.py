@@ -3,13 +3,11 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from mnist_cli.arrays import Gray, Mask
 from mnist_cli.framing.box import span
 from mnist_cli.framing.levels import FAINT
-
-Gray = npt.NDArray[np.uint8]
 
 # The width of strokes as a fraction of the longest side: 99 % of 3,000 images of MNIST have more.
 # Bold strokes stay: nothing of them is lost, and the models have learned bold fonts.
@@ -29,7 +27,7 @@ def normal(ink: Gray) -> Gray:
     return ink
 
 
-def stroke_width(mask: npt.NDArray[np.bool_]) -> float:
+def stroke_width(mask: Mask) -> float:
     """The mean width of strokes in pixels: twice the area by the length of the outline.
 
     An outline of pixels is longer than the smooth one by 4 / pi on average over all directions.

@@ -176,7 +176,7 @@ class Reader:
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
 
-    def _decoded(self, picture: Named) -> images.Pixels:
+    def _decoded(self, picture: Named) -> reshape.Pixels:
         pixels = images.decode(_from_base64(picture))
         self._budget -= max(pixels.size, LEAST_PIXELS)
         if self._budget < 0:

@@ -6,9 +6,14 @@ from PIL import Image
 from mnist_cli.arrays import Gray, Mask, Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.framing import parts, strokes
-from mnist_cli.framing.box import centred, framed_already, scaled, span
 from mnist_cli.framing.counterchange import turned_back
 from mnist_cli.framing.levels import FAINT, HALF
+from mnist_cli.framing.normalize import (
+    bounding_box,
+    centre_on_28x28,
+    fit_to_20x20,
+    is_mnist_normalized,
+)
 from mnist_cli.framing.paper import flat_ink, lit_ink
 
 # A picture is searched for the digit at no more than this.
@@ -33,20 +38,20 @@ def frame(pixels: Pixels) -> Gray:
         InputError: the picture is blank, or a texture.
     """
     gray = pixels.round().astype(np.uint8, copy=False)
-    framed = _framed_already(gray)
+    framed = _if_mnist_normalized(gray)
     if framed is None and (turned := turned_back(gray)) is not gray:
-        gray, framed = turned, _framed_already(turned)
+        gray, framed = turned, _if_mnist_normalized(turned)
     return in_frame(_digit(gray)) if framed is None else framed
 
 
-def _framed_already(gray: Gray) -> Gray | None:
+def _if_mnist_normalized(gray: Gray) -> Gray | None:
     """The picture, turned to dark on light, if it is framed like MNIST."""
-    return next((upright for upright in (gray, 255 - gray) if framed_already(upright)), None)
+    return next((upright for upright in (gray, 255 - gray) if is_mnist_normalized(upright)), None)
 
 
 def in_frame(ink: Gray) -> Gray:
     """Frame ink that is cropped to a digit [h, w], 0 to 255 -> [28, 28], dark on white."""
-    return 255 - centred(scaled(strokes.normal(ink)))
+    return 255 - centre_on_28x28(fit_to_20x20(strokes.normal(ink)))
 
 
 def _digit(gray: Gray) -> Gray:
@@ -54,12 +59,12 @@ def _digit(gray: Gray) -> Gray:
     factor = _factor(gray)
     ink, seen = _ink(gray, factor)
     mask = ink > FAINT
-    rows, columns = span(mask)
+    rows, columns = bounding_box(mask)
     if seen == HALF or parts.may_be_several(mask[rows, columns]):
         mask = parts.digit(ink, seen)
         if parts.is_texture(ink > HALF, mask):
             raise InputError("no digit in the picture: it is full of ink, as a texture is")
-        rows, columns = span(mask)
+        rows, columns = bounding_box(mask)
     elif factor == 1:
         return ink[rows, columns]
     if factor > 1 and max(rows.stop - rows.start, columns.stop - columns.start) < LOOKED_AT_SIDE:
@@ -106,5 +111,5 @@ def _around(found: slice, factor: int, limit: int) -> slice:
 def _cut(ink: Gray, mask: Mask) -> Gray:
     """Ink [H, W] where the mask is, and a pixel around it, where strokes fade out."""
     near = parts.grown(mask)
-    box = span(near & (ink > FAINT))
+    box = bounding_box(near & (ink > FAINT))
     return np.where(near, ink, 0).astype(np.uint8)[box]

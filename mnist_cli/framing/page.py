@@ -7,8 +7,8 @@ import numpy as np
 from mnist_cli.arrays import Indices, Mask
 from mnist_cli.errors import InputError
 from mnist_cli.framing import parts
-from mnist_cli.framing.box import blank
 from mnist_cli.framing.components import Components, components, joined
+from mnist_cli.framing.normalize import blank
 
 # More than this many parts are texture, or a page of text.
 MOST_PARTS = 1000

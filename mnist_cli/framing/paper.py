@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mnist_cli.arrays import Floats, Gray
-from mnist_cli.framing.box import MIN_CONTRAST, blank
 from mnist_cli.framing.levels import border_contrast, closed, histogram, otsu, spread
+from mnist_cli.framing.normalize import MIN_CONTRAST, blank
 from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
 from mnist_cli.framing.strokes import stroke_width

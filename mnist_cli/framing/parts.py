@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.arrays import Gray, Indices, Mask
-from mnist_cli.framing.box import blank, span
 from mnist_cli.framing.components import Components, components
+from mnist_cli.framing.normalize import blank, bounding_box
 from mnist_cli.framing.strokes import stroke_width
 
 # A part this near the digit, as a fraction of the digit's longest side, belongs to it.
@@ -89,7 +89,7 @@ def is_texture(mask: Mask, found: Mask) -> bool:
     """
     if not all(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1])):
         return False
-    side = max(part.stop - part.start for part in span(found))
+    side = max(part.stop - part.start for part in bounding_box(found))
     # Ruled lines are no texture.
     ruled = lines(mask)
     rest = mask if ruled is None else mask & ~ruled

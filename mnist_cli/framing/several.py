@@ -10,10 +10,10 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices, Pixels
 from mnist_cli.framing import page, parts
-from mnist_cli.framing.box import framed_already, span
 from mnist_cli.framing.cuts import cuts
 from mnist_cli.framing.frame import in_frame, reduced
 from mnist_cli.framing.levels import FAINT, HALF
+from mnist_cli.framing.normalize import bounding_box, is_mnist_normalized
 from mnist_cli.framing.page import Part
 from mnist_cli.framing.paper import flat_ink, lit_ink
 
@@ -63,8 +63,8 @@ def candidates(pixels: Pixels) -> list[list[Candidate]]:
     """
     gray = pixels.round().astype(np.uint8, copy=False)
     for upright in (gray, 255 - gray):
-        if framed_already(upright):
-            box = _box(span(upright < 255 - FAINT), 1, gray.shape)
+        if is_mnist_normalized(upright):
+            box = _box(bounding_box(upright < 255 - FAINT), 1, gray.shape)
             return [[Candidate(0, 1, 0, box, upright)]]
     factor = -(-max(gray.shape) // SEARCHED_SIDE)
     flat = flat_ink(gray)
@@ -98,7 +98,7 @@ def _pieces(
     for piece in np.unique(side[own]):
         mask, number = own & (side == piece), next(free)
         numbers[part.box][mask] = number
-        rows, columns = span(mask)
+        rows, columns = bounding_box(mask)
         top, left = part.top + rows.start, part.left + columns.start
         bottom, right = part.top + rows.stop, part.left + columns.stop
         yield Part(number, part.number, int(top), int(left), int(bottom), int(right))
@@ -135,7 +135,7 @@ def _cut(ink: Gray, numbers: Indices, box: tuple[slice, slice], first: int, last
     own = (near >= first) & (near <= last)
     reach = parts.grown(own) & (own | (near < 0))
     faded = np.where(reach, ink[rows, columns], 0).astype(np.uint8)
-    return faded[span(reach & (faded > FAINT))]
+    return faded[bounding_box(reach & (faded > FAINT))]
 
 
 def _box(found: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> Box:

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mnist_cli.arrays import Gray, Mask
-from mnist_cli.framing.box import span
 from mnist_cli.framing.levels import FAINT
+from mnist_cli.framing.normalize import bounding_box
 
 # The width of strokes as a fraction of the longest side: 99 % of 3,000 images of MNIST have more.
 # Bold strokes stay: nothing of them is lost, and the models have learned bold fonts.
@@ -55,4 +55,4 @@ def _thickened(ink: Gray, width: float, wanted: float) -> Gray:
         return ink
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)
-    return thick[span(thick > FAINT)]
+    return thick[bounding_box(thick > FAINT)]

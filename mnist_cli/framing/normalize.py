@@ -10,53 +10,53 @@ from PIL import Image
 from mnist_cli.arrays import Gray, Mask
 from mnist_cli.errors import InputError
 
-SIDE = 28
+MNIST_SIDE_PX = 28
 # The longest side of a digit in MNIST. http://yann.lecun.com/exdb/mnist
-DIGIT_SIDE = 20
+DIGIT_SIDE_PX = 20
 # Less than this between ink and paper, in gray levels, is texture and noise.
 MIN_CONTRAST = 32
 
-Profile = npt.NDArray[np.int64]
+Projection = npt.NDArray[np.int64]
 
 
 def blank() -> InputError:
     return InputError("no digit in the picture: it is blank, or ink and paper differ too little")
 
 
-def span(mask: Mask) -> tuple[slice, slice]:
+def bounding_box(mask: Mask) -> tuple[slice, slice]:
     """The smallest rectangle around all that is true."""
-    return _extent(mask.any(axis=1)), _extent(mask.any(axis=0))
+    return _nonzero_range(mask.any(axis=1)), _nonzero_range(mask.any(axis=0))
 
 
-def framed_already(gray: Gray) -> bool:
+def is_mnist_normalized(gray: Gray) -> bool:
     """Whether a picture, dark on light, is framed like MNIST: all 70,000 of its images are."""
-    if gray.shape != (SIDE, SIDE):
+    if gray.shape != (MNIST_SIDE_PX, MNIST_SIDE_PX):
         return False
     if gray[0, 0] < 255 and gray[-1, -1] < 255:  # the ink is 28 long
         return False
     if gray.min() > 255 - MIN_CONTRAST:
         return False
-    profiles = _profiles(255 - gray)
-    longest = max(side.stop - side.start for side in map(_extent, profiles))
-    return longest in (DIGIT_SIDE - 1, DIGIT_SIDE) and all(map(_is_centred, profiles))
+    projections = _projections(255 - gray)
+    longest = max(side.stop - side.start for side in map(_nonzero_range, projections))
+    return longest in (DIGIT_SIDE_PX - 1, DIGIT_SIDE_PX) and all(map(_is_centred, projections))
 
 
-def _is_centred(profile: Profile) -> bool:
+def _is_centred(projection: Projection) -> bool:
     """Whether the centre of mass is in the middle, or as near as the border lets lopsided ink."""
-    centre = _centre(profile)
+    centre = _centre_of_mass(projection)
     return bool(
         13.45 <= centre <= 14.55
-        or (centre < 13.45 and profile[-1] > 0)
-        or (centre > 14.55 and profile[0] > 0)
+        or (centre < 13.45 and projection[-1] > 0)
+        or (centre > 14.55 and projection[0] > 0)
     )
 
 
-def scaled(ink: Gray) -> Gray:
+def fit_to_20x20(ink: Gray) -> Gray:
     """Scale ink [h, w] so that its longest side is 20, antialiased.
 
     A line that gets thinner than a pixel comes out faint; as in MNIST, ink is made full again.
     """
-    scale = DIGIT_SIDE / max(ink.shape)
+    scale = DIGIT_SIDE_PX / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
     # By way of bytes, which costs a third of `fromarray` and `asarray`.
     image = Image.frombuffer("L", ink.shape[::-1], ink.tobytes(), "raw", "L", 0, 1)
@@ -67,33 +67,33 @@ def scaled(ink: Gray) -> Gray:
     return (small * np.float32(255 / max(strongest, 1))).round().astype(np.uint8)
 
 
-def centred(ink: Gray) -> Gray:
+def centre_on_28x28(ink: Gray) -> Gray:
     """Put ink [h, w] on an empty 28x28 with its centre of mass in the middle, by whole pixels.
 
     Whole pixels, so that to frame a picture twice changes nothing.
     """
-    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas = np.zeros((MNIST_SIDE_PX, MNIST_SIDE_PX), np.uint8)
     offsets = []
-    for profile in _profiles(ink):
+    for projection in _projections(ink):
         # The least shift that brings the centre to 13.5 or beyond, as in MNIST: 13.5 to 14.5.
-        shift = math.ceil((SIDE - 1) / 2 - _centre(profile))
-        offsets.append(min(max(shift, 0), SIDE - len(profile)))
+        shift = math.ceil((MNIST_SIDE_PX - 1) / 2 - _centre_of_mass(projection))
+        offsets.append(min(max(shift, 0), MNIST_SIDE_PX - len(projection)))
     top, left = offsets
     canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return canvas
 
 
-def _extent(profile: Any) -> slice:
+def _nonzero_range(projection: Any) -> slice:
     """From the first that is not zero to the last."""
-    filled = profile.nonzero()[0]
+    filled = projection.nonzero()[0]
     return slice(filled[0], filled[-1] + 1)
 
 
-def _profiles(ink: Gray) -> tuple[Profile, Profile]:
+def _projections(ink: Gray) -> tuple[Projection, Projection]:
     """The ink in each row, and in each column."""
     return ink.sum(axis=1, dtype=np.int64), ink.sum(axis=0, dtype=np.int64)
 
 
-def _centre(profile: Profile) -> float:
+def _centre_of_mass(projection: Projection) -> float:
     """The centre of mass along one axis."""
-    return float(profile @ np.arange(len(profile)) / profile.sum())
+    return float(projection @ np.arange(len(projection)) / projection.sum())

@@ -5,8 +5,7 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray, Mask, Pixels
 from mnist_cli.errors import InputError
-from mnist_cli.framing import parts, strokes
-from mnist_cli.framing.counterchange import turned_back
+from mnist_cli.framing import parts
 from mnist_cli.framing.levels import FAINT, HALF
 from mnist_cli.framing.normalize import (
     bounding_box,
@@ -15,6 +14,8 @@ from mnist_cli.framing.normalize import (
     is_mnist_normalized,
 )
 from mnist_cli.framing.paper import flat_ink, lit_ink
+from mnist_cli.framing.stripes import undo_inverted_stripes
+from mnist_cli.framing.stroke_width import thicken_thin_strokes
 
 # A picture is searched for the digit at no more than this.
 SEARCHED_SIDE = 256
@@ -39,7 +40,7 @@ def frame(pixels: Pixels) -> Gray:
     """
     gray = pixels.round().astype(np.uint8, copy=False)
     framed = _if_mnist_normalized(gray)
-    if framed is None and (turned := turned_back(gray)) is not gray:
+    if framed is None and (turned := undo_inverted_stripes(gray)) is not gray:
         gray, framed = turned, _if_mnist_normalized(turned)
     return in_frame(_digit(gray)) if framed is None else framed
 
@@ -51,7 +52,7 @@ def _if_mnist_normalized(gray: Gray) -> Gray | None:
 
 def in_frame(ink: Gray) -> Gray:
     """Frame ink that is cropped to a digit [h, w], 0 to 255 -> [28, 28], dark on white."""
-    return 255 - centre_on_28x28(fit_to_20x20(strokes.normal(ink)))
+    return 255 - centre_on_28x28(fit_to_20x20(thicken_thin_strokes(ink)))
 
 
 def _digit(gray: Gray) -> Gray:

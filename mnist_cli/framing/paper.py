@@ -10,7 +10,7 @@ from mnist_cli.framing.levels import border_contrast, closed, histogram, otsu, s
 from mnist_cli.framing.normalize import MIN_CONTRAST, blank
 from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
-from mnist_cli.framing.strokes import stroke_width
+from mnist_cli.framing.stroke_width import mean_stroke_width
 
 # The same where light and noise have been taken off, as a fraction of the paper's level.
 MIN_DEPTH = 0.07
@@ -92,7 +92,9 @@ def lit_ink(gray: Gray) -> Gray:
     for _ in range(3):
         depth = _depth(spread(level, (depth <= threshold).astype(np.float32)), level)
         threshold = _threshold(depth)
-    window = 1 + round(CLOSING * stroke_width(digit(_between(depth, threshold, 2 * threshold), 0)))
+    window = 1 + round(
+        CLOSING * mean_stroke_width(digit(_between(depth, threshold, 2 * threshold), 0))
+    )
     window = min(window, max(3, min(gray.shape) // 2))
     depth = _depth(closed(calm, window).astype(np.float32), level)
     depth -= np.median(depth)

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from mnist_cli.arrays import Gray, Indices, Mask
 from mnist_cli.framing.components import Components, components
 from mnist_cli.framing.normalize import blank, bounding_box
-from mnist_cli.framing.strokes import stroke_width
+from mnist_cli.framing.stroke_width import mean_stroke_width
 
 # A part this near the digit, as a fraction of the digit's longest side, belongs to it.
 NEAR = 0.2
@@ -93,7 +93,7 @@ def is_texture(mask: Mask, found: Mask) -> bool:
     # Ruled lines are no texture.
     ruled = lines(mask)
     rest = mask if ruled is None else mask & ~ruled
-    length = np.count_nonzero(rest) / max(stroke_width(rest), 1)
+    length = np.count_nonzero(rest) / max(mean_stroke_width(rest), 1)
     return bool(length > TEXTURE * max(side, SMALL))
 
 

@@ -11,23 +11,23 @@ from mnist_cli.framing.normalize import bounding_box
 
 # The width of strokes as a fraction of the longest side: 99 % of 3,000 images of MNIST have more.
 # Bold strokes stay: nothing of them is lost, and the models have learned bold fonts.
-THIN = 0.07
+MIN_WIDTH_RATIO = 0.07
 # Lines that are blurred to less ink than this, of 255, cannot be made full again.
-FAINTEST = 8
+MIN_BLURRED_LEVEL = 8
 # What thinner ones are brought to.
-USUAL = 0.1
+TARGET_WIDTH_RATIO = 0.1
 
 
-def normal(ink: Gray) -> Gray:
+def thicken_thin_strokes(ink: Gray) -> Gray:
     """Thicken the strokes of ink [h, w] that are thinner than in MNIST."""
     side = max(ink.shape)
-    width = stroke_width(ink > FAINT)
-    if width < THIN * side:
-        return _thickened(ink, width, USUAL * side)
+    width = mean_stroke_width(ink > FAINT)
+    if width < MIN_WIDTH_RATIO * side:
+        return _thicken(ink, width, TARGET_WIDTH_RATIO * side)
     return ink
 
 
-def stroke_width(mask: Mask) -> float:
+def mean_stroke_width(mask: Mask) -> float:
     """The mean width of strokes in pixels: twice the area by the length of the outline.
 
     An outline of pixels is longer than the smooth one by 4 / pi on average over all directions.
@@ -39,19 +39,19 @@ def stroke_width(mask: Mask) -> float:
     return 2 * float(np.count_nonzero(mask)) / max(edges * np.pi / 4, 1)
 
 
-def _thickened(ink: Gray, width: float, wanted: float) -> Gray:
+def _thicken(ink: Gray, width: float, target: float) -> Gray:
     """Turn thin lines of one width into round strokes of another, in pixels.
 
     A blurred line is a bell, 2.35 sigma wide at half of its height, and sqrt(2 pi) sigma / width
     times lower than the line.
     """
-    sigma = wanted / 2.35
+    sigma = target / 2.35
     if sigma < 0.5:
         return ink
     image = Image.fromarray(np.pad(ink, round(2 * sigma))).filter(ImageFilter.GaussianBlur(sigma))
     blurred = np.asarray(image)
     strongest = int(blurred.max())
-    if strongest < FAINTEST:  # specks, no lines: nothing is left to make strokes of
+    if strongest < MIN_BLURRED_LEVEL:  # specks, no lines: nothing is left to make strokes of
         return ink
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)

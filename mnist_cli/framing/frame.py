@@ -6,7 +6,7 @@ from PIL import Image
 from mnist_cli.arrays import Gray, Mask, Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.framing import parts
-from mnist_cli.framing.levels import FAINT, HALF
+from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import (
     bounding_box,
     centre_on_28x28,
@@ -16,6 +16,7 @@ from mnist_cli.framing.normalize import (
 from mnist_cli.framing.paper import flat_ink, lit_ink
 from mnist_cli.framing.stripes import undo_inverted_stripes
 from mnist_cli.framing.stroke_width import thicken_thin_strokes
+from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
 # A picture is searched for the digit at no more than this.
 SEARCHED_SIDE = 256
@@ -59,11 +60,11 @@ def _digit(gray: Gray) -> Gray:
     """The ink of the digit alone, 0 to 255, cropped to it [h, w]."""
     factor = _factor(gray)
     ink, seen = _ink(gray, factor)
-    mask = ink > FAINT
+    mask = ink > CLEAN_THRESHOLD
     rows, columns = bounding_box(mask)
-    if seen == HALF or parts.may_be_several(mask[rows, columns]):
+    if seen == NOISY_THRESHOLD or parts.may_be_several(mask[rows, columns]):
         mask = parts.digit(ink, seen)
-        if parts.is_texture(ink > HALF, mask):
+        if parts.is_texture(ink > NOISY_THRESHOLD, mask):
             raise InputError("no digit in the picture: it is full of ink, as a texture is")
         rows, columns = bounding_box(mask)
     elif factor == 1:
@@ -86,7 +87,7 @@ def _ink(gray: Gray, factor: int) -> tuple[Gray, int]:
         # Lines of a pixel fade when they are reduced with the paper.
         whole = flat_ink(gray)
         flat = None if whole is None else reduced(whole, factor)
-    return (lit_ink(small), HALF) if flat is None else (flat, FAINT)
+    return (lit_ink(small), NOISY_THRESHOLD) if flat is None else (flat, CLEAN_THRESHOLD)
 
 
 def _factor(gray: Gray) -> int:
@@ -111,6 +112,6 @@ def _around(found: slice, factor: int, limit: int) -> slice:
 
 def _cut(ink: Gray, mask: Mask) -> Gray:
     """Ink [H, W] where the mask is, and a pixel around it, where strokes fade out."""
-    near = parts.grown(mask)
-    box = bounding_box(near & (ink > FAINT))
+    near = dilate(mask)
+    box = bounding_box(near & (ink > CLEAN_THRESHOLD))
     return np.where(near, ink, 0).astype(np.uint8)[box]

@@ -6,11 +6,13 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mnist_cli.arrays import Floats, Gray
-from mnist_cli.framing.levels import border_contrast, closed, histogram, otsu, spread
+from mnist_cli.framing.background import border_contrast, estimate_background
+from mnist_cli.framing.morphology import morphological_closing
 from mnist_cli.framing.normalize import MIN_CONTRAST, blank
 from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
 from mnist_cli.framing.stroke_width import mean_stroke_width
+from mnist_cli.framing.threshold import histogram, otsu_threshold
 
 # The same where light and noise have been taken off, as a fraction of the paper's level.
 MIN_DEPTH = 0.07
@@ -40,7 +42,7 @@ def flat_ink(gray: Gray) -> Gray | None:
     darkest, lightest = int(levels[0]), int(levels[-1])
     if lightest - darkest < MIN_CONTRAST:
         raise blank()
-    threshold = otsu(counts)
+    threshold = otsu_threshold(counts)
     if is_light_ink(gray > threshold):
         counts, gray, threshold = counts[::-1], 255 - gray, 254 - threshold
         darkest = 255 - lightest
@@ -90,13 +92,13 @@ def lit_ink(gray: Gray) -> Gray:
     depth = np.zeros_like(level)
     threshold = 0.0
     for _ in range(3):
-        depth = _depth(spread(level, (depth <= threshold).astype(np.float32)), level)
+        depth = _depth(estimate_background(level, (depth <= threshold).astype(np.float32)), level)
         threshold = _threshold(depth)
     window = 1 + round(
         CLOSING * mean_stroke_width(digit(_between(depth, threshold, 2 * threshold), 0))
     )
     window = min(window, max(3, min(gray.shape) // 2))
-    depth = _depth(closed(calm, window).astype(np.float32), level)
+    depth = _depth(morphological_closing(calm, window).astype(np.float32), level)
     depth -= np.median(depth)
     threshold = _threshold(depth)
     inside = depth[depth > threshold]
@@ -122,7 +124,7 @@ def _threshold(depth: Floats) -> float:
         return high
     bins = ((depth - low) * np.float32(127.99 / (high - low))).astype(np.intp)
     counts = np.bincount(bins.ravel(), minlength=128)
-    return max(low + (high - low) * (otsu(counts) + 1) / 128, MIN_DEPTH / 2)
+    return max(low + (high - low) * (otsu_threshold(counts) + 1) / 128, MIN_DEPTH / 2)
 
 
 def _calmed(gray: Gray) -> tuple[Gray, float]:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from mnist_cli.arrays import Gray, Indices, Mask
 from mnist_cli.framing.components import Components, components
+from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import blank, bounding_box
 from mnist_cli.framing.stroke_width import mean_stroke_width
 
@@ -63,7 +64,7 @@ def digit(ink: Gray, seen: int) -> Mask:
     ruled = lines(mask)
     if ruled is not None:
         found = components(mask & ~ruled)
-        near = grown(ruled)
+        near = dilate(ruled)
         top, left, bottom, right = found.boxes.T
         shorter, longer = np.sort([bottom - top, right - left], axis=0)
         # What is left of a form are the sides of its cells, from line to line.
@@ -143,17 +144,6 @@ def frames(boxes: Indices, areas: npt.NDArray[np.float64]) -> Mask:
         inside &= (bottom[part] > bottom) & (right[part] > right) & (tall > 0.3 * tall[part])
         framing[part] = areas[part] < 0.3 * tall[part] * wide[part] and inside.any()
     return framing
-
-
-def grown(mask: Mask) -> Mask:
-    """The mask and the pixels next to it."""
-    rows = mask.copy()
-    rows[1:] |= mask[:-1]
-    rows[:-1] |= mask[1:]
-    both = rows.copy()
-    both[:, 1:] |= rows[:, :-1]
-    both[:, :-1] |= rows[:, 1:]
-    return both
 
 
 def lines(mask: Mask) -> Mask | None:

@@ -3,8 +3,10 @@
 import numpy as np
 
 from mnist_cli.arrays import Gray, Mask
+from mnist_cli.framing.background import border, estimate_background
 from mnist_cli.framing.components import components
-from mnist_cli.framing.levels import border, closed, histogram, otsu, spread
+from mnist_cli.framing.morphology import morphological_closing
+from mnist_cli.framing.threshold import histogram, otsu_threshold
 
 # How much it counts which level has more of the picture, of its border and of its corners; and,
 # where these disagree, which is in more parts.
@@ -49,12 +51,14 @@ def is_light_on_dark(gray: Gray) -> bool:
     which it was known.
     """
     level = gray.astype(np.float32)
-    contrast = level - spread(level, np.ones_like(level))
+    contrast = level - estimate_background(level, np.ones_like(level))
     skewness = float((contrast**3).mean()) / (float(contrast.std()) or 1.0) ** 3
-    lighter = gray > otsu(histogram(gray))
+    lighter = gray > otsu_threshold(histogram(gray))
     light_border = float(border(lighter).mean())
     window = max(3, round(0.4 * min(gray.shape)))
-    dark = float(((closed(gray, window) - gray).astype(np.float32) ** 2).sum())
-    light = float(((closed(255 - gray, window) - (255 - gray)).astype(np.float32) ** 2).sum())
+    dark = float(((morphological_closing(gray, window) - gray).astype(np.float32) ** 2).sum())
+    light = float(
+        ((morphological_closing(255 - gray, window) - (255 - gray)).astype(np.float32) ** 2).sum()
+    )
     narrow = (light - dark) / (light + dark + 1)
     return skewness + 0.95 * narrow > 0.55 * (2 * light_border - 1)

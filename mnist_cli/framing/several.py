@@ -9,13 +9,14 @@ import numpy as np
 from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices, Pixels
-from mnist_cli.framing import page, parts
+from mnist_cli.framing import page
 from mnist_cli.framing.cuts import cuts
 from mnist_cli.framing.frame import in_frame, reduced
-from mnist_cli.framing.levels import FAINT, HALF
+from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import bounding_box, is_mnist_normalized
 from mnist_cli.framing.page import Part
 from mnist_cli.framing.paper import flat_ink, lit_ink
+from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
 # A picture is searched for digits at no more than this.
 SEARCHED_SIDE = 1024
@@ -64,14 +65,14 @@ def candidates(pixels: Pixels) -> list[list[Candidate]]:
     gray = pixels.round().astype(np.uint8, copy=False)
     for upright in (gray, 255 - gray):
         if is_mnist_normalized(upright):
-            box = _box(bounding_box(upright < 255 - FAINT), 1, gray.shape)
+            box = _box(bounding_box(upright < 255 - CLEAN_THRESHOLD), 1, gray.shape)
             return [[Candidate(0, 1, 0, box, upright)]]
     factor = -(-max(gray.shape) // SEARCHED_SIDE)
     flat = flat_ink(gray)
     if flat is not None:
-        ink, seen = reduced(flat, factor), FAINT
+        ink, seen = reduced(flat, factor), CLEAN_THRESHOLD
     else:
-        ink, seen = lit_ink(np.asarray(Image.fromarray(gray).reduce(factor))), HALF
+        ink, seen = lit_ink(np.asarray(Image.fromarray(gray).reduce(factor))), NOISY_THRESHOLD
     numbers, found = page.find_parts(ink > seen)
     free = itertools.count(int(numbers.max()) + 1)
     lines, left = [], page.MOST_PARTS
@@ -133,9 +134,9 @@ def _cut(ink: Gray, numbers: Indices, box: tuple[slice, slice], first: int, last
     rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
     near = numbers[rows, columns]
     own = (near >= first) & (near <= last)
-    reach = parts.grown(own) & (own | (near < 0))
+    reach = dilate(own) & (own | (near < 0))
     faded = np.where(reach, ink[rows, columns], 0).astype(np.uint8)
-    return faded[bounding_box(reach & (faded > FAINT))]
+    return faded[bounding_box(reach & (faded > CLEAN_THRESHOLD))]
 
 
 def _box(found: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> Box:

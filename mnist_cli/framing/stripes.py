@@ -3,7 +3,7 @@
 import numpy as np
 
 from mnist_cli.arrays import Gray
-from mnist_cli.framing.levels import border_contrast
+from mnist_cli.framing.background import border_contrast
 
 # The part of an edge at which the level changes by half of all contrast: it is no stroke's, which
 # others interrupt, nor a shadow's, which is fainter. Where gray ink crosses it, there is no change.

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mnist_cli.arrays import Gray, Mask
-from mnist_cli.framing.levels import FAINT
 from mnist_cli.framing.normalize import bounding_box
+from mnist_cli.framing.threshold import CLEAN_THRESHOLD
 
 # The width of strokes as a fraction of the longest side: 99 % of 3,000 images of MNIST have more.
 # Bold strokes stay: nothing of them is lost, and the models have learned bold fonts.
@@ -21,7 +21,7 @@ TARGET_WIDTH_RATIO = 0.1
 def thicken_thin_strokes(ink: Gray) -> Gray:
     """Thicken the strokes of ink [h, w] that are thinner than in MNIST."""
     side = max(ink.shape)
-    width = mean_stroke_width(ink > FAINT)
+    width = mean_stroke_width(ink > CLEAN_THRESHOLD)
     if width < MIN_WIDTH_RATIO * side:
         return _thicken(ink, width, TARGET_WIDTH_RATIO * side)
     return ink
@@ -55,4 +55,4 @@ def _thicken(ink: Gray, width: float, target: float) -> Gray:
         return ink
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)
-    return thick[bounding_box(thick > FAINT)]
+    return thick[bounding_box(thick > CLEAN_THRESHOLD)]

@@ -6,6 +6,7 @@ from PIL import Image
 from mnist_cli.arrays import Gray, Mask, Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.framing import parts
+from mnist_cli.framing.binarize import adaptive_threshold, global_threshold
 from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import (
     bounding_box,
@@ -13,7 +14,6 @@ from mnist_cli.framing.normalize import (
     fit_to_20x20,
     is_mnist_normalized,
 )
-from mnist_cli.framing.paper import flat_ink, lit_ink
 from mnist_cli.framing.stripes import undo_inverted_stripes
 from mnist_cli.framing.stroke_width import thicken_thin_strokes
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
@@ -80,14 +80,14 @@ def _ink(gray: Gray, factor: int) -> tuple[Gray, int]:
     """The ink of a picture, reduced, and how much of it is seen."""
     small = gray if factor == 1 else np.asarray(Image.fromarray(gray).reduce(factor))
     try:
-        flat = flat_ink(small)
+        flat = global_threshold(small)
     except InputError:
         if factor == 1:
             raise
         # Lines of a pixel fade when they are reduced with the paper.
-        whole = flat_ink(gray)
+        whole = global_threshold(gray)
         flat = None if whole is None else reduced(whole, factor)
-    return (lit_ink(small), NOISY_THRESHOLD) if flat is None else (flat, CLEAN_THRESHOLD)
+    return (adaptive_threshold(small), NOISY_THRESHOLD) if flat is None else (flat, CLEAN_THRESHOLD)
 
 
 def _factor(gray: Gray) -> int:

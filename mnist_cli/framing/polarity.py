@@ -10,12 +10,12 @@ from mnist_cli.framing.threshold import histogram, otsu_threshold
 
 # How much it counts which level has more of the picture, of its border and of its corners; and,
 # where these disagree, which is in more parts.
-AREA, BORDER, CORNERS, PARTS = 0.36, 0.15, 0.29, 0.2
+AREA_WEIGHT, BORDER_WEIGHT, CORNERS_WEIGHT, COMPONENTS_WEIGHT = 0.36, 0.15, 0.29, 0.2
 # What is smaller than this fraction of the picture is no part, but dirt.
-SPECK = 0.02
+MIN_COMPONENT_AREA = 0.02
 
 
-def is_light_ink(light: Mask) -> bool:
+def binary_is_light_on_dark(light: Mask) -> bool:
     """Whether ink is the light one of two levels [H, W], in even light.
 
     Paper has more of the picture and of its border; but a digit that fills the picture may have
@@ -25,12 +25,12 @@ def is_light_ink(light: Mask) -> bool:
     border.
     """
     corners = light[:: max(len(light) - 1, 1), :: max(light.shape[1] - 1, 1)]
-    weights = ((AREA, light), (BORDER, border(light)), (CORNERS, corners))
-    paper = sum(weight * _balance(part) for weight, part in weights)
-    if abs(paper) < PARTS:
-        light_parts, dark_parts = _parts(light), _parts(~light)
-        paper += PARTS * ((light_parts > dark_parts) - (light_parts < dark_parts))
-    return paper < 0
+    weights = ((AREA_WEIGHT, light), (BORDER_WEIGHT, border(light)), (CORNERS_WEIGHT, corners))
+    balance = sum(weight * _balance(part) for weight, part in weights)
+    if abs(balance) < COMPONENTS_WEIGHT:
+        light_count, dark_count = _component_count(light), _component_count(~light)
+        balance += COMPONENTS_WEIGHT * ((light_count > dark_count) - (light_count < dark_count))
+    return balance < 0
 
 
 def _balance(light: Mask) -> float:
@@ -38,11 +38,11 @@ def _balance(light: Mask) -> float:
     return 2 * np.count_nonzero(light) / light.size - 1
 
 
-def _parts(mask: Mask) -> int:
-    return int(np.count_nonzero(components(mask).areas >= SPECK * mask.size))
+def _component_count(mask: Mask) -> int:
+    return int(np.count_nonzero(components(mask).areas >= MIN_COMPONENT_AREA * mask.size))
 
 
-def is_light_on_dark(gray: Gray) -> bool:
+def gray_is_light_on_dark(gray: Gray) -> bool:
     """Whether ink is lighter than paper, in any light.
 
     Ink is the rarer of the two, and so the side on which levels are far from those around them (the
@@ -56,9 +56,12 @@ def is_light_on_dark(gray: Gray) -> bool:
     lighter = gray > otsu_threshold(histogram(gray))
     light_border = float(border(lighter).mean())
     window = max(3, round(0.4 * min(gray.shape)))
-    dark = float(((morphological_closing(gray, window) - gray).astype(np.float32) ** 2).sum())
-    light = float(
-        ((morphological_closing(255 - gray, window) - (255 - gray)).astype(np.float32) ** 2).sum()
-    )
+    dark, light = (_black_top_hat_energy(one, window) for one in (gray, 255 - gray))
     narrow = (light - dark) / (light + dark + 1)
     return skewness + 0.95 * narrow > 0.55 * (2 * light_border - 1)
+
+
+def _black_top_hat_energy(gray: Gray, window: int) -> float:
+    """The sum of squares of what a closing removes."""
+    top_hat = morphological_closing(gray, window) - gray
+    return float((top_hat.astype(np.float32) ** 2).sum())

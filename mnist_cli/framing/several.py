@@ -10,12 +10,12 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices, Pixels
 from mnist_cli.framing import page
+from mnist_cli.framing.binarize import adaptive_threshold, global_threshold
 from mnist_cli.framing.cuts import cuts
 from mnist_cli.framing.frame import in_frame, reduced
 from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import bounding_box, is_mnist_normalized
 from mnist_cli.framing.page import Part
-from mnist_cli.framing.paper import flat_ink, lit_ink
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
 # A picture is searched for digits at no more than this.
@@ -68,11 +68,14 @@ def candidates(pixels: Pixels) -> list[list[Candidate]]:
             box = _box(bounding_box(upright < 255 - CLEAN_THRESHOLD), 1, gray.shape)
             return [[Candidate(0, 1, 0, box, upright)]]
     factor = -(-max(gray.shape) // SEARCHED_SIDE)
-    flat = flat_ink(gray)
+    flat = global_threshold(gray)
     if flat is not None:
         ink, seen = reduced(flat, factor), CLEAN_THRESHOLD
     else:
-        ink, seen = lit_ink(np.asarray(Image.fromarray(gray).reduce(factor))), NOISY_THRESHOLD
+        ink, seen = (
+            adaptive_threshold(np.asarray(Image.fromarray(gray).reduce(factor))),
+            NOISY_THRESHOLD,
+        )
     numbers, found = page.find_parts(ink > seen)
     free = itertools.count(int(numbers.max()) + 1)
     lines, left = [], page.MOST_PARTS

@@ -10,28 +10,30 @@ from mnist_cli.framing.background import border_contrast, estimate_background
 from mnist_cli.framing.morphology import morphological_closing
 from mnist_cli.framing.normalize import MIN_CONTRAST, blank
 from mnist_cli.framing.parts import digit
-from mnist_cli.framing.polarity import is_light_ink, is_light_on_dark
+from mnist_cli.framing.polarity import binary_is_light_on_dark, gray_is_light_on_dark
 from mnist_cli.framing.stroke_width import mean_stroke_width
 from mnist_cli.framing.threshold import histogram, otsu_threshold
 
 # The same where light and noise have been taken off, as a fraction of the paper's level.
-MIN_DEPTH = 0.07
+MIN_ABSORPTION = 0.07
 # What is dark and wider than this many strokes is shadow.
-CLOSING = 4.0
+CLOSING_STROKES = 4.0
 # Between the darkest and the lightest tenth of a paper in even light, in gray levels.
-EVEN = 16
+MAX_BACKGROUND_RANGE = 16
+MAX_BORDER_CONTRAST = 32
 # The contrast of ink is so many times what the lightest of the paper are above its median, or more.
-NOISE = 10
+MIN_CONTRAST_TO_NOISE = 10
 # In so few pixels light cannot be told from ink.
-SMALL = 20
+MIN_ADAPTIVE_SIDE_PX = 20
 # The noise of photographs that is calmed, in gray levels and as a fraction of all contrast: what
 # calms noise takes strokes of a pixel or two as well.
-LOUD, LOUD_SHARE = 4, 1 / 24
+MAX_NOISE, MAX_NOISE_RATIO = 4, 1 / 24
+MIN_DENOISED_SIDE_PX = 16
 # The least level of paper, in gray levels, with which ink can be compared.
-DARKEST = np.float32(32)
+MIN_BACKGROUND = np.float32(32)
 
 
-def flat_ink(gray: Gray) -> Gray | None:
+def global_threshold(gray: Gray) -> Gray | None:
     """The ink [H, W], 0 to 255, of a picture in even light and without noise; else None.
 
     Raises:
@@ -43,39 +45,44 @@ def flat_ink(gray: Gray) -> Gray | None:
     if lightest - darkest < MIN_CONTRAST:
         raise blank()
     threshold = otsu_threshold(counts)
-    if is_light_ink(gray > threshold):
+    if binary_is_light_on_dark(gray > threshold):
         counts, gray, threshold = counts[::-1], 255 - gray, 254 - threshold
         darkest = 255 - lightest
-    paper = counts[threshold + 1 :]
-    lowest, middle, highest = paper.cumsum().searchsorted(np.array([0.25, 0.5, 0.98]) * paper.sum())
+    background = counts[threshold + 1 :]
+    shares = np.array([0.25, 0.5, 0.98]) * background.sum()
+    lowest, middle, highest = background.cumsum().searchsorted(shares)
     level = threshold + 1 + int(middle)
     # What is dark and neither paper nor ink is paper in a shadow; a shadow reaches the border.
-    full = counts[: darkest + (level - darkest) // 3 + 1].sum()
-    is_lit = border_contrast(gray) > 2 * EVEN and full < counts[: threshold + 1].sum() / 2
-    is_noisy = level - darkest < NOISE * (highest - middle)
-    even = highest - lowest <= EVEN and not is_lit and not is_noisy
-    if not even and min(gray.shape) >= SMALL:
+    full_strength = counts[: darkest + (level - darkest) // 3 + 1].sum()
+    is_shaded = (
+        border_contrast(gray) > MAX_BORDER_CONTRAST
+        and full_strength < counts[: threshold + 1].sum() / 2
+    )
+    is_noisy = level - darkest < MIN_CONTRAST_TO_NOISE * (highest - middle)
+    is_even = highest - lowest <= MAX_BACKGROUND_RANGE and not is_shaded and not is_noisy
+    if not is_even and min(gray.shape) >= MIN_ADAPTIVE_SIDE_PX:
         return None
-    return _inked(level, level - darkest).take(gray)  # thrice as fast as an index
+    return _foreground_table(level, level - darkest).take(gray)  # thrice as fast as an index
 
 
 @functools.lru_cache
-def _inked(paper: int, contrast: int) -> Gray:
+def _foreground_table(background: int, contrast: int) -> Gray:
     """The ink, 0 to 255, of each gray level [256].
 
     A tenth at each end is paper texture and uneven ink: it becomes plain paper and full ink.
     """
-    depth = (paper - np.arange(256, dtype=np.float32)) / np.float32(contrast)
-    return _between(depth, 0.1, 0.9)
+    absorption = (background - np.arange(256, dtype=np.float32)) / np.float32(contrast)
+    return _ramp(absorption, 0.1, 0.9)
 
 
-def _between(depth: Floats, paper: float, full: float) -> Gray:
+def _ramp(absorption: Floats, background: float, full: float) -> Gray:
     """Depths -> ink, 0 to 255: none up to `paper`, all from `full`."""
-    ink: Gray = (np.clip((depth - paper) / (full - paper), 0, 1) * 255).round().astype(np.uint8)
-    return ink
+    ratio = np.clip((absorption - background) / (full - background), 0, 1)
+    foreground: Gray = (ratio * 255).round().astype(np.uint8)
+    return foreground
 
 
-def lit_ink(gray: Gray) -> Gray:
+def adaptive_threshold(gray: Gray) -> Gray:
     """The ink [H, W], 0 to 255, of a picture in any light, with texture and noise.
 
     The way of Gatos, Pratikakis and Perantonis, "Adaptive degraded document image binarization"
@@ -85,61 +92,63 @@ def lit_ink(gray: Gray) -> Gray:
     Raises:
         InputError: the picture is blank.
     """
-    calm, noise = _calmed(gray)
-    if is_light_on_dark(calm):
-        calm = 255 - calm
-    level = calm.astype(np.float32)
-    depth = np.zeros_like(level)
+    denoised, sigma = _denoised(gray)
+    if gray_is_light_on_dark(denoised):
+        denoised = 255 - denoised
+    level = denoised.astype(np.float32)
+    absorption = np.zeros_like(level)
     threshold = 0.0
     for _ in range(3):
-        depth = _depth(estimate_background(level, (depth <= threshold).astype(np.float32)), level)
-        threshold = _threshold(depth)
-    window = 1 + round(
-        CLOSING * mean_stroke_width(digit(_between(depth, threshold, 2 * threshold), 0))
-    )
+        background = estimate_background(level, (absorption <= threshold).astype(np.float32))
+        absorption = _absorption(background, level)
+        threshold = _absorption_threshold(absorption)
+    strokes = digit(_ramp(absorption, threshold, 2 * threshold), 0)
+    window = 1 + round(CLOSING_STROKES * mean_stroke_width(strokes))
     window = min(window, max(3, min(gray.shape) // 2))
-    depth = _depth(morphological_closing(calm, window).astype(np.float32), level)
-    depth -= np.median(depth)
-    threshold = _threshold(depth)
-    inside = depth[depth > threshold]
+    background = morphological_closing(denoised, window).astype(np.float32)
+    absorption = _absorption(background, level)
+    absorption -= np.median(absorption)
+    threshold = _absorption_threshold(absorption)
+    inside = absorption[absorption > threshold]
     full = float(np.percentile(inside, 90)) if inside.size else 0.0
-    if full < max(MIN_DEPTH, 3 * noise / 255):
+    if full < max(MIN_ABSORPTION, 3 * sigma / 255):
         raise blank()
-    return _between(depth, 0.25 * full, 0.75 * full)
+    return _ramp(absorption, 0.25 * full, 0.75 * full)
 
 
-def _depth(paper: Floats, level: Floats) -> Floats:
+def _absorption(background: Floats, level: Floats) -> Floats:
     """How much of the light ink swallows, 0.0 to 1.0, wherever there is paper around it.
 
     What a picture shows is light times reflectance (the model behind homomorphic filtering:
     Oppenheim, Schafer and Stockham 1968), so the part that ink swallows is the same in a shadow,
     while the difference in gray levels is not.
     """
-    return np.asarray((paper - level) / np.maximum(paper, DARKEST), np.float32)
+    return np.asarray((background - level) / np.maximum(background, MIN_BACKGROUND), np.float32)
 
 
-def _threshold(depth: Floats) -> float:
-    low, high = float(depth.min()), float(depth.max())
+def _absorption_threshold(absorption: Floats) -> float:
+    low, high = float(absorption.min()), float(absorption.max())
     if high <= low:
         return high
-    bins = ((depth - low) * np.float32(127.99 / (high - low))).astype(np.intp)
+    bins = ((absorption - low) * np.float32(127.99 / (high - low))).astype(np.intp)
     counts = np.bincount(bins.ravel(), minlength=128)
-    return max(low + (high - low) * (otsu_threshold(counts) + 1) / 128, MIN_DEPTH / 2)
+    return max(low + (high - low) * (otsu_threshold(counts) + 1) / 128, MIN_ABSORPTION / 2)
 
 
-def _calmed(gray: Gray) -> tuple[Gray, float]:
+def _denoised(gray: Gray) -> tuple[Gray, float]:
     """The picture without most of its noise, and how much is left (standard deviation)."""
     image = Image.fromarray(gray)
-    noise = _noise(gray)
-    for calmer in (ImageFilter.MedianFilter(3), ImageFilter.GaussianBlur(1)):
-        if noise < max(LOUD, LOUD_SHARE * np.ptp(np.asarray(image))) or min(gray.shape) < 16:
+    sigma = noise_sigma(gray)
+    for filter in (ImageFilter.MedianFilter(3), ImageFilter.GaussianBlur(1)):
+        max_noise = max(MAX_NOISE, MAX_NOISE_RATIO * np.ptp(np.asarray(image)))
+        if sigma < max_noise or min(gray.shape) < MIN_DENOISED_SIDE_PX:
             break
-        image = image.filter(calmer)
-        noise = _noise(np.asarray(image))
-    return np.asarray(image), noise
+        image = image.filter(filter)
+        sigma = noise_sigma(np.asarray(image))
+    return np.asarray(image), sigma
 
 
-def _noise(gray: Gray) -> float:
+def noise_sigma(gray: Gray) -> float:
     """The standard deviation of the noise, in gray levels.
 
     J. Immerkaer, "Fast Noise Variance Estimation" (Computer Vision and Image Understanding 64,

@@ -9,8 +9,8 @@ from mnist_cli.arrays import Floats, Gray
 from mnist_cli.framing.background import border_contrast, estimate_background
 from mnist_cli.framing.morphology import morphological_closing
 from mnist_cli.framing.normalize import MIN_CONTRAST, blank
-from mnist_cli.framing.parts import digit
 from mnist_cli.framing.polarity import binary_is_light_on_dark, gray_is_light_on_dark
+from mnist_cli.framing.selection import digit_mask
 from mnist_cli.framing.stroke_width import mean_stroke_width
 from mnist_cli.framing.threshold import histogram, otsu_threshold
 
@@ -102,7 +102,7 @@ def adaptive_threshold(gray: Gray) -> Gray:
         background = estimate_background(level, (absorption <= threshold).astype(np.float32))
         absorption = _absorption(background, level)
         threshold = _absorption_threshold(absorption)
-    strokes = digit(_ramp(absorption, threshold, 2 * threshold), 0)
+    strokes = digit_mask(_ramp(absorption, threshold, 2 * threshold), 0)
     window = 1 + round(CLOSING_STROKES * mean_stroke_width(strokes))
     window = min(window, max(3, min(gray.shape) // 2))
     background = morphological_closing(denoised, window).astype(np.float32)

@@ -5,7 +5,6 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray, Mask, Pixels
 from mnist_cli.errors import InputError
-from mnist_cli.framing import parts
 from mnist_cli.framing.binarize import adaptive_threshold, global_threshold
 from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import (
@@ -14,6 +13,7 @@ from mnist_cli.framing.normalize import (
     fit_to_20x20,
     is_mnist_normalized,
 )
+from mnist_cli.framing.selection import digit_mask, is_texture, needs_selection
 from mnist_cli.framing.stripes import undo_inverted_stripes
 from mnist_cli.framing.stroke_width import thicken_thin_strokes
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
@@ -62,9 +62,9 @@ def _digit(gray: Gray) -> Gray:
     ink, seen = _ink(gray, factor)
     mask = ink > CLEAN_THRESHOLD
     rows, columns = bounding_box(mask)
-    if seen == NOISY_THRESHOLD or parts.may_be_several(mask[rows, columns]):
-        mask = parts.digit(ink, seen)
-        if parts.is_texture(ink > NOISY_THRESHOLD, mask):
+    if seen == NOISY_THRESHOLD or needs_selection(mask[rows, columns]):
+        mask = digit_mask(ink, seen)
+        if is_texture(ink > NOISY_THRESHOLD, mask):
             raise InputError("no digit in the picture: it is full of ink, as a texture is")
         rows, columns = bounding_box(mask)
     elif factor == 1:

@@ -6,9 +6,9 @@ import numpy as np
 
 from mnist_cli.arrays import Indices, Mask
 from mnist_cli.errors import InputError
-from mnist_cli.framing import parts
 from mnist_cli.framing.components import Components, components, joined
 from mnist_cli.framing.normalize import blank
+from mnist_cli.framing.ruled_lines import form_cells, ruled_line_mask
 
 # More than this many parts are texture, or a page of text.
 MOST_PARTS = 1000
@@ -48,12 +48,12 @@ def find_parts(mask: Mask) -> tuple[Indices, list[Part]]:
     Raises:
         InputError: there are none, or too many.
     """
-    if parts.lines(mask) is not None:
+    if ruled_line_mask(mask) is not None:
         # The sides of cells that are whole would be taken for ruled lines, and leave strokes.
         found = components(mask)
-        cells = parts.frames(found.boxes, found.areas) & ~found.touches
+        cells = form_cells(found.boxes, found.areas) & ~found.touches
         mask = mask & ~found.mask(cells)
-    ruled = parts.lines(mask)
+    ruled = ruled_line_mask(mask)
     if ruled is not None:
         found = components(mask & ~ruled)
         kept = _kept(found)
@@ -77,16 +77,16 @@ def _kept(found: Components) -> Mask:
     boxes, areas, touches = found.boxes, found.areas, found.touches
     tall = boxes[:, 2] - boxes[:, 0]
     wide = boxes[:, 3] - boxes[:, 1]
-    framing = parts.frames(boxes, areas)
-    usual = _usual(tall[~framing & ~touches]) or _usual(tall[~framing])
+    is_cell = form_cells(boxes, areas)
+    usual = _usual(tall[~is_cell & ~touches]) or _usual(tall[~is_cell])
     # The cells of a form that are empty.
-    for cell in np.flatnonzero(framing):
+    for cell in np.flatnonzero(is_cell):
         alike = (abs(tall - tall[cell]) <= 0.1 * tall[cell]) & (
             abs(wide - wide[cell]) <= 0.1 * wide[cell]
         )
-        framing |= alike & (areas < 0.3 * tall * wide)
+        is_cell |= alike & (areas < 0.3 * tall * wide)
     cut_off = touches & ((tall < CUT_LOWEST * usual) | (tall > CUT_HIGHEST * usual))
-    return ~framing & ~cut_off & (areas >= DIRT * usual**2) & (tall <= HIGHEST * usual)
+    return ~is_cell & ~cut_off & (areas >= DIRT * usual**2) & (tall <= HIGHEST * usual)
 
 
 def _usual(tall: Indices) -> int:

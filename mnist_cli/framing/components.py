@@ -51,15 +51,15 @@ class Components:
         return boxes
 
     @property
-    def touches(self) -> Mask:
+    def touches_border(self) -> Mask:
         """Which of them touch the border of the mask [count]."""
         top, left, bottom, right = self.boxes.T
         height, width = self.shape
-        touches: Mask = (top == 0) | (left == 0) | (bottom == height) | (right == width)
-        return touches
+        touches_border: Mask = (top == 0) | (left == 0) | (bottom == height) | (right == width)
+        return touches_border
 
     @property
-    def contacts(self) -> npt.NDArray[np.float64]:
+    def border_pixels(self) -> npt.NDArray[np.float64]:
         """How many pixels of the border each touches [count]."""
         height, width = self.shape
         level = (self.stops - self.starts) * ((self.rows == 0) | (self.rows == height - 1))
@@ -74,34 +74,31 @@ class Components:
         changes[self.rows[keep], self.stops[keep]] -= 1
         return np.asarray(changes.cumsum(axis=1, dtype=np.int8)[:, :-1], bool)
 
-    def painted(self, numbers: Indices) -> Indices:
+    def label_image(self, numbers: Indices) -> Indices:
         """Give each pixel the number of its component, [count] -> [H, W]; -1 elsewhere."""
-        painted = np.full(self.shape, -1, np.intp)
+        label_image = np.full(self.shape, -1, np.intp)
         lengths = self.stops - self.starts
         before = lengths.cumsum() - lengths
         first = self.rows * self.shape[1] + self.starts - before
         pixels = np.repeat(first, lengths) + np.arange(lengths.sum())
-        painted.ravel()[pixels] = np.repeat(numbers[self.labels], lengths)
-        return painted
+        label_image.ravel()[pixels] = np.repeat(numbers[self.labels], lengths)
+        return label_image
 
 
-def components(mask: Mask, shortest: int = 1) -> Components:
-    """Find the components of a mask [H, W]; runs of less than `shortest` pixels do not count."""
+def connected_components(mask: Mask) -> Components:
+    """Find the components of a mask [H, W]."""
     height, width = mask.shape
     padded = np.zeros((height, width + 2), np.int8)
     padded[:, 1:-1] = mask
     changes = np.diff(padded, axis=1)
     rows, starts = np.nonzero(changes == 1)
     stops = np.nonzero(changes == -1)[1]
-    if shortest > 1:
-        keep = stops - starts >= shortest
-        rows, starts, stops = rows[keep], starts[keep], stops[keep]
-    labels = joined(len(rows), *_touching(rows, starts, stops, width + 2))
+    labels = merge_labels(len(rows), *_adjacent_runs(rows, starts, stops, width + 2))
     roots, labels = np.unique(labels, return_inverse=True)
     return Components((height, width), rows, starts, stops, labels, len(roots))
 
 
-def _touching(
+def _adjacent_runs(
     rows: Indices, starts: Indices, stops: Indices, pitch: int
 ) -> tuple[Indices, Indices]:
     """The pairs of runs that touch, each in a row and in the next."""
@@ -114,7 +111,7 @@ def _touching(
     return upper, first[upper] + nth
 
 
-def joined(count: int, one: Indices, other: Indices) -> Indices:
+def merge_labels(count: int, one: Indices, other: Indices) -> Indices:
     """Give all that are joined by pairs the same label, the lowest of their numbers."""
     labels = np.arange(count)
     while True:

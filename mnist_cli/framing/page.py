@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_cli.arrays import Indices, Mask
 from mnist_cli.errors import InputError
-from mnist_cli.framing.components import Components, components, joined
+from mnist_cli.framing.components import Components, connected_components, merge_labels
 from mnist_cli.framing.normalize import blank
 from mnist_cli.framing.ruled_lines import form_cells, ruled_line_mask
 
@@ -50,18 +50,18 @@ def find_parts(mask: Mask) -> tuple[Indices, list[Part]]:
     """
     if ruled_line_mask(mask) is not None:
         # The sides of cells that are whole would be taken for ruled lines, and leave strokes.
-        found = components(mask)
-        cells = form_cells(found.boxes, found.areas) & ~found.touches
-        mask = mask & ~found.mask(cells)
+        components = connected_components(mask)
+        cells = form_cells(components.boxes, components.areas) & ~components.touches_border
+        mask = mask & ~components.mask(cells)
     ruled = ruled_line_mask(mask)
     if ruled is not None:
-        found = components(mask & ~ruled)
-        kept = _kept(found)
+        components = connected_components(mask & ~ruled)
+        kept = _kept(components)
         # Else these are no ruled lines, but strokes of digits that fill the picture.
-        if (kept & ~found.touches).any():
-            return _stacked(found, kept)
-    found = components(mask)
-    return _stacked(found, _kept(found))
+        if (kept & ~components.touches_border).any():
+            return _stacked(components, kept)
+    components = connected_components(mask)
+    return _stacked(components, _kept(components))
 
 
 def too_many() -> InputError:
@@ -70,11 +70,11 @@ def too_many() -> InputError:
     )
 
 
-def _kept(found: Components) -> Mask:
+def _kept(components: Components) -> Mask:
     """Which of the components [count] are digits, or parts of them."""
-    if found.count > MOST_PARTS:
+    if components.count > MOST_PARTS:
         raise too_many()
-    boxes, areas, touches = found.boxes, found.areas, found.touches
+    boxes, areas, touches = components.boxes, components.areas, components.touches_border
     tall = boxes[:, 2] - boxes[:, 0]
     wide = boxes[:, 3] - boxes[:, 1]
     is_cell = form_cells(boxes, areas)
@@ -96,11 +96,11 @@ def _usual(tall: Indices) -> int:
     return int(ordered[squares.searchsorted(squares[-1] / 2)]) if len(tall) else 0
 
 
-def _stacked(found: Components, kept: Mask) -> tuple[Indices, list[Part]]:
+def _stacked(components: Components, kept: Mask) -> tuple[Indices, list[Part]]:
     """Join the parts of digits that are one above the other, or one inside the other."""
     if not kept.any():
         raise blank()
-    boxes = found.boxes[kept]
+    boxes = components.boxes[kept]
     top, left, bottom, right = boxes.T
     tall, wide = bottom - top, right - left
     usual = _usual(tall)
@@ -119,21 +119,21 @@ def _stacked(found: Components, kept: Mask) -> tuple[Indices, list[Part]]:
         & (-down <= STACKED_GAP * usual)
         & (together <= STACKED_HEIGHT * usual)
     )
-    labels = joined(len(boxes), *np.nonzero(np.triu(stacked, 1)))
-    numbers = np.full(found.count, -1)
+    labels = merge_labels(len(boxes), *np.nonzero(np.triu(stacked, 1)))
+    numbers = np.full(components.count, -1)
     numbers[kept] = labels
     whole = []
     for label in np.unique(labels).tolist():
         own = boxes[labels == label]
         edges = [*own[:, :2].min(axis=0).tolist(), *own[:, 2:].max(axis=0).tolist()]
         whole.append(Part(label, label, *edges))
-    return found.painted(numbers), [part for part in whole if part.tall >= LOWEST * usual]
+    return components.label_image(numbers), [part for part in whole if part.tall >= LOWEST * usual]
 
 
-def lines(found: list[Part]) -> list[list[Part]]:
+def lines(components: list[Part]) -> list[list[Part]]:
     """Sort parts into lines: each goes on with the line whose end is beside it."""
     lines: list[list[Part]] = []
-    for part in sorted(found, key=lambda part: part.left):
+    for part in sorted(components, key=lambda part: part.left):
         best, most = None, 0.5
         for line in lines:
             end = line[-1]

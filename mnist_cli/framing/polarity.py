@@ -4,7 +4,7 @@ import numpy as np
 
 from mnist_cli.arrays import Gray, Mask
 from mnist_cli.framing.background import border, estimate_background
-from mnist_cli.framing.components import components
+from mnist_cli.framing.components import connected_components
 from mnist_cli.framing.morphology import morphological_closing
 from mnist_cli.framing.threshold import histogram, otsu_threshold
 
@@ -39,7 +39,7 @@ def _balance(light: Mask) -> float:
 
 
 def _component_count(mask: Mask) -> int:
-    return int(np.count_nonzero(components(mask).areas >= MIN_COMPONENT_AREA * mask.size))
+    return int(np.count_nonzero(connected_components(mask).areas >= MIN_COMPONENT_AREA * mask.size))
 
 
 def gray_is_light_on_dark(gray: Gray) -> bool:

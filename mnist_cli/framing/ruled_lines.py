@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.arrays import Indices, Mask
-from mnist_cli.framing.components import components
+from mnist_cli.framing.components import connected_components
 
 # Of so many parts, the largest, any may be the frame of a form cell.
 MAX_CELL_CANDIDATES = 32
@@ -70,9 +70,9 @@ def _horizontal_lines(mask: Mask) -> Mask:
         path = row + np.round(SLOPES[slope] * (np.arange(width) - width / 2)).astype(int)
         columns = np.flatnonzero((path >= 0) & (path < height))
         line[path[columns], columns] = True
-    found = components(line & mask)
-    thickness = found.areas / (found.boxes[:, 3] - found.boxes[:, 1])
-    return found.mask(thickness <= MAX_LINE_THICKNESS * max(mask.shape))
+    components = connected_components(line & mask)
+    thickness = components.areas / (components.boxes[:, 3] - components.boxes[:, 1])
+    return components.mask(thickness <= MAX_LINE_THICKNESS * max(mask.shape))
 
 
 def _uncrossed(strokes: Mask, line: Mask) -> Mask:

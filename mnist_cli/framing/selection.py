@@ -3,7 +3,7 @@
 import numpy as np
 
 from mnist_cli.arrays import Gray, Mask
-from mnist_cli.framing.components import Components, components
+from mnist_cli.framing.components import Components, connected_components
 from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import blank, bounding_box
 from mnist_cli.framing.ruled_lines import form_cells, ruled_line_mask
@@ -54,31 +54,31 @@ def digit_mask(foreground: Gray, threshold: int) -> Mask:
     mask = foreground > threshold
     ruled = ruled_line_mask(mask)
     if ruled is not None:
-        found = components(mask & ~ruled)
+        components = connected_components(mask & ~ruled)
         near = dilate(ruled)
-        top, left, bottom, right = found.boxes.T
+        top, left, bottom, right = components.boxes.T
         shorter, longer = np.sort([bottom - top, right - left], axis=0)
         # What is left of a form are the sides of its cells, from line to line.
-        clipped = found.touches | (found.sums(near) > 0)
+        clipped = components.touches_border | (components.sums(near) > 0)
         is_cell_side = clipped & (shorter < MAX_LINE_ASPECT * longer)
-        if is_cell_side.all() and components(mask).touches.all():
+        if is_cell_side.all() and connected_components(mask).touches_border.all():
             raise blank()
         if is_cell_side.any():
-            found = components(found.mask(~is_cell_side))
-            clipped = found.touches | (found.sums(near) > 0)
+            components = connected_components(components.mask(~is_cell_side))
+            clipped = components.touches_border | (components.sums(near) > 0)
         # What reaches the border without the lines is no digit on ruled paper, but one whose own
         # strokes fill the picture.
-        if found.count:
-            selected = _select_components(found, foreground, clipped)
-            if not found.touches[selected].any():
-                return found.mask(selected)
-    found = components(mask)
-    if found.count <= 1:
+        if components.count:
+            selected = _select_components(components, foreground, clipped)
+            if not components.touches_border[selected].any():
+                return components.mask(selected)
+    components = connected_components(mask)
+    if components.count <= 1:
         return mask
-    return found.mask(_select_components(found, foreground, found.touches))
+    return components.mask(_select_components(components, foreground, components.touches_border))
 
 
-def is_texture(mask: Mask, found: Mask) -> bool:
+def is_texture(mask: Mask, digit: Mask) -> bool:
     """Whether the ink, of which some was found to be the digit [H, W], is a texture.
 
     It goes on beyond all four sides of the picture, and there is more line than in any digit: a
@@ -86,7 +86,7 @@ def is_texture(mask: Mask, found: Mask) -> bool:
     """
     if not all(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1])):
         return False
-    side = max(part.stop - part.start for part in bounding_box(found))
+    side = max(part.stop - part.start for part in bounding_box(digit))
     # Ruled lines are no texture.
     ruled = ruled_line_mask(mask)
     rest = mask if ruled is None else mask & ~ruled
@@ -94,21 +94,23 @@ def is_texture(mask: Mask, found: Mask) -> bool:
     return bool(length > MAX_STROKE_LENGTH * max(side, MIN_SIDE_PX))
 
 
-def _select_components(found: Components, foreground: Gray, clipped: Mask) -> Mask:
+def _select_components(components: Components, foreground: Gray, clipped: Mask) -> Mask:
     """Which of the components [count] are the digit, knowing which of them something cuts off."""
-    picture_height, picture_width = found.shape
-    top, left, bottom, right = found.boxes.T
+    picture_height, picture_width = components.shape
+    top, left, bottom, right = components.boxes.T
     height, width = bottom - top, right - left
-    area = found.areas
-    strength = found.sums(foreground) / area
-    is_cell = form_cells(found.boxes, area)
+    area = components.areas
+    strength = components.sums(foreground) / area
+    is_cell = form_cells(components.boxes, area)
     # Far from the middle, and at the border most of all, is what belongs to the neighbours.
     offset_y, offset_x = (top + bottom) / picture_height - 1, (left + right) / picture_width - 1
     distance = np.hypot(offset_y, offset_x) / np.sqrt(2)
     score = area * np.maximum(height, width) * (1 - 0.6 * distance)
     score = score * np.where(clipped, 0.15, 1.0) * np.where(is_cell, 0.02, 1.0) * strength
     # What lies along so much of the border is a shadow.
-    score = score * np.where(found.contacts > (picture_height + picture_width) / 2, 0.2, 1.0)
+    score = score * np.where(
+        components.border_pixels > (picture_height + picture_width) / 2, 0.2, 1.0
+    )
     main = int(score.argmax())
     eligible = (
         (area >= MIN_AREA * area[main]) & (strength >= MIN_STRENGTH * strength[main]) & ~is_cell
@@ -122,7 +124,7 @@ def _select_components(found: Components, foreground: Gray, clipped: Mask) -> Ma
     selected &= width >= MAX_LINE_ASPECT * height
     selected[main] = True
     while True:
-        boxes = found.boxes[selected]
+        boxes = components.boxes[selected]
         box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
         max_gap = 1 + MAX_GAP * max(box[2] - box[0], box[3] - box[1])
         gap_y = np.maximum(np.maximum(top - box[2], box[0] - bottom), 0)

@@ -9,13 +9,18 @@ import numpy as np
 from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices, Pixels
-from mnist_cli.framing import page
 from mnist_cli.framing.binarize import adaptive_threshold, global_threshold
-from mnist_cli.framing.cuts import cuts
 from mnist_cli.framing.frame import in_frame, reduced
+from mnist_cli.framing.layout import (
+    MAX_COMPONENTS,
+    Region,
+    find_regions,
+    text_lines,
+    too_many_components,
+)
 from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import bounding_box, is_mnist_normalized
-from mnist_cli.framing.page import Part
+from mnist_cli.framing.oversegment import oversegment
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
 # A picture is searched for digits at no more than this.
@@ -76,43 +81,47 @@ def candidates(pixels: Pixels) -> list[list[Candidate]]:
             adaptive_threshold(np.asarray(Image.fromarray(gray).reduce(factor))),
             NOISY_THRESHOLD,
         )
-    numbers, found = page.find_parts(ink > seen)
-    free = itertools.count(int(numbers.max()) + 1)
-    lines, left = [], page.MOST_PARTS
-    for line in page.lines(found):
-        tall = float(np.median([part.tall for part in line]))
-        pieces = [piece for part in line for piece in _pieces(ink, numbers, part, tall, free)]
+    labels, regions = find_regions(ink > seen)
+    free_labels = itertools.count(int(labels.max()) + 1)
+    lines, left = [], MAX_COMPONENTS
+    for line in text_lines(regions):
+        height = float(np.median([region.height for region in line]))
+        pieces = [
+            piece
+            for region in line
+            for piece in _oversegmented(ink, labels, region, height, free_labels)
+        ]
         left -= len(pieces)
         if left < 0:
-            raise page.too_many()
-        lines.append(list(_candidates(ink, numbers, pieces, tall, factor, gray.shape)))
+            raise too_many_components()
+        lines.append(list(_candidates(ink, labels, pieces, height, factor, gray.shape)))
     return lines
 
 
-def _pieces(
-    ink: Gray, numbers: Indices, part: Part, tall: float, free: Iterator[int]
-) -> Iterator[Part]:
+def _oversegmented(
+    ink: Gray, labels: Indices, region: Region, height: float, free_labels: Iterator[int]
+) -> Iterator[Region]:
     """Cut a part of a line, if it is wide; the pixels of its pieces get the next free numbers."""
-    own = numbers[part.box] == part.number
+    own = labels[region.slices] == region.label
     side = np.zeros(own.shape, np.intp)
-    if part.right - part.left > CUT_WIDTH * tall:
-        faint = np.where(own, ink[part.box], 0).astype(np.float32)
-        for cut in cuts(faint / np.float32(255), tall):
+    if region.right - region.left > CUT_WIDTH * height:
+        faint = np.where(own, ink[region.slices], 0).astype(np.float32)
+        for cut in oversegment(faint / np.float32(255), height):
             side += np.arange(own.shape[1]) >= cut[:, np.newaxis]
     for piece in np.unique(side[own]):
-        mask, number = own & (side == piece), next(free)
-        numbers[part.box][mask] = number
+        mask, label = own & (side == piece), next(free_labels)
+        labels[region.slices][mask] = label
         rows, columns = bounding_box(mask)
-        top, left = part.top + rows.start, part.left + columns.start
-        bottom, right = part.top + rows.stop, part.left + columns.stop
-        yield Part(number, part.number, int(top), int(left), int(bottom), int(right))
+        top, left = region.top + rows.start, region.left + columns.start
+        bottom, right = region.top + rows.stop, region.left + columns.stop
+        yield Region(label, region.label, int(top), int(left), int(bottom), int(right))
 
 
 def _candidates(
     ink: Gray,
-    numbers: Indices,
-    pieces: list[Part],
-    tall: float,
+    labels: Indices,
+    pieces: list[Region],
+    height: float,
     factor: int,
     shape: tuple[int, ...],
 ) -> Iterator[Candidate]:
@@ -123,29 +132,29 @@ def _candidates(
             gap = last.left - right
             top, left = min(top, last.top), min(left, last.left)
             bottom, right = max(bottom, last.bottom), max(right, last.right)
-            if last is not start and (gap > BESIDE_GAP * tall or right - left > WIDEST * tall):
+            if last is not start and (gap > BESIDE_GAP * height or right - left > WIDEST * height):
                 break
-            breaks = len({piece.whole for piece in pieces[first:stop]}) - 1
-            breaks += stop < len(pieces) and pieces[stop].whole == last.whole
+            breaks = len({piece.parent for piece in pieces[first:stop]}) - 1
+            breaks += stop < len(pieces) and pieces[stop].parent == last.parent
             box = slice(top, bottom), slice(left, right)
-            picture = in_frame(_cut(ink, numbers, box, start.number, last.number))
+            picture = in_frame(_cut(ink, labels, box, start.label, last.label))
             yield Candidate(first, stop, breaks, _box(box, factor, shape), picture)
 
 
-def _cut(ink: Gray, numbers: Indices, box: tuple[slice, slice], first: int, last: int) -> Gray:
+def _cut(ink: Gray, labels: Indices, box: tuple[slice, slice], first: int, last: int) -> Gray:
     """The ink of some pieces, with the pixels around, where strokes fade out; none of others."""
     rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
-    near = numbers[rows, columns]
+    near = labels[rows, columns]
     own = (near >= first) & (near <= last)
     reach = dilate(own) & (own | (near < 0))
     faded = np.where(reach, ink[rows, columns], 0).astype(np.uint8)
     return faded[bounding_box(reach & (faded > CLEAN_THRESHOLD))]
 
 
-def _box(found: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> Box:
+def _box(regions: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> Box:
     """Slices of a reduced picture as a box of the whole one [H, W]."""
     (top, bottom), (left, right) = (
         (int(side.start) * factor, min(int(side.stop) * factor, limit))
-        for side, limit in zip(found, shape, strict=True)
+        for side, limit in zip(regions, shape, strict=True)
     )
     return Box(left, top, right - left, bottom - top)

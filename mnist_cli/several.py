@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from mnist_cli import prediction, reshape
 from mnist_cli.arrays import Gray, Pixels
-from mnist_cli.framing.several import Box, Candidate, candidates
+from mnist_cli.framing.several import BoundingBox, Hypothesis, find_hypotheses
 from mnist_cli.loader import Model
 from mnist_cli.prediction import Prediction
 
 # What a candidate costs beyond the model's doubt, in nats: a break, since a digit is mostly one
 # connected part; and how much wider or lower it is than most digits, in heights of the line.
 # They were chosen on the training images of MNIST.
-BREAK, WIDER, LOWER = 1.0, 5.0, 5.0
-USUAL_WIDTH, USUAL_HEIGHT = 0.8, 0.7
+BREAK_PENALTY, WIDTH_PENALTY, HEIGHT_PENALTY = 1.0, 5.0, 5.0
+TYPICAL_WIDTH, TYPICAL_HEIGHT = 0.8, 0.7
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Digit:
     """A digit, and where it is in the picture."""
 
     prediction: Prediction
-    box: Box
+    box: BoundingBox
     picture: Gray
     """As the model sees it: [28, 28], dark ink on white paper."""
 
@@ -32,13 +32,13 @@ def read(model: Model, pixels: Pixels) -> list[list[Digit]]:
     Raises:
         InputError: there is no digit in the picture, or there are too many parts.
     """
-    lines = candidates(pixels)
-    batch = reshape.to_model_input([candidate.picture for line in lines for candidate in line])
+    lines = find_hypotheses(pixels)
+    batch = reshape.to_model_input([hypothesis.picture for line in lines for hypothesis in line])
     answers = iter(prediction.predict(model, batch))
-    return [_chosen([(candidate, next(answers)) for candidate in line]) for line in lines]
+    return [_best_path([(hypothesis, next(answers)) for hypothesis in line]) for line in lines]
 
 
-def _chosen(line: list[tuple[Candidate, Prediction]]) -> list[Digit]:
+def _best_path(line: list[tuple[Hypothesis, Prediction]]) -> list[Digit]:
     """The digits of a line: the path of least cost through its candidates.
 
     The graph of segmentations of LeCun et al. 1998, "Gradient-based learning applied to document
@@ -46,14 +46,15 @@ def _chosen(line: list[tuple[Candidate, Prediction]]) -> list[Digit]:
     and costs -log p of its digit, and more where it has not the shape of one. The shortest path is
     found by dynamic programming (Viterbi 1967).
     """
-    tall = max(candidate.box.height for candidate, _ in line)
+    line_height = max(hypothesis.box.height for hypothesis, _ in line)
     paths: dict[int, tuple[float, list[Digit]]] = {0: (0.0, [])}
     # Sorted by the first piece: the path to it is known by then.
-    for candidate, answer in line:
-        cost, digits = paths[candidate.first]
-        cost += BREAK * candidate.breaks - math.log(answer.scores[answer.digit])
-        cost += WIDER * max(candidate.box.width / tall - USUAL_WIDTH, 0)
-        cost += LOWER * max(USUAL_HEIGHT - candidate.box.height / tall, 0)
-        if candidate.stop not in paths or cost < paths[candidate.stop][0]:
-            paths[candidate.stop] = cost, [*digits, Digit(answer, candidate.box, candidate.picture)]
+    for hypothesis, answer in line:
+        cost, digits = paths[hypothesis.first]
+        cost += BREAK_PENALTY * hypothesis.breaks - math.log(answer.scores[answer.digit])
+        cost += WIDTH_PENALTY * max(hypothesis.box.width / line_height - TYPICAL_WIDTH, 0)
+        cost += HEIGHT_PENALTY * max(TYPICAL_HEIGHT - hypothesis.box.height / line_height, 0)
+        if hypothesis.stop not in paths or cost < paths[hypothesis.stop][0]:
+            digit = Digit(answer, hypothesis.box, hypothesis.picture)
+            paths[hypothesis.stop] = cost, [*digits, digit]
     return paths[max(paths)][1]

@@ -19,9 +19,9 @@ from mnist_cli.framing.stroke_width import thicken_thin_strokes
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
 # A picture is searched for the digit at no more than this.
-SEARCHED_SIDE = 256
+MAX_SIDE_PX = 256
 # A digit that is found smaller than this in a reduced picture is looked at again, closer.
-LOOKED_AT_SIDE = 80
+MIN_DIGIT_SIDE_PX = 80
 
 
 def frame(pixels: Pixels) -> Gray:
@@ -40,66 +40,69 @@ def frame(pixels: Pixels) -> Gray:
         InputError: the picture is blank, or a texture.
     """
     gray = pixels.round().astype(np.uint8, copy=False)
-    framed = _if_mnist_normalized(gray)
-    if framed is None and (turned := undo_inverted_stripes(gray)) is not gray:
-        gray, framed = turned, _if_mnist_normalized(turned)
-    return in_frame(_digit(gray)) if framed is None else framed
+    framed = mnist_normalized(gray)
+    if framed is None and (undone := undo_inverted_stripes(gray)) is not gray:
+        gray, framed = undone, mnist_normalized(undone)
+    return normalize_foreground(_locate_digit(gray)) if framed is None else framed
 
 
-def _if_mnist_normalized(gray: Gray) -> Gray | None:
+def mnist_normalized(gray: Gray) -> Gray | None:
     """The picture, turned to dark on light, if it is framed like MNIST."""
     return next((upright for upright in (gray, 255 - gray) if is_mnist_normalized(upright)), None)
 
 
-def in_frame(ink: Gray) -> Gray:
+def normalize_foreground(foreground: Gray) -> Gray:
     """Frame ink that is cropped to a digit [h, w], 0 to 255 -> [28, 28], dark on white."""
-    return 255 - centre_on_28x28(fit_to_20x20(thicken_thin_strokes(ink)))
+    return 255 - centre_on_28x28(fit_to_20x20(thicken_thin_strokes(foreground)))
 
 
-def _digit(gray: Gray) -> Gray:
+def _locate_digit(gray: Gray) -> Gray:
     """The ink of the digit alone, 0 to 255, cropped to it [h, w]."""
-    factor = _factor(gray)
-    ink, seen = _ink(gray, factor)
-    mask = ink > CLEAN_THRESHOLD
+    factor = _reduction_factor(gray)
+    foreground, threshold = _threshold_foreground(gray, factor)
+    mask = foreground > CLEAN_THRESHOLD
     rows, columns = bounding_box(mask)
-    if seen == NOISY_THRESHOLD or needs_selection(mask[rows, columns]):
-        mask = digit_mask(ink, seen)
-        if is_texture(ink > NOISY_THRESHOLD, mask):
+    if threshold == NOISY_THRESHOLD or needs_selection(mask[rows, columns]):
+        mask = digit_mask(foreground, threshold)
+        if is_texture(foreground > NOISY_THRESHOLD, mask):
             raise InputError("no digit in the picture: it is full of ink, as a texture is")
         rows, columns = bounding_box(mask)
     elif factor == 1:
-        return ink[rows, columns]
-    if factor > 1 and max(rows.stop - rows.start, columns.stop - columns.start) < LOOKED_AT_SIDE:
+        return foreground[rows, columns]
+    longest = max(rows.stop - rows.start, columns.stop - columns.start)
+    if factor > 1 and longest < MIN_DIGIT_SIDE_PX:
         closer = gray[_around(rows, factor, gray.shape[0]), _around(columns, factor, gray.shape[1])]
-        if _factor(closer) < factor:
-            return _digit(closer)
-    return _cut(ink, mask)
+        if _reduction_factor(closer) < factor:
+            return _locate_digit(closer)
+    return _crop(foreground, mask)
 
 
-def _ink(gray: Gray, factor: int) -> tuple[Gray, int]:
+def _threshold_foreground(gray: Gray, factor: int) -> tuple[Gray, int]:
     """The ink of a picture, reduced, and how much of it is seen."""
     small = gray if factor == 1 else np.asarray(Image.fromarray(gray).reduce(factor))
     try:
-        flat = global_threshold(small)
+        clean = global_threshold(small)
     except InputError:
         if factor == 1:
             raise
         # Lines of a pixel fade when they are reduced with the paper.
         whole = global_threshold(gray)
-        flat = None if whole is None else reduced(whole, factor)
-    return (adaptive_threshold(small), NOISY_THRESHOLD) if flat is None else (flat, CLEAN_THRESHOLD)
+        clean = None if whole is None else reduce_foreground(whole, factor)
+    if clean is None:
+        return adaptive_threshold(small), NOISY_THRESHOLD
+    return clean, CLEAN_THRESHOLD
 
 
-def _factor(gray: Gray) -> int:
+def _reduction_factor(gray: Gray) -> int:
     """How many pixels become one in a picture that is searched."""
-    return int(-(-max(gray.shape) // SEARCHED_SIDE))
+    return int(-(-max(gray.shape) // MAX_SIDE_PX))
 
 
-def reduced(ink: Gray, factor: int) -> Gray:
+def reduce_foreground(foreground: Gray, factor: int) -> Gray:
     """Ink without noise, reduced; a thin line fades and is made full again."""
     if factor == 1:
-        return ink
-    small = np.asarray(Image.fromarray(ink).reduce(factor))
+        return foreground
+    small = np.asarray(Image.fromarray(foreground).reduce(factor))
     return (small * np.float32(255 / max(small.max(), 1))).astype(np.uint8)
 
 
@@ -110,8 +113,8 @@ def _around(found: slice, factor: int, limit: int) -> slice:
     return slice(max(start - margin, 0), min(stop + margin, limit))
 
 
-def _cut(ink: Gray, mask: Mask) -> Gray:
+def _crop(foreground: Gray, mask: Mask) -> Gray:
     """Ink [H, W] where the mask is, and a pixel around it, where strokes fade out."""
     near = dilate(mask)
-    box = bounding_box(near & (ink > CLEAN_THRESHOLD))
-    return np.where(near, ink, 0).astype(np.uint8)[box]
+    box = bounding_box(near & (foreground > CLEAN_THRESHOLD))
+    return np.where(near, foreground, 0).astype(np.uint8)[box]

@@ -51,15 +51,15 @@ def _is_centred(projection: Projection) -> bool:
     )
 
 
-def fit_to_20x20(ink: Gray) -> Gray:
+def fit_to_20x20(foreground: Gray) -> Gray:
     """Scale ink [h, w] so that its longest side is 20, antialiased.
 
     A line that gets thinner than a pixel comes out faint; as in MNIST, ink is made full again.
     """
-    scale = DIGIT_SIDE_PX / max(ink.shape)
-    height, width = (max(1, round(side * scale)) for side in ink.shape)
+    scale = DIGIT_SIDE_PX / max(foreground.shape)
+    height, width = (max(1, round(side * scale)) for side in foreground.shape)
     # By way of bytes, which costs a third of `fromarray` and `asarray`.
-    image = Image.frombuffer("L", ink.shape[::-1], ink.tobytes(), "raw", "L", 0, 1)
+    image = Image.frombuffer("L", foreground.shape[::-1], foreground.tobytes(), "raw", "L", 0, 1)
     image = image.resize((width, height), Image.Resampling.BICUBIC)
     small = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width)
     if (strongest := int(small.max())) == 255:
@@ -67,19 +67,19 @@ def fit_to_20x20(ink: Gray) -> Gray:
     return (small * np.float32(255 / max(strongest, 1))).round().astype(np.uint8)
 
 
-def centre_on_28x28(ink: Gray) -> Gray:
+def centre_on_28x28(foreground: Gray) -> Gray:
     """Put ink [h, w] on an empty 28x28 with its centre of mass in the middle, by whole pixels.
 
     Whole pixels, so that to frame a picture twice changes nothing.
     """
     canvas = np.zeros((MNIST_SIDE_PX, MNIST_SIDE_PX), np.uint8)
     offsets = []
-    for projection in _projections(ink):
+    for projection in _projections(foreground):
         # The least shift that brings the centre to 13.5 or beyond, as in MNIST: 13.5 to 14.5.
         shift = math.ceil((MNIST_SIDE_PX - 1) / 2 - _centre_of_mass(projection))
         offsets.append(min(max(shift, 0), MNIST_SIDE_PX - len(projection)))
     top, left = offsets
-    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    canvas[top : top + foreground.shape[0], left : left + foreground.shape[1]] = foreground
     return canvas
 
 
@@ -89,9 +89,9 @@ def _nonzero_range(projection: Any) -> slice:
     return slice(filled[0], filled[-1] + 1)
 
 
-def _projections(ink: Gray) -> tuple[Projection, Projection]:
+def _projections(foreground: Gray) -> tuple[Projection, Projection]:
     """The ink in each row, and in each column."""
-    return ink.sum(axis=1, dtype=np.int64), ink.sum(axis=0, dtype=np.int64)
+    return foreground.sum(axis=1, dtype=np.int64), foreground.sum(axis=0, dtype=np.int64)
 
 
 def _centre_of_mass(projection: Projection) -> float:

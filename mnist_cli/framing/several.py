@@ -10,7 +10,7 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices, Pixels
 from mnist_cli.framing.binarize import adaptive_threshold, global_threshold
-from mnist_cli.framing.frame import in_frame, reduced
+from mnist_cli.framing.frame import mnist_normalized, normalize_foreground, reduce_foreground
 from mnist_cli.framing.layout import (
     MAX_COMPONENTS,
     Region,
@@ -19,19 +19,19 @@ from mnist_cli.framing.layout import (
     too_many_components,
 )
 from mnist_cli.framing.morphology import dilate
-from mnist_cli.framing.normalize import bounding_box, is_mnist_normalized
+from mnist_cli.framing.normalize import bounding_box
 from mnist_cli.framing.oversegment import oversegment
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
 # A picture is searched for digits at no more than this.
-SEARCHED_SIDE = 1024
+MAX_PAGE_SIDE_PX = 1024
 # Parts of one digit side by side are no further apart.
-BESIDE_GAP = 0.12
+MAX_PIECE_GAP = 0.12
 # A part is cut if it is wider than this; no digit of several pieces is wider than that.
-CUT_WIDTH, WIDEST = 0.7, 1.5
+MIN_CUT_WIDTH, MAX_DIGIT_WIDTH = 0.7, 1.5
 
 
-class Box(NamedTuple):
+class BoundingBox(NamedTuple):
     """A rectangle in pixels of the whole picture."""
 
     x: int
@@ -41,7 +41,7 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Hypothesis:
     """What may be a digit: neighbouring pieces of a line."""
 
     first: int
@@ -49,12 +49,12 @@ class Candidate:
     """The number of its first piece in the line, and of the first after it."""
     breaks: int
     """How often it joins what is apart or, at its end, parts what is connected."""
-    box: Box
+    box: BoundingBox
     picture: Gray
     """uint8 [28, 28], dark ink on white paper, framed as in MNIST."""
 
 
-def candidates(pixels: Pixels) -> list[list[Candidate]]:
+def find_hypotheses(pixels: Pixels) -> list[list[Hypothesis]]:
     """Find all that may be a digit, line by line from top to bottom, and from left to right.
 
     The candidates of a line overlap: parts of the ink that are wide are cut into pieces, and each
@@ -68,45 +68,48 @@ def candidates(pixels: Pixels) -> list[list[Candidate]]:
         InputError: the picture is blank, or it has too many parts.
     """
     gray = pixels.round().astype(np.uint8, copy=False)
-    for upright in (gray, 255 - gray):
-        if is_mnist_normalized(upright):
-            box = _box(bounding_box(upright < 255 - CLEAN_THRESHOLD), 1, gray.shape)
-            return [[Candidate(0, 1, 0, box, upright)]]
-    factor = -(-max(gray.shape) // SEARCHED_SIDE)
-    flat = global_threshold(gray)
-    if flat is not None:
-        ink, seen = reduced(flat, factor), CLEAN_THRESHOLD
+    normalized = mnist_normalized(gray)
+    if normalized is not None:
+        box = _full_size_box(bounding_box(normalized < 255 - CLEAN_THRESHOLD), 1, gray.shape)
+        return [[Hypothesis(0, 1, 0, box, normalized)]]
+    factor = -(-max(gray.shape) // MAX_PAGE_SIDE_PX)
+    clean = global_threshold(gray)
+    if clean is not None:
+        foreground, threshold = reduce_foreground(clean, factor), CLEAN_THRESHOLD
     else:
-        ink, seen = (
-            adaptive_threshold(np.asarray(Image.fromarray(gray).reduce(factor))),
-            NOISY_THRESHOLD,
-        )
-    labels, regions = find_regions(ink > seen)
+        small = np.asarray(Image.fromarray(gray).reduce(factor))
+        foreground, threshold = adaptive_threshold(small), NOISY_THRESHOLD
+    labels, regions = find_regions(foreground > threshold)
     free_labels = itertools.count(int(labels.max()) + 1)
     lines, left = [], MAX_COMPONENTS
     for line in text_lines(regions):
-        height = float(np.median([region.height for region in line]))
+        digit_height = float(np.median([region.height for region in line]))
         pieces = [
             piece
             for region in line
-            for piece in _oversegmented(ink, labels, region, height, free_labels)
+            for piece in _pieces(foreground, labels, region, digit_height, free_labels)
         ]
         left -= len(pieces)
         if left < 0:
             raise too_many_components()
-        lines.append(list(_candidates(ink, labels, pieces, height, factor, gray.shape)))
+        found = _line_hypotheses(foreground, labels, pieces, digit_height, factor, gray.shape)
+        lines.append(list(found))
     return lines
 
 
-def _oversegmented(
-    ink: Gray, labels: Indices, region: Region, height: float, free_labels: Iterator[int]
+def _pieces(
+    foreground: Gray,
+    labels: Indices,
+    region: Region,
+    digit_height: float,
+    free_labels: Iterator[int],
 ) -> Iterator[Region]:
     """Cut a part of a line, if it is wide; the pixels of its pieces get the next free numbers."""
     own = labels[region.slices] == region.label
     side = np.zeros(own.shape, np.intp)
-    if region.right - region.left > CUT_WIDTH * height:
-        faint = np.where(own, ink[region.slices], 0).astype(np.float32)
-        for cut in oversegment(faint / np.float32(255), height):
+    if region.right - region.left > MIN_CUT_WIDTH * digit_height:
+        faint = np.where(own, foreground[region.slices], 0).astype(np.float32)
+        for cut in oversegment(faint / np.float32(255), digit_height):
             side += np.arange(own.shape[1]) >= cut[:, np.newaxis]
     for piece in np.unique(side[own]):
         mask, label = own & (side == piece), next(free_labels)
@@ -117,14 +120,14 @@ def _oversegmented(
         yield Region(label, region.label, int(top), int(left), int(bottom), int(right))
 
 
-def _candidates(
-    ink: Gray,
+def _line_hypotheses(
+    foreground: Gray,
     labels: Indices,
     pieces: list[Region],
-    height: float,
+    digit_height: float,
     factor: int,
     shape: tuple[int, ...],
-) -> Iterator[Candidate]:
+) -> Iterator[Hypothesis]:
     """All runs of the pieces of a line that may be digits, sorted by the first piece."""
     for first, start in enumerate(pieces):
         top, left, bottom, right = start[2:]
@@ -132,29 +135,32 @@ def _candidates(
             gap = last.left - right
             top, left = min(top, last.top), min(left, last.left)
             bottom, right = max(bottom, last.bottom), max(right, last.right)
-            if last is not start and (gap > BESIDE_GAP * height or right - left > WIDEST * height):
+            is_too_wide = right - left > MAX_DIGIT_WIDTH * digit_height
+            if last is not start and (gap > MAX_PIECE_GAP * digit_height or is_too_wide):
                 break
             breaks = len({piece.parent for piece in pieces[first:stop]}) - 1
             breaks += stop < len(pieces) and pieces[stop].parent == last.parent
             box = slice(top, bottom), slice(left, right)
-            picture = in_frame(_cut(ink, labels, box, start.label, last.label))
-            yield Candidate(first, stop, breaks, _box(box, factor, shape), picture)
+            picture = normalize_foreground(_crop(foreground, labels, box, start.label, last.label))
+            yield Hypothesis(first, stop, breaks, _full_size_box(box, factor, shape), picture)
 
 
-def _cut(ink: Gray, labels: Indices, box: tuple[slice, slice], first: int, last: int) -> Gray:
+def _crop(
+    foreground: Gray, labels: Indices, box: tuple[slice, slice], first: int, last: int
+) -> Gray:
     """The ink of some pieces, with the pixels around, where strokes fade out; none of others."""
     rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
     near = labels[rows, columns]
     own = (near >= first) & (near <= last)
     reach = dilate(own) & (own | (near < 0))
-    faded = np.where(reach, ink[rows, columns], 0).astype(np.uint8)
+    faded = np.where(reach, foreground[rows, columns], 0).astype(np.uint8)
     return faded[bounding_box(reach & (faded > CLEAN_THRESHOLD))]
 
 
-def _box(regions: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> Box:
+def _full_size_box(slices: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> BoundingBox:
     """Slices of a reduced picture as a box of the whole one [H, W]."""
     (top, bottom), (left, right) = (
         (int(side.start) * factor, min(int(side.stop) * factor, limit))
-        for side, limit in zip(regions, shape, strict=True)
+        for side, limit in zip(slices, shape, strict=True)
     )
-    return Box(left, top, right - left, bottom - top)
+    return BoundingBox(left, top, right - left, bottom - top)

@@ -18,13 +18,13 @@ MIN_BLURRED_LEVEL = 8
 TARGET_WIDTH_RATIO = 0.1
 
 
-def thicken_thin_strokes(ink: Gray) -> Gray:
+def thicken_thin_strokes(foreground: Gray) -> Gray:
     """Thicken the strokes of ink [h, w] that are thinner than in MNIST."""
-    side = max(ink.shape)
-    width = mean_stroke_width(ink > CLEAN_THRESHOLD)
+    side = max(foreground.shape)
+    width = mean_stroke_width(foreground > CLEAN_THRESHOLD)
     if width < MIN_WIDTH_RATIO * side:
-        return _thicken(ink, width, TARGET_WIDTH_RATIO * side)
-    return ink
+        return _thicken(foreground, width, TARGET_WIDTH_RATIO * side)
+    return foreground
 
 
 def mean_stroke_width(mask: Mask) -> float:
@@ -39,7 +39,7 @@ def mean_stroke_width(mask: Mask) -> float:
     return 2 * float(np.count_nonzero(mask)) / max(edges * np.pi / 4, 1)
 
 
-def _thicken(ink: Gray, width: float, target: float) -> Gray:
+def _thicken(foreground: Gray, width: float, target: float) -> Gray:
     """Turn thin lines of one width into round strokes of another, in pixels.
 
     A blurred line is a bell, 2.35 sigma wide at half of its height, and sqrt(2 pi) sigma / width
@@ -47,12 +47,14 @@ def _thicken(ink: Gray, width: float, target: float) -> Gray:
     """
     sigma = target / 2.35
     if sigma < 0.5:
-        return ink
-    image = Image.fromarray(np.pad(ink, round(2 * sigma))).filter(ImageFilter.GaussianBlur(sigma))
+        return foreground
+    image = Image.fromarray(np.pad(foreground, round(2 * sigma))).filter(
+        ImageFilter.GaussianBlur(sigma)
+    )
     blurred = np.asarray(image)
     strongest = int(blurred.max())
     if strongest < MIN_BLURRED_LEVEL:  # specks, no lines: nothing is left to make strokes of
-        return ink
+        return foreground
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)
     return thick[bounding_box(thick > CLEAN_THRESHOLD)]

@@ -19,16 +19,16 @@ MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 
 # Less luma than this, from the darkest to the lightest, may hide ink in a colour.
-FAINT = 64
+MIN_LUMA_RANGE = 64
 # The levels of one ink deviate by less than this.
-EVEN = 32
+MAX_INK_DEVIATION = 32
 # The longest side of what colours are told by.
-SMALL = 256
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+COLOUR_SAMPLE_SIDE_PX = 256
+LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 
-_EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATION = 0x0112
 # Where Pillow finds an orientation, in all formats but TIFF.
-METADATA = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
+ORIENTATION_KEYS = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 
 
 def read(file: str, stdin: BinaryIO) -> Gray:
@@ -96,7 +96,7 @@ def decode(data: bytes) -> Gray:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             check_size(image.width, image.height)
             image.load()
-            return _grayscale(_upright(image))
+            return _to_gray(_apply_orientation(image))
     except InputError:
         raise
     except UnidentifiedImageError as error:
@@ -115,64 +115,64 @@ def check_size(width: int, height: int) -> None:
         raise InputError(f"{width} x {height} px are {_TOO_LARGE}")
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _apply_orientation(image: Image.Image) -> Image.Image:
     # To look for an orientation takes as long as to decode a small picture: only where one can be.
-    if image.format != "TIFF" and not METADATA & image.info.keys():
+    if image.format != "TIFF" and not ORIENTATION_KEYS & image.info.keys():
         return image
-    if image.getexif().get(_EXIF_ORIENTATION, 1) == 1:
+    if image.getexif().get(EXIF_ORIENTATION, 1) == 1:
         return image
     from PIL import ImageOps
 
     return ImageOps.exif_transpose(image)
 
 
-def _grayscale(image: Image.Image) -> Gray:
+def _to_gray(image: Image.Image) -> Gray:
     if image.mode.startswith("I"):
         return _from_16_bit(np.asarray(image))
     if image.mode == "F":
         raise InputError("pixels of 32-bit floats have no known white: save it with 8 or 16 bits")
     if image.has_transparency_data:
-        image = _on_paper(image.convert("RGBA"))
+        image = _composite(image.convert("RGBA"))
     gray = image if image.mode == "L" else image.convert("L")
     if image.mode not in ("1", "L"):
         darkest, lightest = cast(tuple[int, int], gray.getextrema())
-        if lightest - darkest < FAINT:
-            gray = _strongest(image.convert("RGB"), gray)
+        if lightest - darkest < MIN_LUMA_RANGE:
+            gray = _principal_component(image.convert("RGB"), gray)
     # What `np.asarray` does, in a third of the time.
     return np.frombuffer(gray.tobytes(), np.uint8).reshape(gray.height, gray.width)
 
 
-def _on_paper(rgba: Image.Image) -> Image.Image:
+def _composite(rgba: Image.Image) -> Image.Image:
     """Lay a picture onto the paper that its ink is in contrast to."""
-    small = _small(rgba)
+    small = _reduced(rgba)
     luma = np.asarray(small.convert("L"), np.float32)
     weight = np.asarray(small.getchannel("A"), np.float32)
-    seen = max(float(weight.sum()), 1.0)
-    mean = float((luma * weight).sum()) / seen
-    deviation = float(((luma - mean) ** 2 * weight).sum() / seen) ** 0.5
-    is_light_ink = mean > 127 and deviation < EVEN
-    paper = Image.new("RGBA", rgba.size, "black" if is_light_ink else "white")
-    return Image.alpha_composite(paper, rgba).convert("RGB")
+    total = max(float(weight.sum()), 1.0)
+    mean = float((luma * weight).sum()) / total
+    deviation = float(((luma - mean) ** 2 * weight).sum() / total) ** 0.5
+    is_light_ink = mean > 127 and deviation < MAX_INK_DEVIATION
+    background = Image.new("RGBA", rgba.size, "black" if is_light_ink else "white")
+    return Image.alpha_composite(background, rgba).convert("RGB")
 
 
-def _strongest(rgb: Image.Image, luma: Image.Image) -> Image.Image:
+def _principal_component(rgb: Image.Image, luma: Image.Image) -> Image.Image:
     """The gray that tells colours of one luma apart: their first principal component.
 
     Lighter stays lighter; where luma tells nearly as much, it is taken.
     """
-    colours = np.asarray(_small(rgb), np.float32).reshape(-1, 3)
+    colours = np.asarray(_reduced(rgb), np.float32).reshape(-1, 3)
     mean = colours.mean(axis=0)
     colours = colours - mean
     axis = np.linalg.eigh(colours.T @ colours)[1][:, -1]
-    axis = axis / np.abs(axis).sum() * (np.sign(axis @ LUMA) or 1)
-    if (colours @ axis).std() < 1.5 * (colours @ LUMA).std():
+    axis = axis / np.abs(axis).sum() * (np.sign(axis @ LUMA_WEIGHTS) or 1)
+    if (colours @ axis).std() < 1.5 * (colours @ LUMA_WEIGHTS).std():
         return luma
-    return rgb.convert("L", (*axis.tolist(), float(mean @ (LUMA - axis))))
+    return rgb.convert("L", (*axis.tolist(), float(mean @ (LUMA_WEIGHTS - axis))))
 
 
-def _small(image: Image.Image) -> Image.Image:
+def _reduced(image: Image.Image) -> Image.Image:
     """Enough of a picture to tell its colours by."""
-    return image.reduce(-(-max(image.size) // SMALL))
+    return image.reduce(-(-max(image.size) // COLOUR_SAMPLE_SIDE_PX))
 
 
 def _from_16_bit(values: npt.NDArray[np.integer]) -> Gray:

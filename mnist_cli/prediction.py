@@ -26,15 +26,19 @@ class Prediction:
 
 def predict(model: Model, batch: Batch) -> list[Prediction]:
     """Answer each picture of a batch [N, 784] float32, ink 1.0 and paper 0.0."""
-    least = model.calibration.least_digitness
-    return [_prediction(scores, least) for scores in model.predict_proba(batch).tolist()]
+    threshold = model.calibration.least_digitness
+    return [_prediction(scores, threshold) for scores in model.predict_proba(batch).tolist()]
 
 
-def _prediction(scores: list[float], least: float) -> Prediction:
+def _prediction(scores: list[float], threshold: float) -> Prediction:
     digit = scores.index(max(scores))
-    sure = digitness(scores)
+    confidence = digitness(scores)
     return Prediction(
-        digit, round(100 * scores[digit], 2), tuple(scores), round(sure, 4), sure < least
+        digit,
+        round(100 * scores[digit], 2),
+        tuple(scores),
+        round(confidence, 4),
+        confidence < threshold,
     )
 
 

@@ -56,20 +56,20 @@ def resize(image: Pixels) -> Floats:
     """
     if image.shape[:2] == (SIDE, SIDE):
         return image.astype(np.float32)
-    top, bottom, down = _neighbours(image.shape[0])
-    left, right, across = _neighbours(image.shape[1])
+    top, bottom, down = _source_positions(image.shape[0])
+    left, right, across = _source_positions(image.shape[1])
     down, across = down[:, np.newaxis, np.newaxis], across[:, np.newaxis]
 
-    def corner(rows: Indices, columns: Indices) -> Floats:
+    def pixels_at(rows: Indices, columns: Indices) -> Floats:
         return image[rows][:, columns].astype(np.float32)
 
-    upper = corner(top, left) + (corner(top, right) - corner(top, left)) * across
-    lower = corner(bottom, left) + (corner(bottom, right) - corner(bottom, left)) * across
+    upper = pixels_at(top, left) + (pixels_at(top, right) - pixels_at(top, left)) * across
+    lower = pixels_at(bottom, left) + (pixels_at(bottom, right) - pixels_at(bottom, left)) * across
     return upper + (lower - upper) * down
 
 
 @functools.lru_cache
-def _neighbours(size: int) -> tuple[Indices, Indices, Floats]:
+def _source_positions(size: int) -> tuple[Indices, Indices, Floats]:
     """For each of 28 outputs: the inputs before and after it, and its distance from the first."""
     position = np.arange(SIDE, dtype=np.float32) * (np.float32(size) / np.float32(SIDE))
     floor = np.floor(position)

@@ -190,7 +190,7 @@ def test_texture_is_refused() -> None:
     specks[::3] = 255
     result = run("predict", "--multi", "-", stdin=_png(specks.astype(np.uint8)))
     assert result.code == 3
-    assert "more than 1,000 parts" in result.error
+    assert "more than 1,000 separate marks" in result.error
 
 
 def test_text(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Frames a digit as the makers of MNIST did, whatever the picture around it."""
+"""Locates a digit in a picture and normalizes it as in MNIST."""
 
 from mnist_cli.framing.frame import frame
 

@@ -1,4 +1,4 @@
-"""The levels of a picture: where to part them, and those of the paper under and around the ink."""
+"""Estimates the gray level of the background."""
 
 import functools
 from typing import Any
@@ -11,21 +11,26 @@ from mnist_cli.arrays import Floats, Gray
 
 
 def border(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The outermost pixels."""
+    """Return the outermost pixels of a picture [H, W]; most of them show the background."""
     return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
 
 
 def border_contrast(gray: Gray) -> int:
-    """How much the levels of the outermost pixels differ."""
+    """Return the range of the levels of the outermost pixels."""
     edge = border(gray)
     return int(edge.max()) - int(edge.min())
 
 
 def estimate_background(level: Floats, weight: Floats) -> Floats:
-    """A smooth surface through the levels [H, W], each with its weight.
+    """Fit a smooth surface [H, W] to the levels of a picture.
 
-    Means of a coarse grid, smoothed where they are few: normalised convolution (Knutsson and
-    Westin 1993).
+    The weighted means on a coarse grid are smoothed by normalized convolution (H. Knutsson and
+    C.-F. Westin, "Normalized and differential convolution", CVPR 1993), at growing scales where
+    the weights are low.
+
+    Args:
+        level: gray levels [H, W].
+        weight: 1.0 for background and 0.0 for foreground [H, W].
     """
     height, width = level.shape
     cell = max(8, max(height, width) / 12)
@@ -37,7 +42,7 @@ def estimate_background(level: Floats, weight: Floats) -> Floats:
         return np.add.reduceat(np.add.reduceat(values, row_starts, 0), column_starts, 1)
 
     wide_sums, wide_weights = sums, weights = cells(level * weight), cells(weight)
-    # At the very least the mean of all, where no weight is near.
+    # Far from any background the result is the mean of the picture.
     floor = np.float32(1e-4 * height * width / (rows * columns))
     total = sums + floor * sums.sum() / max(weights.sum(), 1)
     norm = weights + floor
@@ -54,7 +59,7 @@ def estimate_background(level: Floats, weight: Floats) -> Floats:
 
 @functools.lru_cache
 def _blur_matrix(count: int) -> Floats:
-    """The matrix [count, count] of a binomial filter, taken twice; what is at the end goes on."""
+    """Return the matrix [count, count] of two binomial filters that repeat the edge values."""
     padded = np.pad(np.eye(count, dtype=np.float32), ((1, 1), (0, 0)), mode="edge")
     once = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / np.float32(4)
     return once @ once

@@ -1,4 +1,4 @@
-"""Tells ink from paper, in even and in any other light."""
+"""Separates foreground and background with a global or an adaptive threshold."""
 
 import functools
 
@@ -7,43 +7,50 @@ from PIL import Image, ImageFilter
 
 from mnist_cli.arrays import Floats, Gray
 from mnist_cli.framing.background import border_contrast, estimate_background
+from mnist_cli.framing.errors import blank_error
 from mnist_cli.framing.morphology import morphological_closing
-from mnist_cli.framing.normalize import MIN_CONTRAST, blank
+from mnist_cli.framing.normalize import MIN_CONTRAST
 from mnist_cli.framing.polarity import binary_is_light_on_dark, gray_is_light_on_dark
 from mnist_cli.framing.selection import digit_mask
 from mnist_cli.framing.stroke_width import mean_stroke_width
 from mnist_cli.framing.threshold import histogram, otsu_threshold
 
-# The same where light and noise have been taken off, as a fraction of the paper's level.
+# Fraction of light absorbed by the foreground; a lower contrast is texture or noise.
 MIN_ABSORPTION = 0.07
-# What is dark and wider than this many strokes is shadow.
+# Window of the closing in stroke widths; dark areas that are wider are shadows.
 CLOSING_STROKES = 4.0
-# Between the darkest and the lightest tenth of a paper in even light, in gray levels.
-MAX_BACKGROUND_RANGE = 16
-MAX_BORDER_CONTRAST = 32
-# The contrast of ink is so many times what the lightest of the paper are above its median, or more.
+# In even light, gray levels between the 25th and the 98th percentile of the background, and between
+# the darkest and the lightest pixel of the border.
+MAX_BACKGROUND_RANGE, MAX_BORDER_CONTRAST = 16, 32
+# Contrast of the foreground over the difference between the 98th percentile and the median of the
+# background; lower in noisy pictures.
 MIN_CONTRAST_TO_NOISE = 10
-# In so few pixels light cannot be told from ink.
+# Smaller pictures are too small to separate shadows from strokes.
 MIN_ADAPTIVE_SIDE_PX = 20
-# The noise of photographs that is calmed, in gray levels and as a fraction of all contrast: what
-# calms noise takes strokes of a pixel or two as well.
-MAX_NOISE, MAX_NOISE_RATIO = 4, 1 / 24
-MIN_DENOISED_SIDE_PX = 16
-# The least level of paper, in gray levels, with which ink can be compared.
+# Standard deviation of noise that is left alone, in gray levels and as a fraction of the contrast,
+# because denoising also removes strokes of one or two pixels; and the smallest picture to denoise.
+MAX_NOISE, MAX_NOISE_RATIO, MIN_DENOISED_SIDE_PX = 4, 1 / 24, 16
+# Gray levels; a darker background counts as this one, so that noise in the dark is not amplified.
 MIN_BACKGROUND = np.float32(32)
 
 
 def global_threshold(gray: Gray) -> Gray | None:
-    """The ink [H, W], 0 to 255, of a picture in even light and without noise; else None.
+    """Separate foreground and background by one threshold for the whole picture.
+
+    Args:
+        gray: a picture [H, W], dark on light or light on dark.
+
+    Returns:
+        The foreground, uint8 [H, W] from 0 to 255, or None in uneven light or noise.
 
     Raises:
-        InputError: the picture is blank.
+        InputError: the contrast is below MIN_CONTRAST.
     """
     counts = histogram(gray)
     levels = counts.nonzero()[0]
     darkest, lightest = int(levels[0]), int(levels[-1])
     if lightest - darkest < MIN_CONTRAST:
-        raise blank()
+        raise blank_error()
     threshold = otsu_threshold(counts)
     if binary_is_light_on_dark(gray > threshold):
         counts, gray, threshold = counts[::-1], 255 - gray, 254 - threshold
@@ -52,45 +59,49 @@ def global_threshold(gray: Gray) -> Gray | None:
     shares = np.array([0.25, 0.5, 0.98]) * background.sum()
     lowest, middle, highest = background.cumsum().searchsorted(shares)
     level = threshold + 1 + int(middle)
-    # What is dark and neither paper nor ink is paper in a shadow; a shadow reaches the border.
-    full_strength = counts[: darkest + (level - darkest) // 3 + 1].sum()
-    is_shaded = (
-        border_contrast(gray) > MAX_BORDER_CONTRAST
-        and full_strength < counts[: threshold + 1].sum() / 2
-    )
+    # Levels between foreground and background are shadows if they reach the border of the picture.
+    darker = counts[: threshold + 1].sum()
+    darkest_third = counts[: darkest + (level - darkest) // 3 + 1].sum()
+    is_shaded = border_contrast(gray) > MAX_BORDER_CONTRAST and darkest_third < darker / 2
     is_noisy = level - darkest < MIN_CONTRAST_TO_NOISE * (highest - middle)
     is_even = highest - lowest <= MAX_BACKGROUND_RANGE and not is_shaded and not is_noisy
     if not is_even and min(gray.shape) >= MIN_ADAPTIVE_SIDE_PX:
         return None
-    return _foreground_table(level, level - darkest).take(gray)  # thrice as fast as an index
+    return _foreground_table(level, level - darkest).take(gray)  # three times as fast as indexing
 
 
 @functools.lru_cache
 def _foreground_table(background: int, contrast: int) -> Gray:
-    """The ink, 0 to 255, of each gray level [256].
+    """Return the foreground, 0 to 255, of each gray level [256].
 
-    A tenth at each end is paper texture and uneven ink: it becomes plain paper and full ink.
+    A tenth of the contrast at both ends is clipped: the texture of paper, and uneven ink.
     """
     absorption = (background - np.arange(256, dtype=np.float32)) / np.float32(contrast)
     return _ramp(absorption, 0.1, 0.9)
 
 
 def _ramp(absorption: Floats, background: float, full: float) -> Gray:
-    """Depths -> ink, 0 to 255: none up to `paper`, all from `full`."""
+    """Map absorption to a foreground of 0 up to `background` and of 255 from `full` on."""
     ratio = np.clip((absorption - background) / (full - background), 0, 1)
     foreground: Gray = (ratio * 255).round().astype(np.uint8)
     return foreground
 
 
 def adaptive_threshold(gray: Gray) -> Gray:
-    """The ink [H, W], 0 to 255, of a picture in any light, with texture and noise.
+    """Separate foreground and background in uneven light, with texture and noise.
 
-    The way of Gatos, Pratikakis and Perantonis, "Adaptive degraded document image binarization"
-    (Pattern Recognition 39, 2006): quieten the noise, guess the ink, take the paper's level from
-    where no ink is and spread it under the ink, and compare with that.
+    The steps are those of B. Gatos, I. Pratikakis and S. J. Perantonis, "Adaptive degraded document
+    image binarization" (Pattern Recognition 39, 2006): denoise, make a rough estimate of the
+    foreground, interpolate the background under it, and compare the picture with that background.
+
+    Args:
+        gray: a picture [H, W], dark on light or light on dark.
+
+    Returns:
+        The foreground, uint8 [H, W] from 0 to 255.
 
     Raises:
-        InputError: the picture is blank.
+        InputError: the contrast is too low.
     """
     denoised, sigma = _denoised(gray)
     if gray_is_light_on_dark(denoised):
@@ -112,16 +123,16 @@ def adaptive_threshold(gray: Gray) -> Gray:
     inside = absorption[absorption > threshold]
     full = float(np.percentile(inside, 90)) if inside.size else 0.0
     if full < max(MIN_ABSORPTION, 3 * sigma / 255):
-        raise blank()
+        raise blank_error()
     return _ramp(absorption, 0.25 * full, 0.75 * full)
 
 
 def _absorption(background: Floats, level: Floats) -> Floats:
-    """How much of the light ink swallows, 0.0 to 1.0, wherever there is paper around it.
+    """Return the fraction of light absorbed by the ink (1 - reflectance).
 
-    What a picture shows is light times reflectance (the model behind homomorphic filtering:
-    Oppenheim, Schafer and Stockham 1968), so the part that ink swallows is the same in a shadow,
-    while the difference in gray levels is not.
+    A picture is the product of light and reflectance (the model of homomorphic filtering: A. V.
+    Oppenheim, R. W. Schafer and T. G. Stockham, 1968), so a shadow changes the difference in gray
+    levels between background and foreground, but not this ratio.
     """
     return np.asarray((background - level) / np.maximum(background, MIN_BACKGROUND), np.float32)
 
@@ -136,7 +147,7 @@ def _absorption_threshold(absorption: Floats) -> float:
 
 
 def _denoised(gray: Gray) -> tuple[Gray, float]:
-    """The picture without most of its noise, and how much is left (standard deviation)."""
+    """Remove most of the noise; also return the standard deviation of the rest in gray levels."""
     image = Image.fromarray(gray)
     sigma = noise_sigma(gray)
     for filter in (ImageFilter.MedianFilter(3), ImageFilter.GaussianBlur(1)):
@@ -149,10 +160,10 @@ def _denoised(gray: Gray) -> tuple[Gray, float]:
 
 
 def noise_sigma(gray: Gray) -> float:
-    """The standard deviation of the noise, in gray levels.
+    """Estimate the standard deviation of Gaussian noise in a picture [H, W], in gray levels.
 
     J. Immerkaer, "Fast Noise Variance Estimation" (Computer Vision and Image Understanding 64,
-    1996), with the median in the place of the mean: strokes are no noise.
+    1996), with the median instead of the mean, which strokes would raise.
     """
     if min(gray.shape) < 3:
         return 0.0

@@ -1,8 +1,4 @@
-"""Connected components, from runs of pixels.
-
-L. He, Y. Chao and K. Suzuki, "A Run-Based Two-Scan Labeling Algorithm" (IEEE Transactions on Image
-Processing 17, 2008), with the two scans turned into operations on arrays of all runs.
-"""
+"""Connected-component labelling and the properties of components."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,25 +11,25 @@ from mnist_cli.arrays import Indices, Mask
 
 @dataclass(frozen=True)
 class Components:
-    """The parts of a mask [H, W]; pixels that touch at a corner belong together."""
+    """The connected components of a mask [H, W], with 8-connectivity."""
 
     shape: tuple[int, int]
     rows: Indices
     starts: Indices
     stops: Indices
-    """The runs of pixels: row, first column, and the column after the last."""
+    """The horizontal runs of pixels [R]: row, first column, and the column after the last."""
     labels: Indices
-    """The component of each run, from 0."""
+    """The component of each run [R], from 0."""
     count: int
 
     @property
     def areas(self) -> npt.NDArray[np.float64]:
-        """The pixels of each component [count]."""
+        """The area of each component in pixels [count]."""
         areas = np.bincount(self.labels, self.stops - self.starts, self.count)
         return np.asarray(areas, np.float64)
 
     def sums(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """The sum of some values [H, W] over each component [count]."""
+        """Return the sum of values [H, W] over each component [count]."""
         before = np.zeros((self.shape[0], self.shape[1] + 1))
         values.cumsum(axis=1, out=before[:, 1:])
         runs = before[self.rows, self.stops] - before[self.rows, self.starts]
@@ -41,7 +37,7 @@ class Components:
 
     @property
     def boxes(self) -> Indices:
-        """Top, left, bottom and right of each [count, 4]; the last two are exclusive."""
+        """Bounding boxes [count, 4]: top, left, bottom and right; the last two are exclusive."""
         boxes = np.empty((self.count, 4), np.intp)
         boxes[:, :2], boxes[:, 2:] = max(self.shape), 0
         np.minimum.at(boxes[:, 0], self.labels, self.rows)
@@ -52,7 +48,7 @@ class Components:
 
     @property
     def touches_border(self) -> Mask:
-        """Which of them touch the border of the mask [count]."""
+        """Whether each component touches the border of the mask [count]."""
         top, left, bottom, right = self.boxes.T
         height, width = self.shape
         touches_border: Mask = (top == 0) | (left == 0) | (bottom == height) | (right == width)
@@ -60,33 +56,38 @@ class Components:
 
     @property
     def border_pixels(self) -> npt.NDArray[np.float64]:
-        """How many pixels of the border each touches [count]."""
+        """The pixels of each component on the border [count]; those in corners count twice."""
         height, width = self.shape
         level = (self.stops - self.starts) * ((self.rows == 0) | (self.rows == height - 1))
         ends = (self.starts == 0).astype(np.intp) + (self.stops == width)
         return np.asarray(np.bincount(self.labels, level + ends, self.count), np.float64)
 
-    def mask(self, chosen: Mask) -> Mask:
-        """The pixels of the chosen components, bool [count] -> bool [H, W]."""
-        keep = chosen[self.labels]
+    def mask(self, selected: Mask) -> Mask:
+        """Return the mask [H, W] of the selected components, given as bool [count]."""
+        keep = selected[self.labels]
         changes = np.zeros((self.shape[0], self.shape[1] + 1), np.int8)
         changes[self.rows[keep], self.starts[keep]] = 1
         changes[self.rows[keep], self.stops[keep]] -= 1
         return np.asarray(changes.cumsum(axis=1, dtype=np.int8)[:, :-1], bool)
 
-    def label_image(self, numbers: Indices) -> Indices:
-        """Give each pixel the number of its component, [count] -> [H, W]; -1 elsewhere."""
-        label_image = np.full(self.shape, -1, np.intp)
+    def label_image(self, labels: Indices) -> Indices:
+        """Return an image [H, W] of the labels that the components [count] get, or -1 elsewhere."""
+        image = np.full(self.shape, -1, np.intp)
         lengths = self.stops - self.starts
         before = lengths.cumsum() - lengths
         first = self.rows * self.shape[1] + self.starts - before
         pixels = np.repeat(first, lengths) + np.arange(lengths.sum())
-        label_image.ravel()[pixels] = np.repeat(numbers[self.labels], lengths)
-        return label_image
+        image.ravel()[pixels] = np.repeat(labels[self.labels], lengths)
+        return image
 
 
 def connected_components(mask: Mask) -> Components:
-    """Find the components of a mask [H, W]."""
+    """Label the connected components of a mask [H, W], numbered from top to bottom.
+
+    This is the run-based two-scan algorithm of L. He, Y. Chao and K. Suzuki, "A Run-Based Two-Scan
+    Labeling Algorithm" (IEEE Transactions on Image Processing 17, 2008), with both scans written as
+    operations on arrays.
+    """
     height, width = mask.shape
     padded = np.zeros((height, width + 2), np.int8)
     padded[:, 1:-1] = mask
@@ -101,7 +102,10 @@ def connected_components(mask: Mask) -> Components:
 def _adjacent_runs(
     rows: Indices, starts: Indices, stops: Indices, pitch: int
 ) -> tuple[Indices, Indices]:
-    """The pairs of runs that touch, each in a row and in the next."""
+    """Return the pairs of runs, by index, that touch each other in two consecutive rows.
+
+    `pitch` is the width of a row plus 2, so that runs of different rows never touch.
+    """
     below = (rows + 1) * pitch
     first = np.searchsorted(rows * pitch + stops, below + starts)
     last = np.searchsorted(rows * pitch + starts, below + stops, side="right")
@@ -112,7 +116,7 @@ def _adjacent_runs(
 
 
 def merge_labels(count: int, one: Indices, other: Indices) -> Indices:
-    """Give all that are joined by pairs the same label, the lowest of their numbers."""
+    """Return a label for each of `count` nodes: the lowest index that its pairs connect it to."""
     labels = np.arange(count)
     while True:
         a, b = labels[one], labels[other]

@@ -1,4 +1,4 @@
-"""From any picture to the 28x28 of MNIST."""
+"""Normalizes the digit in a picture to the 28x28 pixels of MNIST."""
 
 import numpy as np
 from PIL import Image
@@ -6,6 +6,7 @@ from PIL import Image
 from mnist_cli.arrays import Gray, Mask, Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.framing.binarize import adaptive_threshold, global_threshold
+from mnist_cli.framing.errors import texture_error
 from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import (
     bounding_box,
@@ -18,26 +19,28 @@ from mnist_cli.framing.stripes import undo_inverted_stripes
 from mnist_cli.framing.stroke_width import thicken_thin_strokes
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
-# A picture is searched for the digit at no more than this.
+# Longer side of a picture; larger pictures are reduced before the digit is located.
 MAX_SIDE_PX = 256
-# A digit that is found smaller than this in a reduced picture is looked at again, closer.
+# Longer side of a digit in a reduced picture; smaller ones are located again with more pixels.
 MIN_DIGIT_SIDE_PX = 80
 
 
 def frame(pixels: Pixels) -> Gray:
-    """Frame a digit as the makers of MNIST did -> uint8 [28, 28], dark ink on white paper.
+    """Locate the digit in a picture and normalize it as in MNIST.
 
-    The ink is told from the paper, cropped, scaled into 20x20 with its aspect ratio kept, and its
-    centre of mass moved into the middle of 28x28 (LeCun et al. 1998, "Gradient-based learning
-    applied to document recognition", section III-A). A picture that is framed like that already
-    stays as it is, turned to dark on light. Slant stays, too: MNIST's writers have all of it, and
-    the models have learned more.
+    The digit is separated from the background, cropped, scaled to fit 20x20 with its aspect ratio
+    kept, and centred by mass on 28x28 (LeCun et al. 1998, "Gradient-based learning applied to
+    document recognition", section III-A). A picture that is normalized already is only made dark on
+    light. Slant is not removed: the digits of MNIST are slanted too.
 
     Args:
         pixels: a picture [H, W], 0 black to 255 white, dark on light or light on dark.
 
+    Returns:
+        The digit, uint8 [28, 28], black on white.
+
     Raises:
-        InputError: the picture is blank, or a texture.
+        InputError: the picture is blank, or it shows only lines or a texture.
     """
     gray = pixels.round().astype(np.uint8, copy=False)
     framed = mnist_normalized(gray)
@@ -47,17 +50,17 @@ def frame(pixels: Pixels) -> Gray:
 
 
 def mnist_normalized(gray: Gray) -> Gray | None:
-    """The picture, turned to dark on light, if it is framed like MNIST."""
+    """Return the picture, dark on light, if it is normalized as in MNIST; otherwise None."""
     return next((upright for upright in (gray, 255 - gray) if is_mnist_normalized(upright)), None)
 
 
 def normalize_foreground(foreground: Gray) -> Gray:
-    """Frame ink that is cropped to a digit [h, w], 0 to 255 -> [28, 28], dark on white."""
+    """Normalize a cropped foreground [h, w], 0 to 255, to uint8 [28, 28], black on white."""
     return 255 - centre_on_28x28(fit_to_20x20(thicken_thin_strokes(foreground)))
 
 
 def _locate_digit(gray: Gray) -> Gray:
-    """The ink of the digit alone, 0 to 255, cropped to it [h, w]."""
+    """Return the foreground of the digit alone, 0 to 255, cropped to it [h, w]."""
     factor = _reduction_factor(gray)
     foreground, threshold = _threshold_foreground(gray, factor)
     mask = foreground > CLEAN_THRESHOLD
@@ -65,7 +68,7 @@ def _locate_digit(gray: Gray) -> Gray:
     if threshold == NOISY_THRESHOLD or needs_selection(mask[rows, columns]):
         mask = digit_mask(foreground, threshold)
         if is_texture(foreground > NOISY_THRESHOLD, mask):
-            raise InputError("no digit in the picture: it is full of ink, as a texture is")
+            raise texture_error()
         rows, columns = bounding_box(mask)
     elif factor == 1:
         return foreground[rows, columns]
@@ -78,14 +81,14 @@ def _locate_digit(gray: Gray) -> Gray:
 
 
 def _threshold_foreground(gray: Gray, factor: int) -> tuple[Gray, int]:
-    """The ink of a picture, reduced, and how much of it is seen."""
+    """Return the foreground of the reduced picture and the level above which it counts."""
     small = gray if factor == 1 else np.asarray(Image.fromarray(gray).reduce(factor))
     try:
         clean = global_threshold(small)
     except InputError:
         if factor == 1:
             raise
-        # Lines of a pixel fade when they are reduced with the paper.
+        # Lines that are one pixel wide fade if the picture is reduced before the threshold.
         whole = global_threshold(gray)
         clean = None if whole is None else reduce_foreground(whole, factor)
     if clean is None:
@@ -94,12 +97,12 @@ def _threshold_foreground(gray: Gray, factor: int) -> tuple[Gray, int]:
 
 
 def _reduction_factor(gray: Gray) -> int:
-    """How many pixels become one in a picture that is searched."""
+    """Return the factor by which a picture is reduced to MAX_SIDE_PX."""
     return int(-(-max(gray.shape) // MAX_SIDE_PX))
 
 
 def reduce_foreground(foreground: Gray, factor: int) -> Gray:
-    """Ink without noise, reduced; a thin line fades and is made full again."""
+    """Reduce a clean foreground by a factor; faded lines are scaled back to 255."""
     if factor == 1:
         return foreground
     small = np.asarray(Image.fromarray(foreground).reduce(factor))
@@ -107,14 +110,14 @@ def reduce_foreground(foreground: Gray, factor: int) -> Gray:
 
 
 def _around(found: slice, factor: int, limit: int) -> slice:
-    """What was found in a reduced picture, in the whole one, with half its size on both sides."""
+    """Scale a range of the reduced picture to the original, with its length as a margin."""
     start, stop = found.start * factor, found.stop * factor
     margin = max(stop - start, 8 * factor)
     return slice(max(start - margin, 0), min(stop + margin, limit))
 
 
 def _crop(foreground: Gray, mask: Mask) -> Gray:
-    """Ink [H, W] where the mask is, and a pixel around it, where strokes fade out."""
+    """Crop the foreground to a mask and one pixel around it, where strokes fade out."""
     near = dilate(mask)
     box = bounding_box(near & (foreground > CLEAN_THRESHOLD))
     return np.where(near, foreground, 0).astype(np.uint8)[box]

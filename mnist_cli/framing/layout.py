@@ -1,33 +1,31 @@
-"""The parts of a page that may be digits, and the lines that they are in."""
+"""Finds the regions of a page that may be digits, and sorts them into lines of text."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from mnist_cli.arrays import Indices, Mask
-from mnist_cli.errors import InputError
 from mnist_cli.framing.components import Components, connected_components, merge_labels
-from mnist_cli.framing.normalize import blank
+from mnist_cli.framing.errors import MAX_COMPONENTS, clutter_error, too_many_components_error
 from mnist_cli.framing.ruled_lines import form_cells, ruled_line_mask
 
-# More than this many parts are texture, or a page of text.
-MAX_COMPONENTS = 1000
-# As fractions of the height of digits: what is lower is a dash or a dot, what is higher no digit.
+# Heights as fractions of the typical height of digits. Lower regions are dashes or dots.
 MIN_HEIGHT, MAX_HEIGHT = 0.35, 2.5
-# The same for what the border cuts off.
+# The same for components that the border of the picture cuts off.
 MIN_CLIPPED_HEIGHT, MAX_CLIPPED_HEIGHT = 0.6, 1.5
-# Less ink than this on the square of the height is dirt.
+# Fraction of the squared typical height; components of a smaller area are specks.
 MIN_AREA = 0.005
-# Parts of one digit one above the other are no further apart than this, and no higher together.
+# Largest gap between the parts of a digit that are one above the other, and their largest height
+# together, as fractions of the typical height.
 MAX_STACKED_GAP, MAX_STACKED_HEIGHT = 0.25, 1.3
 
 
 class Region(NamedTuple):
-    """A connected part of the ink, or several that are one above the other, or a piece of them."""
+    """A connected component, several that are one above the other, or a piece of them."""
 
     label: int
     parent: int
-    """The number of the part that it is a piece of, or its own."""
+    """The label of the region that this is a piece of, or its own."""
     top: int
     left: int
     bottom: int
@@ -43,13 +41,19 @@ class Region(NamedTuple):
 
 
 def find_regions(mask: Mask) -> tuple[Indices, list[Region]]:
-    """What may be digits in a mask [H, W]: the part of each pixel, or -1, and the parts.
+    """Find the regions that may be digits.
+
+    Args:
+        mask: the foreground [H, W].
+
+    Returns:
+        The label of each pixel [H, W], which is -1 in the background, and the regions.
 
     Raises:
-        InputError: there are none, or too many.
+        InputError: there are no regions, or more than MAX_COMPONENTS components.
     """
     if ruled_line_mask(mask) is not None:
-        # The sides of cells that are whole would be taken for ruled lines, and leave strokes.
+        # Remove whole cells first: their sides look like ruled lines, and the rest like strokes.
         components = connected_components(mask)
         is_cell = form_cells(components.boxes, components.areas) & ~components.touches_border
         mask = mask & ~components.mask(is_cell)
@@ -57,29 +61,23 @@ def find_regions(mask: Mask) -> tuple[Indices, list[Region]]:
     if ruled is not None:
         components = connected_components(mask & ~ruled)
         selected = _select_components(components)
-        # Else these are no ruled lines, but strokes of digits that fill the picture.
+        # Otherwise the lines were strokes of digits that fill the picture.
         if (selected & ~components.touches_border).any():
             return _merge_stacked(components, selected)
     components = connected_components(mask)
     return _merge_stacked(components, _select_components(components))
 
 
-def too_many_components() -> InputError:
-    return InputError(
-        f"more than {MAX_COMPONENTS:,} parts in the picture: cut out the lines with digits"
-    )
-
-
 def _select_components(components: Components) -> Mask:
-    """Which of the components [count] are digits, or parts of them."""
+    """Return whether each component is a digit or a part of one, bool [count]."""
     if components.count > MAX_COMPONENTS:
-        raise too_many_components()
+        raise too_many_components_error()
     boxes, areas, clipped = components.boxes, components.areas, components.touches_border
     height = boxes[:, 2] - boxes[:, 0]
     width = boxes[:, 3] - boxes[:, 1]
     is_cell = form_cells(boxes, areas)
     typical = _typical_height(height[~is_cell & ~clipped]) or _typical_height(height[~is_cell])
-    # The cells of a form that are empty.
+    # Empty cells have the size of cells with something inside.
     for cell in np.flatnonzero(is_cell):
         same_height = abs(height - height[cell]) <= 0.1 * height[cell]
         same_width = abs(width - width[cell]) <= 0.1 * width[cell]
@@ -92,23 +90,23 @@ def _select_components(components: Components) -> Mask:
 
 
 def _typical_height(height: Indices) -> int:
-    """The height of which parts with half of the squares of all heights [N] are; 0 for none."""
+    """Return the median height in pixels, weighted by squared height; 0 if there are no heights."""
     ordered = np.sort(height)
     squares = (ordered**2).cumsum()
     return int(ordered[squares.searchsorted(squares[-1] / 2)]) if len(height) else 0
 
 
 def _merge_stacked(components: Components, selected: Mask) -> tuple[Indices, list[Region]]:
-    """Join the parts of digits that are one above the other, or one inside the other."""
+    """Merge components of a digit that are one above the other, or one inside the other."""
     if not selected.any():
-        raise blank()
+        raise clutter_error()
     boxes = components.boxes[selected]
     top, left, bottom, right = boxes.T
     height, width = bottom - top, right - left
     typical = _typical_height(height)
 
     def overlap(start: Indices, stop: Indices) -> Indices:
-        """By how much any two overlap [N, N]; negative for a gap."""
+        """Return the overlap of each pair in pixels [N, N]; gaps are negative."""
         return np.minimum(stop[:, None], stop) - np.maximum(start[:, None], start)
 
     overlap_x, overlap_y = overlap(left, right), overlap(top, bottom)
@@ -134,7 +132,11 @@ def _merge_stacked(components: Components, selected: Mask) -> tuple[Indices, lis
 
 
 def text_lines(regions: list[Region]) -> list[list[Region]]:
-    """Sort parts into lines: each goes on with the line whose end is beside it."""
+    """Group regions into lines from top to bottom, each sorted from left to right.
+
+    A region joins the line whose last region shares the largest fraction of its height, and more
+    than half.
+    """
     lines: list[list[Region]] = []
     for region in sorted(regions, key=lambda region: region.left):
         best, most = None, 0.5

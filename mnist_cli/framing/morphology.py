@@ -6,7 +6,7 @@ from mnist_cli.arrays import Gray, Mask
 
 
 def dilate(mask: Mask) -> Mask:
-    """The mask and the pixels next to it."""
+    """Dilate a mask [H, W] by a square of 3x3 pixels."""
     rows = mask.copy()
     rows[1:] |= mask[:-1]
     rows[:-1] |= mask[1:]
@@ -17,9 +17,10 @@ def dilate(mask: Mask) -> Mask:
 
 
 def morphological_closing(gray: Gray, window: int) -> Gray:
-    """The picture without what is dark and narrower than the window; edges of shadows stay.
+    """Remove dark structures narrower than `window` pixels; the edges of shadows stay.
 
-    A morphological closing (Serra 1982): the greatest level around each pixel, then the least.
+    The closing of a picture [H, W] by a square (J. Serra, "Image Analysis and Mathematical
+    Morphology", 1982): the maximum around each pixel, followed by the minimum.
     """
     padded = np.pad(gray, window, mode="edge")
     dilated = _sliding_extreme(padded, window, np.maximum)
@@ -28,7 +29,7 @@ def morphological_closing(gray: Gray, window: int) -> Gray:
 
 
 def _sliding_extreme(gray: Gray, window: int, extreme: np.ufunc) -> Gray:
-    """The extreme of each window x window pixels -> [H - window + 1, W - window + 1]."""
+    """Return the maximum or minimum of each window: [H - window + 1, W - window + 1]."""
     for _ in range(2):
         width = 1
         while width < window:

@@ -1,4 +1,4 @@
-"""The frame itself: 20x20 for the digit, its centre of mass in the middle of 28x28."""
+"""Fits a digit into 20x20 pixels and centres it by mass on 28x28, as in MNIST."""
 
 import math
 from typing import Any
@@ -8,31 +8,31 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_cli.arrays import Gray, Mask
-from mnist_cli.errors import InputError
 
 MNIST_SIDE_PX = 28
-# The longest side of a digit in MNIST. http://yann.lecun.com/exdb/mnist
+# The longer side of the digits in MNIST (http://yann.lecun.com/exdb/mnist).
 DIGIT_SIDE_PX = 20
-# Less than this between ink and paper, in gray levels, is texture and noise.
+# Gray levels between the foreground and the background; a lower contrast is texture or noise.
 MIN_CONTRAST = 32
+# Centres of mass, in pixels, in the images of MNIST, apart from lopsided digits near a border.
+MIN_CENTRE_PX, MAX_CENTRE_PX = 13.45, 14.55
 
 Projection = npt.NDArray[np.int64]
 
 
-def blank() -> InputError:
-    return InputError("no digit in the picture: it is blank, or ink and paper differ too little")
-
-
 def bounding_box(mask: Mask) -> tuple[slice, slice]:
-    """The smallest rectangle around all that is true."""
+    """Return the rows and columns of the bounding box; the mask [H, W] must not be empty."""
     return _nonzero_range(mask.any(axis=1)), _nonzero_range(mask.any(axis=0))
 
 
 def is_mnist_normalized(gray: Gray) -> bool:
-    """Whether a picture, dark on light, is framed like MNIST: all 70,000 of its images are."""
+    """Return whether a picture [H, W] is normalized as in MNIST, dark on light.
+
+    All 70,000 images of MNIST are.
+    """
     if gray.shape != (MNIST_SIDE_PX, MNIST_SIDE_PX):
         return False
-    if gray[0, 0] < 255 and gray[-1, -1] < 255:  # the ink is 28 long
+    if gray[0, 0] < 255 and gray[-1, -1] < 255:  # the digit is 28 pixels long
         return False
     if gray.min() > 255 - MIN_CONTRAST:
         return False
@@ -42,23 +42,26 @@ def is_mnist_normalized(gray: Gray) -> bool:
 
 
 def _is_centred(projection: Projection) -> bool:
-    """Whether the centre of mass is in the middle, or as near as the border lets lopsided ink."""
+    """Return whether the centre of mass is in the middle.
+
+    A lopsided digit that touches the border may be off centre: there was no room to move it.
+    """
     centre = _centre_of_mass(projection)
     return bool(
-        13.45 <= centre <= 14.55
-        or (centre < 13.45 and projection[-1] > 0)
-        or (centre > 14.55 and projection[0] > 0)
+        MIN_CENTRE_PX <= centre <= MAX_CENTRE_PX
+        or (centre < MIN_CENTRE_PX and projection[-1] > 0)
+        or (centre > MAX_CENTRE_PX and projection[0] > 0)
     )
 
 
 def fit_to_20x20(foreground: Gray) -> Gray:
-    """Scale ink [h, w] so that its longest side is 20, antialiased.
+    """Scale a foreground [h, w] to a longer side of 20 pixels, antialiased.
 
-    A line that gets thinner than a pixel comes out faint; as in MNIST, ink is made full again.
+    Strokes that become thinner than a pixel turn faint, so the maximum is scaled back to 255.
     """
     scale = DIGIT_SIDE_PX / max(foreground.shape)
     height, width = (max(1, round(side * scale)) for side in foreground.shape)
-    # By way of bytes, which costs a third of `fromarray` and `asarray`.
+    # `frombuffer` takes a third of the time of `fromarray` and `asarray`.
     image = Image.frombuffer("L", foreground.shape[::-1], foreground.tobytes(), "raw", "L", 0, 1)
     image = image.resize((width, height), Image.Resampling.BICUBIC)
     small = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width)
@@ -68,14 +71,14 @@ def fit_to_20x20(foreground: Gray) -> Gray:
 
 
 def centre_on_28x28(foreground: Gray) -> Gray:
-    """Put ink [h, w] on an empty 28x28 with its centre of mass in the middle, by whole pixels.
+    """Paste a foreground [h, w] of at most 28x28 so that its centre of mass is in the middle.
 
-    Whole pixels, so that to frame a picture twice changes nothing.
+    Moving it by whole pixels makes normalization idempotent. The result is uint8 [28, 28].
     """
     canvas = np.zeros((MNIST_SIDE_PX, MNIST_SIDE_PX), np.uint8)
     offsets = []
     for projection in _projections(foreground):
-        # The least shift that brings the centre to 13.5 or beyond, as in MNIST: 13.5 to 14.5.
+        # The smallest shift that moves the centre to 13.5 or beyond; in MNIST it is 13.5 to 14.5.
         shift = math.ceil((MNIST_SIDE_PX - 1) / 2 - _centre_of_mass(projection))
         offsets.append(min(max(shift, 0), MNIST_SIDE_PX - len(projection)))
     top, left = offsets
@@ -84,16 +87,16 @@ def centre_on_28x28(foreground: Gray) -> Gray:
 
 
 def _nonzero_range(projection: Any) -> slice:
-    """From the first that is not zero to the last."""
+    """Return the range from the first to the last nonzero element."""
     filled = projection.nonzero()[0]
     return slice(filled[0], filled[-1] + 1)
 
 
 def _projections(foreground: Gray) -> tuple[Projection, Projection]:
-    """The ink in each row, and in each column."""
+    """Return the sums of the rows [h] and of the columns [w]."""
     return foreground.sum(axis=1, dtype=np.int64), foreground.sum(axis=0, dtype=np.int64)
 
 
 def _centre_of_mass(projection: Projection) -> float:
-    """The centre of mass along one axis."""
+    """Return the centre of mass along one axis, in pixels."""
     return float(projection @ np.arange(len(projection)) / projection.sum())

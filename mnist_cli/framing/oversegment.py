@@ -1,35 +1,39 @@
-"""Where digits that touch may be cut apart."""
+"""Finds cuts between digits that touch, with dynamic programming."""
 
 import numpy as np
 
 from mnist_cli.arrays import Floats, Indices
 
-# What a step aside costs, in full ink: a cut is straight where nothing is gained by a bend.
+# Cost of a step to the side, in pixels of full foreground: cuts bend only to save foreground.
 SIDESTEP_COST = 0.3
-# No cut goes through more ink, nor this near to another or to an edge: fractions of the height.
+# Fractions of the height of digits: the most foreground in a cut, in pixels of full foreground, and
+# the smallest distance between cuts, and to the sides.
 MAX_CUT_INK, MIN_PIECE_WIDTH = 0.5, 0.1
 
 
 def oversegment(foreground: Floats, digit_height: float) -> Indices:
-    """Cut ink [h, w], 0.0 to 1.0, from top to bottom -> [K, h], from left to right.
+    """Return cuts from top to bottom that cross as little foreground as possible.
 
-    A cut has for each row the first column on its right. Through each column of the middle row
-    goes the path that meets the least ink; the cuts are the least of these. That is more than they
-    should be: over-segmentation, of which the recognition takes what it can read (LeCun et al.
-    1998, "Gradient-based learning applied to document recognition", section V). The paths bend like
-    a drop that falls around the strokes (Congedo, Dimauro, Impedovo and Pirlo, "Segmentation of
-    Numeric Strings", ICDAR 1995), but no drop gets caught: they are found by dynamic programming.
+    For each column of the middle row the cheapest path through it is computed; the cheapest of
+    these paths are the cuts. They are more than needed, and recognition picks among them (LeCun et
+    al. 1998, "Gradient-based learning applied to document recognition", section V). They bend
+    around strokes as in the drop-fall algorithm (G. Congedo, G. Dimauro, S. Impedovo and G. Pirlo,
+    "Segmentation of Numeric Strings", ICDAR 1995), but dynamic programming finds the optimum.
 
     Args:
-        foreground: a part of a line, cropped.
-        digit_height: the height of digits in that line.
+        foreground: a region of a line, float32 [h, w] from 0.0 to 1.0.
+        digit_height: the height of the digits in that line, in pixels.
+
+    Returns:
+        For each cut and row the first column to the right of the cut, int [K, h]. The cuts are
+        sorted from left to right.
     """
     middle = foreground.shape[0] // 2
     above, previous_above = _shortest_paths(foreground[: middle + 1])
     below, previous_below = _shortest_paths(foreground[middle:][::-1])
     cost = above + below - foreground[middle]
     min_width = max(round(MIN_PIECE_WIDTH * digit_height), 2)
-    # The middle of a gap rather than its side.
+    # Smoothing prefers the middle of a gap to its sides.
     width = max(min_width // 2, 1)
     cost = np.convolve(cost, np.full(width, 1 / width), "same")
     found: list[int] = []
@@ -45,10 +49,11 @@ def oversegment(foreground: Floats, digit_height: float) -> Indices:
 
 
 def _shortest_paths(foreground: Floats) -> tuple[Floats, Indices]:
-    """The least ink on the way from the first row to each pixel of the last, and the last steps.
+    """Compute the cheapest paths from the first row to the last one.
 
     Returns:
-        The ink [w], and for each pixel the column [h, w] from which the path came.
+        The cost of the path to each pixel of the last row [w], and for each pixel the column in the
+        row before [h, w] that its path comes from.
     """
     cost = foreground[0]
     previous = np.zeros(foreground.shape, np.intp)
@@ -63,7 +68,7 @@ def _shortest_paths(foreground: Floats) -> tuple[Floats, Indices]:
 
 
 def _backtracked(previous: Indices, columns: Indices) -> Indices:
-    """The paths back from columns [K] of the last row to the first [K, h]."""
+    """Return the paths [K, h] from columns [K] of the last row back to the first row."""
     paths = [columns]
     for row in previous[:0:-1]:
         paths.append(row[paths[-1]])

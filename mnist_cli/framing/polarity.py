@@ -1,4 +1,4 @@
-"""Which is lighter, ink or paper."""
+"""Detects whether the foreground is lighter than the background."""
 
 import numpy as np
 
@@ -8,21 +8,24 @@ from mnist_cli.framing.components import connected_components
 from mnist_cli.framing.morphology import morphological_closing
 from mnist_cli.framing.threshold import histogram, otsu_threshold
 
-# How much it counts which level has more of the picture, of its border and of its corners; and,
-# where these disagree, which is in more parts.
+# Votes for which of two levels is the background: the one with more of the picture, of its border
+# and of its corners, and, if these disagree, the one with more connected components. The weights
+# are close to those of a logistic regression on tight crops of digits in the training fonts, with
+# more weight on the border.
 AREA_WEIGHT, BORDER_WEIGHT, CORNERS_WEIGHT, COMPONENTS_WEIGHT = 0.36, 0.15, 0.29, 0.2
-# What is smaller than this fraction of the picture is no part, but dirt.
+# Fraction of the picture; smaller components do not vote.
 MIN_COMPONENT_AREA = 0.02
 
 
 def binary_is_light_on_dark(light: Mask) -> bool:
-    """Whether ink is the light one of two levels [H, W], in even light.
+    """Return whether the foreground is the lighter of two levels, in even light.
 
-    Paper has more of the picture and of its border; but a digit that fills the picture may have
-    more of both than the paper. It hardly has the corners then, and it is in one part, where the
-    paper is in several: around the digit, and in its loops. The weights are near those of a
-    logistic regression on tight crops of digits in the fonts of the training, with more for the
-    border.
+    The background usually has more of the picture and of its border. A digit that fills the picture
+    may have more of both, but it rarely reaches the corners, and it is one component, while the
+    background has several: around the digit and inside its loops.
+
+    Args:
+        light: the pixels [H, W] that have the lighter level.
     """
     corners = light[:: max(len(light) - 1, 1), :: max(light.shape[1] - 1, 1)]
     weights = ((AREA_WEIGHT, light), (BORDER_WEIGHT, border(light)), (CORNERS_WEIGHT, corners))
@@ -34,7 +37,7 @@ def binary_is_light_on_dark(light: Mask) -> bool:
 
 
 def _balance(light: Mask) -> float:
-    """From -1, all dark, to 1, all light."""
+    """Return the difference of the two levels' shares, from -1 (all dark) to 1 (all light)."""
     return 2 * np.count_nonzero(light) / light.size - 1
 
 
@@ -43,12 +46,12 @@ def _component_count(mask: Mask) -> int:
 
 
 def gray_is_light_on_dark(gray: Gray) -> bool:
-    """Whether ink is lighter than paper, in any light.
+    """Return whether the foreground of a picture [H, W] is lighter than the background.
 
-    Ink is the rarer of the two, and so the side on which levels are far from those around them (the
-    skewness of the local contrast); the border is mostly paper; and ink is in narrow shapes, while
-    the edge of a shadow is none. The weights are those of a logistic regression on pictures of
-    which it was known.
+    This works in any light. It combines the skewness of the local contrast (the foreground is rare
+    and differs from its surroundings), the border (mostly background) and the energy of both
+    top-hats (the foreground is narrow, shadows are wide). The weights come from a logistic
+    regression on pictures of known polarity.
     """
     level = gray.astype(np.float32)
     contrast = level - estimate_background(level, np.ones_like(level))
@@ -62,6 +65,6 @@ def gray_is_light_on_dark(gray: Gray) -> bool:
 
 
 def _black_top_hat_energy(gray: Gray, window: int) -> float:
-    """The sum of squares of what a closing removes."""
+    """Return the sum of squares of the black top-hat, which keeps narrow dark structures."""
     top_hat = morphological_closing(gray, window) - gray
     return float((top_hat.astype(np.float32) ** 2).sum())

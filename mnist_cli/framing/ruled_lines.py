@@ -1,4 +1,4 @@
-"""Ruled lines and the cells of forms."""
+"""Detects ruled lines and the cells of forms."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,22 +6,30 @@ import numpy.typing as npt
 from mnist_cli.arrays import Indices, Mask
 from mnist_cli.framing.components import connected_components
 
-# Of so many parts, the largest, any may be the frame of a form cell.
+# Only this many of the largest components can be cells: all pairs of them are compared.
 MAX_CELL_CANDIDATES = 32
+# Vertical strips in which a line is searched.
 STRIP_COUNT = 12
-# A line is no thicker than this, of the longer side of the picture: strokes that fill it are.
+# Fraction of the longer side of the picture; strokes of a digit that fills it are thicker.
 MAX_LINE_THICKNESS = 0.06
-# The part of the strips that a line fills.
+# Fraction of the strips that a line has to fill.
 MIN_FILLED_STRIPS = 0.75
-# Of ruled lines: a camera is held a little aslant.
+# Slopes that are searched, in pixels per pixel: photographs are rarely level.
 SLOPES = np.arange(-8, 9) / 120
 
 
 def form_cells(boxes: Indices, areas: npt.NDArray[np.float64]) -> Mask:
-    """Which parts, with boxes [N, 4], are the frames of form cells: thin, and around something."""
+    """Detect the outlines of form cells: thin components that enclose a high one.
+
+    Args:
+        boxes: bounding boxes of components [N, 4].
+        areas: their areas in pixels [N].
+
+    Returns:
+        Whether each component is a cell, bool [N].
+    """
     top, left, bottom, right = boxes.T
     cell_height, cell_width = bottom - top, right - left
-    # Each is compared with each: not the thousands of specks of a texture.
     largest = np.argsort(-cell_height * cell_width, kind="stable")[:MAX_CELL_CANDIDATES]
     is_cell: Mask = np.zeros(len(boxes), bool)
     for part in largest:
@@ -36,7 +44,14 @@ def form_cells(boxes: Indices, areas: npt.NDArray[np.float64]) -> Mask:
 
 
 def ruled_line_mask(mask: Mask) -> Mask | None:
-    """The straight lines from border to border, as on ruled and squared paper, if there are any."""
+    """Detect the straight lines of ruled and squared paper, from border to border.
+
+    Args:
+        mask: the foreground [H, W].
+
+    Returns:
+        The pixels of the lines that no stroke crosses [H, W], or None if there are no lines.
+    """
     horizontal, vertical = _horizontal_lines(mask), _horizontal_lines(mask.T).T
     if not (horizontal.any() or vertical.any()):
         return None
@@ -45,10 +60,10 @@ def ruled_line_mask(mask: Mask) -> Mask | None:
 
 
 def _horizontal_lines(mask: Mask) -> Mask:
-    """The pixels of thin lines that run from side to side, level but for a small slope.
+    """Return the pixels [H, W] of thin, nearly horizontal lines from side to side.
 
-    A Radon transform for a few slopes: in most of the strips a line fills a row nearly whole,
-    though a stroke may hide it in some.
+    This is a Radon transform for a few slopes. The picture is divided into vertical strips; a line
+    almost fills a row in most of them, and strokes may hide it in the others.
     """
     height, width = mask.shape
     line = np.zeros_like(mask)
@@ -63,7 +78,7 @@ def _horizontal_lines(mask: Mask) -> Mask:
     rows = np.arange(height)[:, np.newaxis] + rise[:, np.newaxis]
     inside = (rows >= 0) & (rows < height)
     hits = filled[np.clip(rows, 0, height - 1), np.arange(STRIP_COUNT)] & inside
-    # Strokes of a digit in a tight crop are as long, but at one of their ends they stop earlier.
+    # In a tight crop strokes may be as long, but they stop before one of the sides.
     on = hits | ~inside
     whole = on[..., :2].any(axis=2) & on[..., -2:].any(axis=2)
     for slope, row in np.argwhere(whole & (hits.sum(axis=2) >= MIN_FILLED_STRIPS * STRIP_COUNT)):
@@ -76,7 +91,7 @@ def _horizontal_lines(mask: Mask) -> Mask:
 
 
 def _uncrossed(strokes: Mask, line: Mask) -> Mask:
-    """The pixels of level lines that no stroke crosses, with ink above and below."""
+    """Return the pixels of horizontal lines that have no stroke directly above and below."""
     above, below = strokes.copy(), strokes.copy()
     thickest = int(line.sum(axis=0).max())
     for _ in range(min(thickest, 12)):

@@ -1,4 +1,4 @@
-"""From a picture with several digits to all that may be one of them, in reading order."""
+"""Lists the segmentation hypotheses for the digits of a picture, in reading order."""
 
 import itertools
 from collections.abc import Iterator
@@ -10,29 +10,25 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices, Pixels
 from mnist_cli.framing.binarize import adaptive_threshold, global_threshold
+from mnist_cli.framing.errors import MAX_COMPONENTS, too_many_components_error
 from mnist_cli.framing.frame import mnist_normalized, normalize_foreground, reduce_foreground
-from mnist_cli.framing.layout import (
-    MAX_COMPONENTS,
-    Region,
-    find_regions,
-    text_lines,
-    too_many_components,
-)
+from mnist_cli.framing.layout import Region, find_regions, text_lines
 from mnist_cli.framing.morphology import dilate
 from mnist_cli.framing.normalize import bounding_box
 from mnist_cli.framing.oversegment import oversegment
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD, NOISY_THRESHOLD
 
-# A picture is searched for digits at no more than this.
+# Longer side of a picture; larger pictures are reduced before digits are located.
 MAX_PAGE_SIDE_PX = 1024
-# Parts of one digit side by side are no further apart.
+# Largest gap between pieces of a digit that are side by side, as a fraction of the digits' height.
 MAX_PIECE_GAP = 0.12
-# A part is cut if it is wider than this; no digit of several pieces is wider than that.
+# Multiples of the digits' height: the width from which on a region is cut, and the largest width of
+# a digit with several pieces.
 MIN_CUT_WIDTH, MAX_DIGIT_WIDTH = 0.7, 1.5
 
 
 class BoundingBox(NamedTuple):
-    """A rectangle in pixels of the whole picture."""
+    """A rectangle in pixels of the original picture; x and y are its left and upper edge."""
 
     x: int
     y: int
@@ -42,30 +38,29 @@ class BoundingBox(NamedTuple):
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """What may be a digit: neighbouring pieces of a line."""
+    """Consecutive pieces of a line that may be a digit."""
 
     first: int
     stop: int
-    """The number of its first piece in the line, and of the first after it."""
+    """The range of its pieces in the line; `stop` is exclusive."""
     breaks: int
-    """How often it joins what is apart or, at its end, parts what is connected."""
+    """How many gaps it spans, plus 1 if it ends at a cut through a connected region."""
     box: BoundingBox
     picture: Gray
-    """uint8 [28, 28], dark ink on white paper, framed as in MNIST."""
+    """uint8 [28, 28], black on white, normalized as in MNIST."""
 
 
 def find_hypotheses(pixels: Pixels) -> list[list[Hypothesis]]:
-    """Find all that may be a digit, line by line from top to bottom, and from left to right.
+    """Return the hypotheses of each line, from top to bottom and from left to right.
 
-    The candidates of a line overlap: parts of the ink that are wide are cut into pieces, and each
-    run of pieces that could be one digit is a candidate. A digit is a run that is chosen so that
-    each piece belongs to one.
+    Wide regions are cut into pieces, and each run of pieces that may be one digit is a hypothesis.
+    So the hypotheses of a line overlap; recognition picks those that contain each piece once.
 
     Args:
         pixels: a picture [H, W], 0 black to 255 white, dark on light or light on dark.
 
     Raises:
-        InputError: the picture is blank, or it has too many parts.
+        InputError: the picture is blank or has too many connected components.
     """
     gray = pixels.round().astype(np.uint8, copy=False)
     normalized = mnist_normalized(gray)
@@ -91,7 +86,7 @@ def find_hypotheses(pixels: Pixels) -> list[list[Hypothesis]]:
         ]
         left -= len(pieces)
         if left < 0:
-            raise too_many_components()
+            raise too_many_components_error()
         found = _line_hypotheses(foreground, labels, pieces, digit_height, factor, gray.shape)
         lines.append(list(found))
     return lines
@@ -104,7 +99,7 @@ def _pieces(
     digit_height: float,
     free_labels: Iterator[int],
 ) -> Iterator[Region]:
-    """Cut a part of a line, if it is wide; the pixels of its pieces get the next free numbers."""
+    """Cut a region into pieces if it is wide, and give their pixels the next free labels."""
     own = labels[region.slices] == region.label
     side = np.zeros(own.shape, np.intp)
     if region.right - region.left > MIN_CUT_WIDTH * digit_height:
@@ -128,7 +123,7 @@ def _line_hypotheses(
     factor: int,
     shape: tuple[int, ...],
 ) -> Iterator[Hypothesis]:
-    """All runs of the pieces of a line that may be digits, sorted by the first piece."""
+    """Return all runs of the pieces of a line that may be digits, sorted by the first piece."""
     for first, start in enumerate(pieces):
         top, left, bottom, right = start[2:]
         for stop, last in enumerate(pieces[first:], start=first + 1):
@@ -148,7 +143,7 @@ def _line_hypotheses(
 def _crop(
     foreground: Gray, labels: Indices, box: tuple[slice, slice], first: int, last: int
 ) -> Gray:
-    """The ink of some pieces, with the pixels around, where strokes fade out; none of others."""
+    """Crop the foreground to pieces and the background next to them, where strokes fade out."""
     rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
     near = labels[rows, columns]
     own = (near >= first) & (near <= last)
@@ -158,7 +153,7 @@ def _crop(
 
 
 def _full_size_box(slices: tuple[slice, slice], factor: int, shape: tuple[int, ...]) -> BoundingBox:
-    """Slices of a reduced picture as a box of the whole one [H, W]."""
+    """Scale slices of the reduced picture to a bounding box in the original one [H, W]."""
     (top, bottom), (left, right) = (
         (int(side.start) * factor, min(int(side.stop) * factor, limit))
         for side, limit in zip(slices, shape, strict=True)

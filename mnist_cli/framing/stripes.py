@@ -1,33 +1,38 @@
-"""Undoes counterchange: ground and ink that are both turned beyond a straight edge."""
+"""Restores pictures in which ink and paper swap colours beyond a straight edge."""
 
 import numpy as np
 
 from mnist_cli.arrays import Gray
 from mnist_cli.framing.background import border_contrast
 
-# The part of an edge at which the level changes by half of all contrast: it is no stroke's, which
-# others interrupt, nor a shadow's, which is fainter. Where gray ink crosses it, there is no change.
+# Fraction of a row or column in which the level changes by half of the contrast. Other strokes
+# interrupt the edge of a stroke, and the edge of a shadow is fainter. It is not 1, because there is
+# no change where gray ink crosses the edge.
 MIN_EDGE_COVERAGE = 0.65
-# The most that levels differ along the border of paper that is in one piece again, of all contrast.
+# Largest difference between levels along the border of a restored picture, as a fraction of the
+# contrast.
 MAX_BORDER_CONTRAST = 0.25
-# What is narrower between two edges, as a fraction of the picture, is no stripe, but a line.
+# Fraction of the width of the picture; the area between two closer edges is a line, not a stripe.
 MIN_STRIPE_WIDTH = 0.1
 
 
 def undo_inverted_stripes(gray: Gray) -> Gray:
-    """The picture [H, W] in one polarity, if stripes of it have the other."""
+    """Return the picture [H, W] with one polarity if stripes of it have the other.
+
+    Without such stripes the same array is returned.
+    """
     contrast = int(gray.max()) - int(gray.min())
-    if border_contrast(gray) <= contrast / 2:  # a stripe ends at the border
+    if border_contrast(gray) <= contrast / 2:  # stripes reach the border
         return gray
     undone = _invert_alternate_stripes(_invert_alternate_stripes(gray).T).T
-    # If its border is not all paper then, these were strokes; or shadows, if it is not as light.
+    # Otherwise the edges belonged to strokes or to shadows.
     has_ink = int(undone.max()) - int(undone.min()) > contrast / 2
     is_even = border_contrast(undone) <= MAX_BORDER_CONTRAST * contrast
     return undone if has_ink and is_even else gray
 
 
 def _invert_alternate_stripes(gray: Gray) -> Gray:
-    """Turn every other stripe from top to bottom."""
+    """Invert every other vertical stripe."""
     level = gray.astype(np.int16)
     darkest, lightest = level.min(), level.max()
     is_step = 2 * np.abs(np.diff(level, axis=1)) > lightest - darkest

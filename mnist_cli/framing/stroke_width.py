@@ -1,4 +1,4 @@
-"""Brings thin strokes near to those of MNIST, before they vanish in 20 pixels."""
+"""Measures the stroke width and thickens strokes that would vanish in 20x20 pixels."""
 
 import math
 
@@ -9,17 +9,17 @@ from mnist_cli.arrays import Gray, Mask
 from mnist_cli.framing.normalize import bounding_box
 from mnist_cli.framing.threshold import CLEAN_THRESHOLD
 
-# The width of strokes as a fraction of the longest side: 99 % of 3,000 images of MNIST have more.
-# Bold strokes stay: nothing of them is lost, and the models have learned bold fonts.
+# Stroke widths as fractions of the longer side of the digit. 99 % of 3,000 images of MNIST exceed
+# the minimum; thinner strokes are thickened to the target. Bold strokes stay: they survive scaling,
+# and the models are trained on bold fonts.
 MIN_WIDTH_RATIO = 0.07
-# Lines that are blurred to less ink than this, of 255, cannot be made full again.
-MIN_BLURRED_LEVEL = 8
-# What thinner ones are brought to.
 TARGET_WIDTH_RATIO = 0.1
+# Maximum of the blurred foreground, 0 to 255, below which strokes cannot be restored.
+MIN_BLURRED_LEVEL = 8
 
 
 def thicken_thin_strokes(foreground: Gray) -> Gray:
-    """Thicken the strokes of ink [h, w] that are thinner than in MNIST."""
+    """Thicken the strokes of a foreground [h, w] if they are thinner than in MNIST."""
     side = max(foreground.shape)
     width = mean_stroke_width(foreground > CLEAN_THRESHOLD)
     if width < MIN_WIDTH_RATIO * side:
@@ -28,9 +28,10 @@ def thicken_thin_strokes(foreground: Gray) -> Gray:
 
 
 def mean_stroke_width(mask: Mask) -> float:
-    """The mean width of strokes in pixels: twice the area by the length of the outline.
+    """Return the mean stroke width of a mask [H, W] in pixels: twice its area by its perimeter.
 
-    An outline of pixels is longer than the smooth one by 4 / pi on average over all directions.
+    The perimeter along pixel edges is 4 / pi times that of the smooth outline, on average over all
+    directions.
     """
     padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), bool)
     padded[1:-1, 1:-1] = mask
@@ -40,10 +41,10 @@ def mean_stroke_width(mask: Mask) -> float:
 
 
 def _thicken(foreground: Gray, width: float, target: float) -> Gray:
-    """Turn thin lines of one width into round strokes of another, in pixels.
+    """Turn strokes of a given width into round strokes of the target width, both in pixels.
 
-    A blurred line is a bell, 2.35 sigma wide at half of its height, and sqrt(2 pi) sigma / width
-    times lower than the line.
+    The profile of a blurred line is a Gaussian: its full width at half maximum is 2.35 sigma, and
+    its maximum is sqrt(2 pi) sigma / width times lower than the line.
     """
     sigma = target / 2.35
     if sigma < 0.5:
@@ -53,7 +54,7 @@ def _thicken(foreground: Gray, width: float, target: float) -> Gray:
     )
     blurred = np.asarray(image)
     strongest = int(blurred.max())
-    if strongest < MIN_BLURRED_LEVEL:  # specks, no lines: nothing is left to make strokes of
+    if strongest < MIN_BLURRED_LEVEL:  # specks instead of strokes
         return foreground
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)

@@ -1,27 +1,28 @@
-"""Histograms, Otsu's threshold and the thresholds of the foreground."""
+"""Histogram, Otsu's threshold and the thresholds of the foreground."""
 
 import numpy as np
 from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices
 
-# Ink, 0 to 255, that is seen: in a clean picture, and in one with noise.
+# Foreground, 0 to 255, above which a pixel belongs to a mark: in clean and in noisy pictures.
 CLEAN_THRESHOLD, NOISY_THRESHOLD = 63, 127
-# Pixels of pictures that NumPy counts faster than Pillow; of others it would make eight bytes each.
+# NumPy counts faster than Pillow up to this size; it needs eight bytes for each pixel.
 MAX_BINCOUNT_PX = 2**14
 
 
 def histogram(gray: Gray) -> Indices:
-    """How many pixels have each level [256]."""
+    """Return the number of pixels of each gray level [256]."""
     if gray.size <= MAX_BINCOUNT_PX:
         return np.bincount(gray.ravel(), minlength=256)
     return np.array(Image.fromarray(gray).histogram())
 
 
 def otsu_threshold(counts: Indices) -> int:
-    """The level that parts a histogram best into two: Otsu, "A threshold selection method" (1979).
+    """Return the level that maximizes the variance between both classes of a histogram.
 
-    The second part begins after it.
+    The second class begins after that level: N. Otsu, "A Threshold Selection Method from Gray-Level
+    Histograms" (IEEE Transactions on Systems, Man, and Cybernetics 9, 1979).
     """
     below = counts.cumsum()
     above = below[-1] - below

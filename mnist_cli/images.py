@@ -1,4 +1,4 @@
-"""From a file, stdin or bytes to grayscale pixels."""
+"""Decodes picture files to grayscale pixels."""
 
 import contextlib
 import io
@@ -13,85 +13,89 @@ from mnist_cli.arrays import Gray
 from mnist_cli.errors import InputError
 from mnist_cli.native_output import native_output_hidden
 
-# The formats that Pillow decodes by itself: no helper program, no scripts inside the picture.
+# Formats that Pillow decodes without a helper program, and that cannot contain scripts.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 
-# Less luma than this, from the darkest to the lightest, may hide ink in a colour.
+# Luma between the darkest and the lightest pixel; below it ink and paper may differ in colour only.
 MIN_LUMA_RANGE = 64
-# The levels of one ink deviate by less than this.
+# Standard deviation of the luma of visible pixels, 0 to 255, if all of them are ink.
 MAX_INK_DEVIATION = 32
-# The longest side of what colours are told by.
+# Longer side of the copy that colour statistics are computed from.
 COLOUR_SAMPLE_SIDE_PX = 256
+# How much more the first principal component has to vary than luma to replace it.
+MIN_DEVIATION_RATIO = 1.5
+# ITU-R BT.601, as in Pillow.
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 
 EXIF_ORIENTATION = 0x0112
-# Where Pillow finds an orientation, in all formats but TIFF.
+# Keys of `Image.info` that Pillow reads an orientation from, except in TIFF.
 ORIENTATION_KEYS = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 
 
 def read(file: str, stdin: BinaryIO) -> Gray:
-    """Read a picture file, or `stdin` if `file` is `-`, as `decode` does.
+    """Read and decode a picture file, or `stdin` if `file` is `-`.
 
     Raises:
-        InputError: it cannot be read, or is no picture that `decode` takes.
+        InputError: the file cannot be read, or `decode` rejects it.
     """
     return decode_silently(load(file, stdin))
 
 
 def load(file: str, stdin: BinaryIO) -> bytes:
-    """The content of a file, or of `stdin` if `file` is `-`; no more than `decode` refuses.
+    """Return the content of a file, or of `stdin` if `file` is `-`, up to MAX_BYTES + 1 bytes.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the file cannot be read.
     """
     try:
         if file == "-":
             return stdin.read(MAX_BYTES + 1)
         with open(file, "rb") as stream:
-            # A buffer for the largest file would cost more than to decode a small one; a pipe has
-            # no size.
+            # Allocating MAX_BYTES takes longer than decoding a small picture. Pipes have no size.
             size = os.fstat(stream.fileno()).st_size or MAX_BYTES
             return stream.read(min(size, MAX_BYTES) + 1)
     except FileNotFoundError as error:
         raise InputError("no such file: check the path") from error
     except IsADirectoryError as error:
-        raise InputError("is a folder: name the pictures in it") from error
+        raise InputError(
+            "is a folder: list the pictures in it, or use `mnist predict-batch`"
+        ) from error
     except PermissionError as error:
-        raise InputError("no permission to read it: check its owner and mode") from error
+        raise InputError("permission denied: check the owner and mode of the file") from error
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
 
 
 def decode_silently(data: bytes) -> Gray:
-    """As `decode`, where nothing else writes to stderr meanwhile.
+    """Decode a picture while no other thread writes to stderr.
 
     Raises:
-        InputError: as from `decode`.
+        InputError: `decode` rejects the picture.
     """
-    # libtiff tells of damage on stderr by itself.
+    # libtiff writes its own warnings to stderr.
     is_tiff = data.startswith((b"II", b"MM"))
     with native_output_hidden() if is_tiff else contextlib.nullcontext():
         return decode(data)
 
 
 def decode(data: bytes) -> Gray:
-    """Decode a picture -> uint8 [H, W], 0 black to 255 white.
+    """Decode a picture to gray levels, uint8 [H, W], 0 black to 255 white.
 
-    The EXIF orientation is applied. Transparency is laid onto white, or onto black where all that
-    is visible is light. Colour becomes luma (ITU-R 601-2), or, where ink and paper are of nearly
-    the same luma, what tells them apart. Of an animation the first frame counts, of a document the
-    first page.
+    The EXIF orientation is applied. Transparent pictures are composited on white, or on black if
+    all visible pixels are light. Colours are converted to luma (ITU-R BT.601), or to their first
+    principal component if ink and paper have nearly the same luma. Only the first frame or page is
+    decoded.
 
     Raises:
-        InputError: not a picture, damaged, or larger than MAX_BYTES or MAX_PIXELS; the size is
-            told from the header, so that a decompression bomb is never decoded.
+        InputError: the data are not a picture, damaged, or larger than MAX_BYTES or MAX_PIXELS. The
+            size is read from the header, so a decompression bomb is never decoded.
     """
     if not data:
         raise InputError("the file is empty")
     if len(data) > MAX_BYTES:
-        raise InputError(f"larger than {MAX_BYTES >> 20} MiB: reduce the picture")
+        raise InputError(f"larger than {MAX_BYTES >> 20} MiB: scale the picture down")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             check_size(image.width, image.height)
@@ -100,14 +104,18 @@ def decode(data: bytes) -> Gray:
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(f"not a picture, or a damaged one: {', '.join(FORMATS)} work") from error
+        raise InputError(
+            f"not a picture, or damaged: supported formats are {', '.join(FORMATS)}"
+        ) from error
     except Image.DecompressionBombError as error:
         raise InputError(_TOO_LARGE) from error
-    except Exception as error:  # on broken files the decoders raise whatever they stumble over
-        raise InputError(f"the picture is damaged, or of a rare kind: {error}") from error
+    except Exception as error:  # decoders raise all kinds of exceptions on damaged files
+        raise InputError(
+            f"the picture is damaged, or uses an unsupported feature of its format: {error}"
+        ) from error
 
 
-_TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels: reduce the picture"
+_TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels: scale the picture down"
 
 
 def check_size(width: int, height: int) -> None:
@@ -116,7 +124,7 @@ def check_size(width: int, height: int) -> None:
 
 
 def _apply_orientation(image: Image.Image) -> Image.Image:
-    # To look for an orientation takes as long as to decode a small picture: only where one can be.
+    # Reading the orientation takes as long as decoding a small picture.
     if image.format != "TIFF" and not ORIENTATION_KEYS & image.info.keys():
         return image
     if image.getexif().get(EXIF_ORIENTATION, 1) == 1:
@@ -130,7 +138,9 @@ def _to_gray(image: Image.Image) -> Gray:
     if image.mode.startswith("I"):
         return _from_16_bit(np.asarray(image))
     if image.mode == "F":
-        raise InputError("pixels of 32-bit floats have no known white: save it with 8 or 16 bits")
+        raise InputError(
+            "the value of white is unknown in 32-bit floats: save the picture with 8 or 16 bits"
+        )
     if image.has_transparency_data:
         image = _composite(image.convert("RGBA"))
     gray = image if image.mode == "L" else image.convert("L")
@@ -138,12 +148,12 @@ def _to_gray(image: Image.Image) -> Gray:
         darkest, lightest = cast(tuple[int, int], gray.getextrema())
         if lightest - darkest < MIN_LUMA_RANGE:
             gray = _principal_component(image.convert("RGB"), gray)
-    # What `np.asarray` does, in a third of the time.
+    # A third of the time of `np.asarray`.
     return np.frombuffer(gray.tobytes(), np.uint8).reshape(gray.height, gray.width)
 
 
 def _composite(rgba: Image.Image) -> Image.Image:
-    """Lay a picture onto the paper that its ink is in contrast to."""
+    """Composite a transparent picture on white, or on black if all visible pixels are light."""
     small = _reduced(rgba)
     luma = np.asarray(small.convert("L"), np.float32)
     weight = np.asarray(small.getchannel("A"), np.float32)
@@ -156,26 +166,28 @@ def _composite(rgba: Image.Image) -> Image.Image:
 
 
 def _principal_component(rgb: Image.Image, luma: Image.Image) -> Image.Image:
-    """The gray that tells colours of one luma apart: their first principal component.
+    """Return the first principal component of the colours, scaled so that lighter stays lighter.
 
-    Lighter stays lighter; where luma tells nearly as much, it is taken.
+    Returns the luma if it varies nearly as much.
     """
     colours = np.asarray(_reduced(rgb), np.float32).reshape(-1, 3)
     mean = colours.mean(axis=0)
     colours = colours - mean
     axis = np.linalg.eigh(colours.T @ colours)[1][:, -1]
     axis = axis / np.abs(axis).sum() * (np.sign(axis @ LUMA_WEIGHTS) or 1)
-    if (colours @ axis).std() < 1.5 * (colours @ LUMA_WEIGHTS).std():
+    if (colours @ axis).std() < MIN_DEVIATION_RATIO * (colours @ LUMA_WEIGHTS).std():
         return luma
     return rgb.convert("L", (*axis.tolist(), float(mean @ (LUMA_WEIGHTS - axis))))
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """Enough of a picture to tell its colours by."""
+    """Return a copy of at most COLOUR_SAMPLE_SIDE_PX on its longer side."""
     return image.reduce(-(-max(image.size) // COLOUR_SAMPLE_SIDE_PX))
 
 
 def _from_16_bit(values: npt.NDArray[np.integer]) -> Gray:
     if values.min() < 0 or values.max() > 65535:
-        raise InputError("pixels of 32 bits have no known white: save it with 8 or 16 bits")
+        raise InputError(
+            "the value of white is unknown in 32-bit integers: save the picture with 8 or 16 bits"
+        )
     return (values.astype(np.uint16) // 257).astype(np.uint8)

@@ -51,7 +51,7 @@ BAD_FILES = {
     "9000x9000": (_png(9000, 9000), "9000 x 9000 px are more than 64 megapixels"),
     "a bomb of ppm": (b"P5 60000 60000 255\n" + bytes(99), "megapixels"),
     "32-bit floats": (_saved(Image.new("F", (28, 28)), "TIFF"), "32-bit floats"),
-    "32-bit integers": (_saved(Image.new("I", (28, 28), -7), "TIFF"), "32 bits"),
+    "32-bit integers": (_saved(Image.new("I", (28, 28), -7), "TIFF"), "32-bit integers"),
     "blank": (_saved(Image.new("L", (50, 50), "white"), "PNG"), "no digit in the picture"),
     "black": (_saved(Image.new("L", (50, 50), "black"), "PNG"), "no digit in the picture"),
     "faint": (
@@ -127,7 +127,7 @@ def test_a_missing_file() -> None:
 def test_a_folder(tmp_path: Path) -> None:
     result = run("predict", tmp_path)
     assert result.code == 3
-    assert "is a folder: name the pictures in it" in result.error
+    assert "is a folder: list the pictures in it" in result.error
 
 
 def test_no_permission(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_no_permission(tmp_path: Path) -> None:
     drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
     result = run_process("predict", file, program=[*drop, *MNIST] if os.geteuid() == 0 else MNIST)
     assert result.code == 3
-    assert "no permission to read it" in result.error
+    assert "permission denied" in result.error
 
 
 def test_no_home(tmp_path: Path) -> None:

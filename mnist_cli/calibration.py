@@ -1,4 +1,4 @@
-"""What makes the scores of a model mean what they say; stored with it, applied by the loader."""
+"""Temperature scaling and the uncertainty threshold of a model."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,22 @@ from mnist_cli.runtimes import Batch
 
 @dataclass(frozen=True)
 class Calibration:
-    """What `training/calibrate.py` finds on validation images; as it stands it changes nothing."""
+    """Parameters that `training/calibrate.py` fits on validation images.
+
+    They are stored with the model and applied by the loader. The defaults change nothing.
+    """
 
     temperature: float = 1.0
-    """What the logits are divided by, above 0: C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On
-    Calibration of Modern Neural Networks" (ICML 2017), section 4.2."""
+    """Divisor of the logits, above 0: C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On Calibration
+    of Modern Neural Networks" (ICML 2017), section 4.2."""
     least_digitness: float = 0.0
-    """Below this digitness, 0 to 1, an answer is uncertain; 99 % of MNIST are above it."""
+    """Predictions with a lower digitness, 0 to 1, are uncertain; 99 % of MNIST are above it."""
 
     def calibrated(self, scores: Batch) -> Batch:
-        """Scores [N, 10] as the model has them -> as they are told; each row sums to 1.
+        """Apply the temperature to scores [N, 10]; each row of the result sums to 1.
 
-        To divide logits is to take a root of probabilities; the highest is made 1 before, so that
-        not all of them vanish.
+        Dividing the logits takes a root of the probabilities. They are scaled to a maximum of 1
+        first, so that they cannot all underflow.
         """
         if self.temperature == 1:
             return scores

@@ -1,4 +1,4 @@
-"""From the scores of a model to what people ask for: the digit, and how sure the model is."""
+"""Turns the scores of a model into a digit with a probability and a confidence."""
 
 import math
 from collections.abc import Sequence
@@ -10,22 +10,22 @@ from mnist_cli.runtimes import Batch
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one picture."""
+    """The prediction for one picture."""
 
     digit: int
     """The digit with the highest score."""
     probability: float
-    """The score of that digit in percent, rounded to two places."""
+    """The score of that digit in percent, rounded to two decimals."""
     scores: tuple[float, ...]
     """The probabilities of the digits 0 to 9, each in [0, 1]; they sum to 1."""
     digitness: float
-    """How surely there is one digit in the picture, in [0, 1], rounded to four places."""
+    """Confidence that the picture shows exactly one digit, in [0, 1], rounded to four decimals."""
     uncertain: bool
-    """Whether there is less of that than in 99 % of the digits of MNIST."""
+    """Whether the digitness is below `least_digitness` of the model; for 1 % of MNIST it is."""
 
 
 def predict(model: Model, batch: Batch) -> list[Prediction]:
-    """Answer each picture of a batch [N, 784] float32, ink 1.0 and paper 0.0."""
+    """Predict each picture of a batch, float32 [N, 784], foreground 1.0 and background 0.0."""
     threshold = model.calibration.least_digitness
     return [_prediction(scores, threshold) for scores in model.predict_proba(batch).tolist()]
 
@@ -43,12 +43,12 @@ def _prediction(scores: list[float], threshold: float) -> Prediction:
 
 
 def digitness(scores: Sequence[float]) -> float:
-    """How surely there is one digit in a picture with these ten scores, in [0, 1].
+    """Return the confidence that a picture with these ten scores shows exactly one digit.
 
-    1 - H(p) / log 10, where H is the entropy: 0 for ten equal scores. The models learn to answer
-    with equal scores where there is no digit: Hendrycks, Mazeika and Dietterich, "Deep Anomaly
-    Detection with Outlier Exposure" (ICLR 2019). Two digits that share all scores leave 0.7: the
-    picture may well be one of the two.
+    It is 1 - H(p) / log 10, where H is the entropy: 0 if all ten digits are equally likely, 1 if
+    one is certain, and 0.7 if two are equally likely. The models are trained to return equal scores
+    for pictures without a digit (D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly
+    Detection with Outlier Exposure", ICLR 2019).
     """
     information = sum(score * math.log(score) for score in scores if score > 0)
     return min(max(1 + information / math.log(10), 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""From pixels to what the models take: the five steps, and the framing before them."""
+"""Converts pictures to the input of the models in five steps, optionally after normalization."""
 
 import functools
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ SIDE = 28
 def preprocess_batch(
     pictures: Sequence[Pixels] | Pixels, preprocess: Preprocess = "auto"
 ) -> Floats:
-    """Pictures -> the input of a model, float32 [N, 784], ink 1.0 and paper 0.0.
+    """Convert pictures to a batch, float32 [N, 784], foreground 1.0 and background 0.0.
 
     Args:
         pictures: N pictures [H, W] of any sizes, 0 black to 255 white.
-        preprocess: `plain` takes the five steps alone; `auto` frames each picture first.
+        preprocess: `plain` takes the five steps only; `auto` first locates and normalizes the digit
+            in each picture.
 
     Raises:
         InputError: `auto` finds no digit in a picture.
@@ -31,16 +32,19 @@ def preprocess_batch(
 
 
 def to_28x28(pixels: Pixels, preprocess: Preprocess = "auto") -> Pixels:
-    """One picture [H, W] -> [28, 28] of the same batch, for those who collect many before it.
+    """Convert one picture [H, W] to [28, 28]; `to_model_input` makes a batch of several.
 
     Raises:
-        InputError: `auto` finds no digit in it.
+        InputError: `auto` finds no digit in the picture.
     """
     return frame(pixels) if preprocess == "auto" else resize(pixels[..., np.newaxis])[..., 0]
 
 
 def to_model_input(pictures: Sequence[Pixels] | Pixels) -> Floats:
-    """N pictures [H, W], 0 black to 255 white -> a batch, float32 [N, 784]."""
+    """Take the five steps: N pictures [H, W] of any sizes become a batch, float32 [N, 784].
+
+    Gray levels from 0 for black to 255 for white become 1.0 to 0.0.
+    """
     images = [picture[..., np.newaxis] for picture in pictures]
     resized = np.array([resize(image) for image in images], np.float32)
     flat = resized.reshape(len(pictures), SIDE * SIDE)
@@ -48,10 +52,10 @@ def to_model_input(pictures: Sequence[Pixels] | Pixels) -> Floats:
 
 
 def resize(image: Pixels) -> Floats:
-    """An image [H, W, C] -> float32 [28, 28, C], bilinear as in TensorFlow 1.
+    """Resize an image [H, W, C] to float32 [28, 28, C], bilinear as in TensorFlow 1.
 
     `tf.image.resize_images` of TensorFlow 1 maps output i to input i * H / 28, without half-pixel
-    centres and without antialiasing; the models of 2017 were made for its results. Source: the
+    centres or antialiasing; the original models of 2017 expect its results. Source: the
     legacy scaler in tensorflow/core/util/image_resizer_state.h.
     """
     if image.shape[:2] == (SIDE, SIDE):
@@ -70,7 +74,7 @@ def resize(image: Pixels) -> Floats:
 
 @functools.lru_cache
 def _source_positions(size: int) -> tuple[Indices, Indices, Floats]:
-    """For each of 28 outputs: the inputs before and after it, and its distance from the first."""
+    """Return for each of 28 outputs the inputs on both sides and the distance to the first."""
     position = np.arange(SIDE, dtype=np.float32) * (np.float32(size) / np.float32(SIDE))
     floor = np.floor(position)
     before = floor.astype(np.intp)

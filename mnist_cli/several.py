@@ -1,4 +1,4 @@
-"""Reads all the digits of a picture: which of the candidates are digits is told by the model."""
+"""Recognizes several digits in one picture."""
 
 import math
 from dataclasses import dataclass
@@ -9,28 +9,31 @@ from mnist_cli.framing.several import BoundingBox, Hypothesis, find_hypotheses
 from mnist_cli.loader import Model
 from mnist_cli.prediction import Prediction
 
-# What a candidate costs beyond the model's doubt, in nats: a break, since a digit is mostly one
-# connected part; and how much wider or lower it is than most digits, in heights of the line.
-# They were chosen on the training images of MNIST.
+# Costs of a hypothesis in nats, added to -log p of its digit: for each break, because most digits
+# are one connected component; and for each line height by which it is wider than TYPICAL_WIDTH or
+# lower than TYPICAL_HEIGHT, both in line heights. Chosen on the training images of MNIST.
 BREAK_PENALTY, WIDTH_PENALTY, HEIGHT_PENALTY = 1.0, 5.0, 5.0
 TYPICAL_WIDTH, TYPICAL_HEIGHT = 0.8, 0.7
 
 
 @dataclass(frozen=True)
 class Digit:
-    """A digit, and where it is in the picture."""
+    """A recognized digit and its position."""
 
     prediction: Prediction
     box: BoundingBox
     picture: Gray
-    """As the model sees it: [28, 28], dark ink on white paper."""
+    """What the model reads: uint8 [28, 28], black on white."""
 
 
 def read(model: Model, pixels: Pixels) -> list[list[Digit]]:
-    """Read the digits of a picture [H, W] -> lines from top to bottom, each from left to right.
+    """Recognize all digits of a picture [H, W], 0 black to 255 white.
+
+    Returns:
+        Lines from top to bottom, each with its digits from left to right.
 
     Raises:
-        InputError: there is no digit in the picture, or there are too many parts.
+        InputError: the picture shows no digit, or too many separate marks.
     """
     lines = find_hypotheses(pixels)
     batch = reshape.to_model_input([hypothesis.picture for line in lines for hypothesis in line])
@@ -39,16 +42,15 @@ def read(model: Model, pixels: Pixels) -> list[list[Digit]]:
 
 
 def _best_path(line: list[tuple[Hypothesis, Prediction]]) -> list[Digit]:
-    """The digits of a line: the path of least cost through its candidates.
+    """Return the digits on the cheapest path through the hypotheses of a line.
 
-    The graph of segmentations of LeCun et al. 1998, "Gradient-based learning applied to document
-    recognition", section V: the nodes are the ends of pieces, a candidate leads from one to another
-    and costs -log p of its digit, and more where it has not the shape of one. The shortest path is
-    found by dynamic programming (Viterbi 1967).
+    This is the segmentation graph of LeCun et al. 1998, "Gradient-based learning applied to
+    document recognition", section V: nodes are the boundaries between pieces, and a hypothesis is
+    an edge from its first to its last boundary. The Viterbi algorithm finds the cheapest path.
     """
     line_height = max(hypothesis.box.height for hypothesis, _ in line)
     paths: dict[int, tuple[float, list[Digit]]] = {0: (0.0, [])}
-    # Sorted by the first piece: the path to it is known by then.
+    # Hypotheses are sorted by their first piece, so the best path to it is known.
     for hypothesis, answer in line:
         cost, digits = paths[hypothesis.first]
         cost += BREAK_PENALTY * hypothesis.breaks - math.log(answer.scores[answer.digit])

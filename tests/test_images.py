@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
@@ -95,23 +96,6 @@ def test_a_picture_is_turned_upright(orientation: int) -> None:
     assert run("predict", "-", stdin=stream.getvalue()).record["prediction"] == 6
 
 
-def test_colour_becomes_luma() -> None:
-    stream = io.BytesIO()
-    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)]
-    picture = Image.new("RGB", (5, 1))
-    picture.putdata(colours)
-    picture.save(stream, "PNG")
-    np.testing.assert_allclose(images.decode(stream.getvalue()), [[76, 150, 29, 255, 0]], atol=1)
-
-
-def test_transparency_is_laid_onto_white() -> None:
-    stream = io.BytesIO()
-    picture = Image.new("RGBA", (3, 1))
-    picture.putdata([(0, 0, 0, 0), (0, 0, 0, 128), (0, 0, 0, 255)])
-    picture.save(stream, "PNG")
-    np.testing.assert_allclose(images.decode(stream.getvalue()), [[255, 127, 0]], atol=1)
-
-
 INKS = {
     "yellow on white": ("RGB", "white", "yellow"),
     "white on yellow": ("RGB", "yellow", "white"),
@@ -139,3 +123,41 @@ def test_a_page_in_one_pale_colour_is_blank() -> None:
     stored = io.BytesIO()
     Image.blend(picture, Image.new("RGB", picture.size, "lightyellow"), 0.9).save(stored, "PNG")
     assert "no digit" in run("predict", "-", stdin=stored.getvalue()).stderr
+
+
+def _decoded(picture: Image.Image, format: str = "PNG") -> npt.NDArray[np.float64]:
+    stream = io.BytesIO()
+    picture.save(stream, format)
+    return images.decode(stream.getvalue()).astype(np.float64)
+
+
+def test_colours_of_the_same_luma_become_their_first_principal_component() -> None:
+    rng = np.random.default_rng(0)
+    ink = rng.random((40, 50)) < 0.3
+    colours = np.where(ink[..., np.newaxis], (200, 60, 60), (60, 130, 60)) + rng.normal(
+        0, 4, (40, 50, 3)
+    )
+    colours = colours.round().astype(np.uint8)
+    flat = colours.reshape(-1, 3) - colours.reshape(-1, 3).mean(axis=0)
+    component = (flat @ np.linalg.svd(flat, full_matrices=False)[2][0]).reshape(ink.shape)
+    correlation = np.corrcoef(_decoded(Image.fromarray(colours)).ravel(), component.ravel())
+    assert abs(correlation[0, 1]) > 0.999
+
+
+def test_other_colours_become_their_luma() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    luma = colours @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(_decoded(Image.fromarray(colours)), luma, atol=1)
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(250, 0), (30, 255)])
+def test_transparency_is_composited_on_the_opposite_of_the_ink(ink: int, paper: int) -> None:
+    alpha = np.random.default_rng(0).integers(0, 256, (40, 50), np.uint8)
+    picture = Image.fromarray(np.dstack([np.full_like(alpha, ink)] * 3 + [alpha]))
+    opacity = alpha / 255
+    np.testing.assert_allclose(_decoded(picture), ink * opacity + paper * (1 - opacity), atol=1)
+
+
+def test_sixteen_bits_keep_the_high_byte() -> None:
+    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    np.testing.assert_array_equal(_decoded(Image.fromarray(levels)), levels // 257)

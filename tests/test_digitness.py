@@ -1,4 +1,4 @@
-"""How surely there is a digit: `digitness`, `uncertain`, and the calibration behind them."""
+"""Digitness, the `uncertain` flag and the calibration of the models."""
 
 import io
 import json
@@ -118,7 +118,7 @@ def _noise(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("drawn", [_scribble, _face, _pair, _noise])
-def test_what_is_no_digit_is_uncertain_or_refused(drawn: Any, tmp_path: Path) -> None:
+def test_other_pictures_are_uncertain_or_rejected(drawn: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     files = [tmp_path / f"{index:02}.png" for index in range(20)]
     for file in files:

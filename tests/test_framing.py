@@ -1,4 +1,4 @@
-"""`mnist predict` and its framing, on pictures as people hand them in."""
+"""Locating and normalizing a digit in scans, photographs and drawings."""
 
 import io
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.running import SAMPLES, run
 
 Picture = npt.NDArray[np.uint8]
 Light = npt.NDArray[np.float64]
-"""A picture that light, noise and other ink may still change, about 0 black to 255 white."""
+"""A picture before light, noise and other ink are added, about 0 black to 255 white."""
 
 HEIGHT, WIDTH = 220, 200
 ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH].astype(np.float64)
@@ -24,7 +24,7 @@ PAGE = np.full((HEIGHT, WIDTH), 255.0)
 
 
 def _handwritten(digit: int) -> Light:
-    """A sample of MNIST, its digit 100 pixels high, on a page."""
+    """A page with a sample of MNIST; the digit is 100 pixels high."""
     sample = Image.open(SAMPLES / f"MNIST-{digit}.png").convert("L")
     page = Image.new("L", (WIDTH, HEIGHT), "white")
     page.paste(sample.resize((140, 140), Image.Resampling.BICUBIC), (30, 40))
@@ -39,7 +39,7 @@ def _printed(digit: int) -> Light:
 
 
 def _with(page: Light, draw: Callable[[ImageDraw.ImageDraw], None]) -> Light:
-    """The page with more ink on it."""
+    """Draw more ink on the page."""
     other = Image.new("L", (WIDTH, HEIGHT), "white")
     draw(ImageDraw.Draw(other))
     return np.minimum(page, np.asarray(other, np.float64))
@@ -101,14 +101,14 @@ def _picture(page: Light) -> Picture:
 
 
 def _assert_alike(one: Picture, other: Picture) -> None:
-    """The ink of both is the same, but that light and noise may move its edges by a pixel."""
+    """Assert that the foregrounds are equal up to one pixel at their edges."""
     inks = [framed < 192 for framed in (one, other)]
     for ink, near in zip(inks, map(_grown, reversed(inks)), strict=True):
         assert not (ink & ~near).any()
 
 
 def _grown(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The mask and all pixels beside it."""
+    """Dilate a mask by a square of 3x3 pixels."""
     near = np.lib.stride_tricks.sliding_window_view(np.pad(mask, 1), (3, 3))
     return np.asarray(near.any(axis=(2, 3)))
 
@@ -200,7 +200,7 @@ def test_a_small_digit_in_a_photograph(noise: float, tmp_path: Path) -> None:
 
 
 def test_a_digit_that_nearly_fills_a_large_picture() -> None:
-    """The picture is reduced, and what is found is small: a closer look would show the same."""
+    """Locating the digit again with more pixels must not change the result."""
     for height, width in ((270, 241), (323, 225), (300, 300), (410, 520)):
         digit = Image.fromarray(_picture(_handwritten(3))).resize((width, height))
         page = np.asarray(digit, np.float64)
@@ -228,7 +228,7 @@ def test_strokes_along_all_sides_of_the_picture() -> None:
         _assert_alike(frame(turned[10:111, 20:61]), frame(eight))
 
 
-def test_a_thick_stroke_from_side_to_side_is_no_ruled_line() -> None:
+def test_a_thick_stroke_from_side_to_side_is_not_a_ruled_line() -> None:
     page = Image.new("L", (200, 240), "white")
     pen = ImageDraw.Draw(page)
     for box in ((94, 64, 107, 176), (76, 60, 124, 68), (76, 172, 124, 180)):
@@ -239,7 +239,7 @@ def test_a_thick_stroke_from_side_to_side_is_no_ruled_line() -> None:
 
 @pytest.mark.parametrize("pair", [(1, 2), (0, 1), (6, 1), (4, 7)])
 @pytest.mark.parametrize("noise", [0, 5])
-def test_of_two_digits_neither_is_left_out(pair: tuple[int, int], noise: float) -> None:
+def test_two_digits_are_both_kept(pair: tuple[int, int], noise: float) -> None:
     sides = [_handwritten(digit)[40:180, 35:165] for digit in pair]
     beside = np.pad(np.hstack(sides), 60, constant_values=255)
     framed = frame(_picture(_noise(0.9 * beside, noise)))
@@ -301,7 +301,7 @@ def test_a_blank_picture_is_an_error(blank: str) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_no_picture_is_too_odd() -> None:
+def test_random_pictures_of_all_kinds() -> None:
     rng = np.random.default_rng(0)
     kinds: list[Callable[[tuple[int, ...]], npt.NDArray[Any]]] = [
         lambda shape: rng.uniform(0, 255, shape),
@@ -313,7 +313,7 @@ def test_no_picture_is_too_odd() -> None:
         lambda shape: np.zeros(shape) + np.linspace(rng.uniform(0, 255), 255, shape[1]),
     ]
     for index in range(350):
-        # Small sides as often as large ones in ratio, and the limits.
+        # Sides are log-uniform from 1 to 300.
         shape = tuple(int(side) for side in np.exp(rng.uniform(0, np.log(301), 2)))
         picture = _picture(kinds[index % len(kinds)](shape))
         try:

@@ -1,4 +1,4 @@
-"""Every kind of picture that people have: the same digit, whatever it is stored in."""
+"""Decoding pictures of all formats, colours and orientations."""
 
 import io
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def _sixteen_bits() -> Image.Image:
 
 
 def _on_transparent() -> Image.Image:
-    """Black ink whose alpha is the ink itself; what is transparent is black too."""
+    """A black picture whose alpha channel is the digit."""
     picture = Image.new("LA", GRAY.size, (0, 0))
     picture.putalpha(GRAY.point(lambda level: 255 - level))
     return picture
@@ -77,7 +77,7 @@ def test_reads(name: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_picture_is_turned_upright(orientation: int) -> None:
     six = Image.open(SAMPLES / "MNIST-6.png")
-    # What the camera stores, so that turning it as the tag says gives the picture back.
+    # The camera stores the inverse of the transformation that the tag names.
     stored = {
         1: None,
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -108,9 +108,7 @@ INKS = {
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
 @pytest.mark.parametrize(("mode", "paper", "ink"), INKS.values(), ids=INKS.keys())
-def test_ink_of_any_colour_is_told_from_the_paper(
-    mode: str, paper: Any, ink: Any, format: str
-) -> None:
+def test_ink_of_any_colour_is_read(mode: str, paper: Any, ink: Any, format: str) -> None:
     picture = Image.new(mode, GRAY.size, paper)
     picture.paste(Image.new(mode, GRAY.size, ink), mask=GRAY.point(lambda level: 255 - level))
     stored = io.BytesIO()

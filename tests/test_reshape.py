@@ -1,4 +1,4 @@
-"""The five steps against the definition of TensorFlow 1, and the framing before them."""
+"""The five steps against TensorFlow 1, and the normalization before them."""
 
 import io
 import math
@@ -21,8 +21,8 @@ Array = npt.NDArray[Any]
 def _five_steps_by_definition(pixels: Array) -> list[float]:
     """The five steps for one picture, pixel by pixel.
 
-    The resize is that of `tf.image.resize_images` of TensorFlow 1: `align_corners=False`, and no
-    half-pixel centres; its positions are of 32 bits.
+    Resizing follows `tf.image.resize_images` of TensorFlow 1: `align_corners=False`, no half-pixel
+    centres, and positions in float32.
     """
     height, width = pixels.shape
     down, across = (np.float32(size) / np.float32(28) for size in pixels.shape)
@@ -61,11 +61,11 @@ def test_resize_is_that_of_tensorflow_1(shape: tuple[int, int]) -> None:
 
 
 def test_small_pictures_by_hand() -> None:
-    # Output i looks at input i * 2 / 28: from 14 on at the last one, which has no neighbour.
+    # Output i reads input i * 2 / 28; from 14 on it is the last one, which has no neighbour.
     ramp = preprocess_batch([np.array([[0, 255]], np.uint8)], "plain").reshape(28, 28)
     expected = [1 - step / 14 for step in range(14)] + [0] * 14
     np.testing.assert_allclose(ramp, [expected] * 28, atol=1e-6)
-    # Each output is one input: nothing is smoothed on the way down.
+    # Each output is one input: there is no antialiasing.
     stripes = np.zeros((56, 56), np.uint8)
     stripes[1::2] = 255
     np.testing.assert_array_equal(preprocess_batch([stripes], "plain"), np.ones((1, 784)))
@@ -90,7 +90,7 @@ def test_a_batch_is_its_pictures_one_by_one(digits: Array) -> None:
         )
 
 
-def test_images_of_mnist_pass_the_framing_unchanged(digits: Array) -> None:
+def test_images_of_mnist_are_normalized_already(digits: Array) -> None:
     for digit in digits:
         np.testing.assert_array_equal(frame(digit), digit)
         np.testing.assert_array_equal(frame(255 - digit), digit)
@@ -102,7 +102,7 @@ def test_framing_twice_changes_nothing(digits: Array) -> None:
         np.testing.assert_array_equal(frame(once), once)
 
 
-def test_the_digit_is_found_wherever_and_however_it_stands(digits: Array) -> None:
+def test_position_size_and_contrast_do_not_matter(digits: Array) -> None:
     digit = np.kron(digits[0], np.ones((4, 4), np.uint8))
     plain = frame(digit)
     moved = np.full((300, 500), 255, np.uint8)
@@ -138,7 +138,7 @@ def _png(picture: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def test_a_faint_square_is_no_digit_however_it_is_framed() -> None:
+def test_a_faint_square_is_not_a_digit() -> None:
     faint = np.full((28, 28), 255, np.uint8)
     faint[4:24, 4:24] = 254
     with pytest.raises(InputError, match="no digit"):

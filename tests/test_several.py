@@ -1,4 +1,4 @@
-"""Several digits in one picture: `mnist predict --multi`, and `?multi=1` of the server."""
+"""Several digits in one picture: `mnist predict --multi` and `?multi=1` of the server."""
 
 import io
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ INK, PAPER = 30, 230
 
 
 def _handwriting(digit: str) -> Pixels:
-    """A sample of MNIST, dark on light, cropped to its ink."""
+    """A sample of MNIST, dark on light, cropped to the digit."""
     with Image.open(SAMPLES / f"MNIST-{digit}.png") as image:
         gray = np.asarray(image.convert("L"))
     dark = gray < 128
@@ -29,7 +29,7 @@ def _handwriting(digit: str) -> Pixels:
 
 
 def _written(text: str, gap: int = 14, margin: int = 30) -> tuple[Pixels, Boxes]:
-    """Digits of MNIST in a row, `gap` pixels apart, and where they are."""
+    """Digits of MNIST in a row, `gap` pixels apart, and their bounding boxes."""
     shapes = [_handwriting(digit) for digit in text]
     tall = max(len(shape) for shape in shapes)
     wide = sum(shape.shape[1] + gap for shape in shapes) - gap
@@ -47,7 +47,7 @@ def _written(text: str, gap: int = 14, margin: int = 30) -> tuple[Pixels, Boxes]
 
 
 def _printed(lines: Sequence[str], size: int = 60) -> tuple[Pixels, Boxes]:
-    """Lines of text in the font of Pillow, and where their characters are."""
+    """Lines of text in the font of Pillow, and the bounding boxes of their characters."""
     page = Image.new("L", (size * max(map(len, lines)) + size, 2 * size * len(lines) + size), PAPER)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(size)
     boxes = []
@@ -88,7 +88,7 @@ def test_a_house_number() -> None:
     _check_boxes(record, boxes)
 
 
-def test_each_digit_has_what_a_single_one_has() -> None:
+def test_each_digit_has_the_fields_of_a_single_one() -> None:
     single = run("predict", "--scores", SAMPLES / "MNIST-3.png").record
     pixels, _ = _written("38")
     record = _read(pixels, "--scores", "--min-probability", "100")
@@ -105,7 +105,7 @@ def test_lines_are_read_from_top_to_bottom() -> None:
     _check_boxes(record, boxes)
 
 
-def test_dashes_and_dots_are_passed_over() -> None:
+def test_dashes_and_dots_are_ignored() -> None:
     pixels, _ = _printed(["24-06.83"])
     assert _read(pixels)["text"] == "240683"
 
@@ -120,7 +120,7 @@ def test_the_cells_of_a_form(joined: bool) -> None:
         side = 54 if joined else 46
         cell = (middle - side, y + 40 - 20, middle + side, y + 40 + height + 20)
         draw.rectangle(cell, outline=INK, width=3)
-    # A cell that is left empty.
+    # An empty cell.
     draw.rectangle((page.width - 50, 50, page.width - 10, page.height - 50), outline=INK, width=3)
     record = _read(np.asarray(page))
     assert record["text"].startswith("5283")
@@ -153,7 +153,7 @@ def test_a_row_of_ten_in_uneven_light() -> None:
     _check_boxes(record, boxes)
 
 
-def test_a_large_picture_has_boxes_of_its_own_pixels() -> None:
+def test_boxes_are_in_pixels_of_the_original_picture() -> None:
     pixels, boxes = _written("4071")
     large = pixels.repeat(6, axis=0).repeat(6, axis=1)
     record = _read(large)
@@ -168,7 +168,7 @@ def test_samples(picture: Path) -> None:
     assert record["file"] == str(picture)
 
 
-def test_a_digit_of_mnist_is_answered_as_without(digits: Pixels) -> None:
+def test_a_digit_of_mnist_is_read_as_without_multi(digits: Pixels) -> None:
     for pixels in digits[::250]:
         png = _png(pixels)
         [digit] = run("predict", "--multi", "-", stdin=png).record["digits"]
@@ -185,7 +185,7 @@ def test_blank() -> None:
     assert "no digit in the picture" in result.record["error"]
 
 
-def test_texture_is_refused() -> None:
+def test_texture_is_rejected() -> None:
     specks = np.where(np.indices((300, 300)).sum(axis=0) % 6 == 0, 0, 255)
     specks[::3] = 255
     result = run("predict", "--multi", "-", stdin=_png(specks.astype(np.uint8)))
@@ -208,7 +208,7 @@ def test_text(tmp_path: Path) -> None:
     [["--show"], ["--format", "csv"], ["--preprocess", "plain"]],
     ids=lambda each: each[0],
 )
-def test_what_does_not_go_together(options: list[str]) -> None:
+def test_options_that_exclude_each_other(options: list[str]) -> None:
     result = run("predict", "--multi", *options, SAMPLES / "MNIST-1.png")
     assert result.code == 2
     assert "--multi" in result.error and options[0] in result.error
@@ -228,7 +228,7 @@ def test_over_http(server: Server) -> None:
     assert server.ask("GET", "/?multi=1").json["text"] == "0"
 
 
-def test_refused_over_http(server: Server) -> None:
+def test_rejected_over_http(server: Server) -> None:
     blank = server.ask("POST", "/predict?multi=1", json_body={"picArray": [[9] * 40] * 40})
     assert blank.status == 400
     assert "no digit in the picture" in blank.error

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_cli import __version__
+from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.listing import Listed
 from mnist_cli.batch.pool import Process
-from mnist_cli.batch.portions import portions
 from mnist_cli.batch.reading import Reading
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Files that are read at a time: pictures that wait for the model take memory.
-PORTION = 256
+RAY_CHUNK_FILES = 256
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Work:
 
 
 Answer = list[BatchRecord] | Summary | Exception
-"""The records of a portion, or what they were in numbers if a shard has them; or what failed."""
+"""The records of a chunk, or what they were in numbers if a shard has them; or what failed."""
 
 
 class Actor:
-    """Loads the model once, and then answers one portion of files after the other.
+    """Loads the model once, and then answers one chunk of files after the other.
 
     The files are read in a process of its own: one that crashes the decoder then costs the actor
     nothing, and has its error in its record, as without Ray.
@@ -58,12 +58,11 @@ class Actor:
         self._process = Process(self._work.reading, folder if Path(folder).is_dir() else None)
 
     def __call__(self, batch: "pa.Table") -> "pa.Table":
-        """Answer portions, [N] pickled pairs of number and files -> [N] pickled `Answer`."""
+        """Answer chunks, [N] pickled pairs of number and files -> [N] pickled `Answer`."""
         import pyarrow as pa
 
         answers = [
-            pickle.dumps(self._answer(*pickle.loads(portion.as_py())))
-            for portion in batch["portion"]
+            pickle.dumps(self._answer(*pickle.loads(chunk.as_py()))) for chunk in batch["chunk"]
         ]
         return pa.table({"answer": pa.array(answers, pa.binary())})
 
@@ -74,8 +73,8 @@ class Actor:
                 raise self._fault
             records = [
                 record
-                for portion in portions(files, PORTION)
-                for record in self._process.read(portion)
+                for chunk in chunked(files, RAY_CHUNK_FILES)
+                for record in self._process.read(chunk)
             ]
             if self._work.shards is None:
                 return records

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from mnist_cli import __version__
-from mnist_cli.batch import actor, shards, uris
-from mnist_cli.batch.actor import Actor, Work
+from mnist_cli.batch import uris
+from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, Work
+from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.listing import Listed
-from mnist_cli.batch.portions import portions
 from mnist_cli.batch.reading import Reading
-from mnist_cli.batch.shards import Shards
+from mnist_cli.batch.shards import SHARD_RECORDS, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError
 from mnist_cli.native_output import native_output_hidden
@@ -31,9 +31,9 @@ from mnist_cli.records import BatchRecord
 # Seconds until an address counts as one where nobody is.
 PATIENCE = 10
 # Portions of a window: after each the actors start anew. The first is small, to begin soon.
-FIRST_WINDOW = 64
+FIRST_WINDOW_CHUNKS = 64
 # Files of the later ones; their names are in memory.
-WINDOW = 1_000_000
+MAX_WINDOW_FILES = 1_000_000
 
 
 @contextlib.contextmanager
@@ -91,13 +91,13 @@ def _connect(address: str, verbose: bool) -> None:
 def read(
     files: Iterator[Listed], reading: Reading, processes: int | None
 ) -> Generator[list[BatchRecord], None, None]:
-    """Yield the records of all files, in order, a portion at a time; as `pool.read`.
+    """Yield the records of all files, in order, a chunk at a time; as `pool.read`.
 
     Raises:
         ModelError: the model cannot be loaded there.
         ClusterError: the cluster fails.
     """
-    yield from _answers(files, Work(reading, str(Path.cwd())), processes, actor.PORTION)
+    yield from _answers(files, Work(reading, str(Path.cwd())), processes, RAY_CHUNK_FILES)
 
 
 def write(
@@ -110,7 +110,7 @@ def write(
         OutputError: a shard cannot be written.
         ClusterError: the cluster fails.
     """
-    yield from _answers(files, Work(reading, str(Path.cwd()), target), processes, shards.SIZE)
+    yield from _answers(files, Work(reading, str(Path.cwd()), target), processes, SHARD_RECORDS)
 
 
 def _answers(
@@ -119,10 +119,10 @@ def _answers(
     import ray.data
     from ray.exceptions import RayError
 
-    pickled = ({"portion": pickle.dumps(portion)} for portion in enumerate(portions(files, size)))
-    window_size = FIRST_WINDOW
+    pickled = ({"chunk": pickle.dumps(chunk)} for chunk in enumerate(chunked(files, size)))
+    window_size = FIRST_WINDOW_CHUNKS
     while window := list(islice(pickled, window_size)):
-        window_size = min(10 * window_size, WINDOW // size)
+        window_size = min(10 * window_size, MAX_WINDOW_FILES // size)
         answers = ray.data.from_items(window, override_num_blocks=len(window)).map_batches(
             Actor,
             fn_constructor_args=[__version__, pickle.dumps(work)],

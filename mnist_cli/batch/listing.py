@@ -20,9 +20,9 @@ from mnist_cli.errors import InputError
 from mnist_cli.terminal import printable
 
 # A folder with more entries than this is sorted on disk.
-RUN = 200_000
+SORT_RUN_NAMES = 200_000
 # Entries that are read back from disk at a time.
-PORTION = 1_000
+SORT_READ_NAMES = 1_000
 
 Identity = tuple[int, int]
 """Device and inode: what a file is, whatever its name."""
@@ -180,8 +180,8 @@ def _named(path: bytes) -> Listed:
 
 def _sorted(names: Iterator[bytes]) -> Iterator[bytes]:
     """Sort any number of names: large runs wait on disk until they are merged."""
-    run = sorted(islice(names, RUN))
-    if len(run) < RUN:
+    run = sorted(islice(names, SORT_RUN_NAMES))
+    if len(run) < SORT_RUN_NAMES:
         yield from run
         return
     with ExitStack() as files:
@@ -190,20 +190,20 @@ def _sorted(names: Iterator[bytes]) -> Iterator[bytes]:
             file = files.enter_context(tempfile.TemporaryFile())
             _write(file, run)
             runs.append(_read(file))
-            run = sorted(islice(names, RUN))
+            run = sorted(islice(names, SORT_RUN_NAMES))
         yield from heapq.merge(*runs)
 
 
 def _write(file: IO[bytes], names: list[bytes]) -> None:
-    for start in range(0, len(names), PORTION):
-        pickle.dump(names[start : start + PORTION], file)
+    for start in range(0, len(names), SORT_READ_NAMES):
+        pickle.dump(names[start : start + SORT_READ_NAMES], file)
     file.seek(0)
 
 
 def _read(file: IO[bytes]) -> Iterator[bytes]:
     while True:
         try:
-            portion: Iterable[Any] = pickle.load(file)
+            chunk: Iterable[Any] = pickle.load(file)
         except EOFError:
             return
-        yield from portion
+        yield from chunk

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from mnist_cli.batch.portions import portions
-from mnist_cli.batch.sinks import PORTION
+from mnist_cli.batch.chunks import chunked
 from mnist_cli.errors import OutputError
 from mnist_cli.records import BatchRecord
+
+ROW_GROUP_RECORDS = 10_000
 
 
 def check_pyarrow() -> None:
@@ -40,8 +41,8 @@ def write_parquet(file: BinaryIO, records: Iterable[BatchRecord], scores: bool) 
     if scores:
         fields.append(("scores", pa.list_(pa.float64())))
     with pq.ParquetWriter(file, pa.schema(fields)) as writer:
-        for portion in portions(records, PORTION):
-            rows = [record | {"file": as_utf8(record["file"])} for record in portion]
+        for chunk in chunked(records, ROW_GROUP_RECORDS):
+            rows = [record | {"file": as_utf8(record["file"])} for record in chunk]
             writer.write_batch(pa.RecordBatch.from_pylist(rows, writer.schema))
 
 

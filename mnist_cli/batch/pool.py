@@ -1,4 +1,4 @@
-"""Reads portions of files in processes of their own, one a core.
+"""Reads chunks of files in processes of their own, one a core.
 
 Threads would wait for each other: most of what is done for a small picture is done in Python.
 """
@@ -14,24 +14,24 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.listing import Listed
-from mnist_cli.batch.portions import portions
 from mnist_cli.batch.reading import Reading
 from mnist_cli.errors import ModelError
 from mnist_cli.records import BatchRecord
 
-Portion = list[Listed]
+Chunk = list[Listed]
 
 # Files that a process reads at a time: few enough to be spread evenly, enough for the model.
-PORTION = 64
+CHUNK_FILES = 64
 # Portions under way for each process: they wait for the one before them.
-AHEAD = 4
+MAX_PENDING_CHUNKS = 4
 
 
 def read(
     files: Iterator[Listed], reading: Reading, processes: int
 ) -> Generator[list[BatchRecord], None, None]:
-    """Yield the records of all files, in order, a portion at a time.
+    """Yield the records of all files, in order, a chunk at a time.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -42,19 +42,19 @@ def read(
         idle.put(started.enter_context(Process(reading)))
         pending: deque[Future[list[BatchRecord]]] = deque()
 
-        def read_portion(portion: Portion) -> list[BatchRecord]:
+        def read_chunk(chunk: Chunk) -> list[BatchRecord]:
             process = idle.get()
             try:
-                return process.read(portion)
+                return process.read(chunk)
             finally:
                 idle.put(process)
 
         try:
-            for index, portion in enumerate(portions(files, PORTION)):
+            for index, chunk in enumerate(chunked(files, CHUNK_FILES)):
                 if 0 < index < processes:
                     idle.put(started.enter_context(Process(reading)))
-                pending.append(threads.submit(read_portion, portion))
-                if len(pending) > AHEAD * processes:
+                pending.append(threads.submit(read_chunk, chunk))
+                if len(pending) > MAX_PENDING_CHUNKS * processes:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
@@ -64,7 +64,7 @@ def read(
 
 
 class Process:
-    """A process that reads one portion after the other, and is replaced should it die."""
+    """A process that reads one chunk after the other, and is replaced should it die."""
 
     def __init__(self, reading: Reading, folder: str | None = None) -> None:
         """Start it, in a folder, where relative paths begin; without one, in the current one."""
@@ -80,7 +80,7 @@ class Process:
         self._process.kill()
         self._process.communicate()
 
-    def read(self, portion: Portion) -> list[BatchRecord]:
+    def read(self, chunk: Chunk) -> list[BatchRecord]:
         """Read files, one record each.
 
         Raises:
@@ -89,13 +89,13 @@ class Process:
         if not self._is_ready:
             self._load()
         try:
-            self._send(portion)
+            self._send(chunk)
             return self._receive()
         except _Died as death:
             self._start()
-            if len(portion) > 1:  # each by itself, to find the file that did it
-                return [record for file in portion for record in self.read([file])]
-            return [{"file": portion[0].file, "error": f"the process that read it died: {death}"}]
+            if len(chunk) > 1:  # each by itself, to find the file that did it
+                return [record for file in chunk for record in self.read([file])]
+            return [{"file": chunk[0].file, "error": f"the process that read it died: {death}"}]
 
     def _start(self) -> None:
         # The same modules as here, wherever they came from; nothing from the current folder.

@@ -15,9 +15,9 @@ from mnist_cli.records import BatchRecord
 
 NO_STDIN = io.BytesIO()
 # Files behind URIs that are asked for at a time.
-THREADS = 32
+REMOTE_READ_THREADS = 32
 # Bytes that may wait for the next step.
-AHEAD = 2**20
+READAHEAD_BYTES = 2**20
 
 Picture = reshape.Pixels | str
 """A picture [H, W], 0 black to 255 white, or what is wrong with the file."""
@@ -38,7 +38,7 @@ class Reader:
             ModelError: it cannot be loaded.
         """
         self._reading = reading
-        self._threads = ThreadPoolExecutor(THREADS)
+        self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
         self._model = load_model(
             reading.model, model_dir=reading.model_dir, runtime=reading.runtime
         )
@@ -51,7 +51,8 @@ class Reader:
                 lambda file: self._to_28x28(_decoded(_content(file))), files
             )
         else:
-            pictures = map(self._to_28x28, _ahead(map(_decoded, _ahead(map(_content, files)))))
+            decoded = map(_decoded, _read_ahead(map(_content, files)))
+            pictures = map(self._to_28x28, _read_ahead(decoded))
         return self._answer(files, list(pictures))
 
     def _to_28x28(self, picture: Picture) -> Picture:
@@ -77,8 +78,8 @@ class Reader:
         ]
 
 
-def _ahead(items: Iterable[Made]) -> Iterator[Made]:
-    """Pass items on, of which AHEAD bytes are made before the first is taken.
+def _read_ahead(items: Iterable[Made]) -> Iterator[Made]:
+    """Pass items on, of which READAHEAD_BYTES bytes are made before the first is taken.
 
     To read many files, then decode many and then frame many takes less time than one by one in
     turns, where each step throws the code of the others out of the core's caches.
@@ -88,7 +89,7 @@ def _ahead(items: Iterable[Made]) -> Iterator[Made]:
     for item in items:
         waiting.append(item)
         size += len(item) if isinstance(item, str | bytes) else item.nbytes
-        if size >= AHEAD:
+        if size >= READAHEAD_BYTES:
             yield from waiting
             waiting, size = [], 0
     yield from waiting

@@ -21,7 +21,7 @@ from mnist_cli.records import BatchRecord
 logger = logging.getLogger(__name__)
 
 # Records in a shard, before those that are not below `--below` are taken out.
-SIZE = 10_000
+SHARD_RECORDS = 10_000
 # What Hadoop and Spark call it.
 DONE = "_SUCCESS"
 
@@ -110,9 +110,9 @@ def run_sharded(
     """
     summary = Summary()
     try:
-        with closing(read(files)) as portions:
-            for portion in portions:
-                summary.merge(portion)
+        with closing(read(files)) as summaries:
+            for shard_summary in summaries:
+                summary.merge(shard_summary)
                 watch(summary)
         if not summary.files:
             raise InputError(NO_FILES)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
 
 from mnist_cli import output
+from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.journal import Journal, Settings
-from mnist_cli.batch.portions import portions
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import BatchRecord
 
 # Records that are converted at a time.
-PORTION = 10_000
+EXPORT_CHUNK_RECORDS = 10_000
 BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
 
 Write = Callable[[Sequence[BatchRecord]], None]
@@ -142,8 +142,8 @@ class File:
         # The bytes of a file name that are no UTF-8 get into the CSV as they are.
         text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
         write = stream_writer(text, self._format, self._scores)
-        for portion in portions(records, PORTION):
-            write(portion)
+        for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
+            write(chunk)
         text.detach()
 
 

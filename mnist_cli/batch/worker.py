@@ -1,6 +1,6 @@
-"""The process behind `pool`: a `Reading` comes from stdin, then portions of files, all pickled.
+"""The process behind `pool`: a `Reading` comes from stdin, then chunks of files, all pickled.
 
-It answers on stdout: None when the model is loaded, then the records of each portion.
+It answers on stdout: None when the model is loaded, then the records of each chunk.
 """
 
 import os
@@ -33,7 +33,7 @@ def main() -> None:
         answer(None)
         while True:
             try:
-                portion = pickle.load(requests)
+                chunk = pickle.load(requests)
             except EOFError:
                 return
-            answer(reader.read(portion))
+            answer(reader.read(chunk))

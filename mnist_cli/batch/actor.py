@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from mnist_cli import __version__
 from mnist_cli.batch.chunks import chunked
-from mnist_cli.batch.listing import Listed
-from mnist_cli.batch.pool import Process
-from mnist_cli.batch.reading import Reading
+from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.pool import WorkerProcess
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError, MnistError
@@ -24,61 +24,63 @@ RAY_CHUNK_FILES = 256
 
 
 @dataclass(frozen=True)
-class Work:
+class ActorConfig:
     """What an actor is to do."""
 
-    reading: Reading
+    reader: ReaderConfig
     folder: str
     """Where relative paths begin."""
     shards: Shards | None = None
     """Where it writes the records; None to send them back."""
 
 
-Answer = list[BatchRecord] | Summary | Exception
+ChunkResult = list[BatchRecord] | Summary | Exception
 """The records of a chunk, or what they were in numbers if a shard has them; or what failed."""
 
 
 class Actor:
-    """Loads the model once, and then answers one chunk of files after the other.
+    """Loads the model once, and then reads one chunk of files after the other.
 
     The files are read in a process of its own: one that crashes the decoder then costs the actor
     nothing, and has its error in its record, as without Ray.
     """
 
-    def __init__(self, version: str, work: bytes) -> None:
+    def __init__(self, version: str, config: bytes) -> None:
         """Start the process; the work is pickled, which another version may not understand."""
-        self._fault: MnistError | None = None
+        self._startup_error: MnistError | None = None
         if version != __version__:
-            self._fault = ClusterError(
+            self._startup_error = ClusterError(
                 f"mnist-cli is {__version__}, not {version}: install the same on all nodes"
             )
             return
-        self._work: Work = pickle.loads(work)
-        folder = self._work.folder
-        self._process = Process(self._work.reading, folder if Path(folder).is_dir() else None)
+        self._config: ActorConfig = pickle.loads(config)
+        folder = self._config.folder
+        self._process = WorkerProcess(
+            self._config.reader, folder if Path(folder).is_dir() else None
+        )
 
     def __call__(self, batch: "pa.Table") -> "pa.Table":
-        """Answer chunks, [N] pickled pairs of number and files -> [N] pickled `Answer`."""
+        """Read chunks: [N] pickled (index, files) -> [N] pickled `ChunkResult`."""
         import pyarrow as pa
 
-        answers = [
-            pickle.dumps(self._answer(*pickle.loads(chunk.as_py()))) for chunk in batch["chunk"]
+        results = [
+            pickle.dumps(self._result(*pickle.loads(chunk.as_py()))) for chunk in batch["chunk"]
         ]
-        return pa.table({"answer": pa.array(answers, pa.binary())})
+        return pa.table({"result": pa.array(results, pa.binary())})
 
-    def _answer(self, number: int, files: list[Listed]) -> Answer:
+    def _result(self, index: int, files: list[InputFile]) -> ChunkResult:
         # What an actor raises, Ray buries among its own messages.
         try:
-            if self._fault:
-                raise self._fault
+            if self._startup_error:
+                raise self._startup_error
             records = [
                 record
                 for chunk in chunked(files, RAY_CHUNK_FILES)
                 for record in self._process.read(chunk)
             ]
-            if self._work.shards is None:
+            if self._config.shards is None:
                 return records
-            self._work.shards.write(number, records)
+            self._config.shards.write(index, records)
             summary = Summary()
             for record in records:
                 summary.add(record)

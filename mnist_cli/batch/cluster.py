@@ -18,10 +18,10 @@ from typing import Any
 
 from mnist_cli import __version__
 from mnist_cli.batch import uris
-from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, Work
+from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, ActorConfig
 from mnist_cli.batch.chunks import chunked
-from mnist_cli.batch.listing import Listed
-from mnist_cli.batch.reading import Reading
+from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.shards import SHARD_RECORDS, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError
@@ -29,7 +29,7 @@ from mnist_cli.native_output import native_output_hidden
 from mnist_cli.records import BatchRecord
 
 # Seconds until an address counts as one where nobody is.
-PATIENCE = 10
+CONNECT_TIMEOUT_SECONDS = 10
 # Portions of a window: after each the actors start anew. The first is small, to begin soon.
 FIRST_WINDOW_CHUNKS = 64
 # Files of the later ones; their names are in memory.
@@ -37,7 +37,7 @@ MAX_WINDOW_FILES = 1_000_000
 
 
 @contextlib.contextmanager
-def joined(address: str) -> Iterator[None]:
+def connect(address: str) -> Iterator[None]:
     """Connect to a cluster; `local` is one on this machine, which ends with the block.
 
     Raises:
@@ -48,9 +48,9 @@ def joined(address: str) -> Iterator[None]:
         os.environ["RAY_BACKEND_LOG_LEVEL"] = "fatal"
     with contextlib.ExitStack() as stack:
         # Ray prints what happens on the nodes, whatever its options say, and partly to stdout.
-        told = sys.stderr if verbose else stack.enter_context(open(os.devnull, "w"))
-        stack.enter_context(contextlib.redirect_stdout(told))
-        stack.enter_context(contextlib.redirect_stderr(told))
+        log_stream = sys.stderr if verbose else stack.enter_context(open(os.devnull, "w"))
+        stack.enter_context(contextlib.redirect_stdout(log_stream))
+        stack.enter_context(contextlib.redirect_stderr(log_stream))
         _connect(address, verbose)
         try:
             yield
@@ -75,7 +75,7 @@ def _connect(address: str, verbose: bool) -> None:
         context.enable_progress_bars = False
         if not verbose:
             logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        _check(address)
+        _check_address(address)
         try:
             with native_output_hidden():
                 ray.init(
@@ -85,23 +85,23 @@ def _connect(address: str, verbose: bool) -> None:
                     **({"include_dashboard": False} if address == "local" else {}),
                 )
         except (OSError, RuntimeError, ValueError) as error:
-            raise ClusterError(f"no Ray cluster at {address}: {uris.reason(error)}") from error
+            raise ClusterError(f"no Ray cluster at {address}: {uris.first_line(error)}") from error
 
 
-def read(
-    files: Iterator[Listed], reading: Reading, processes: int | None
+def read_files(
+    files: Iterator[InputFile], config: ReaderConfig, processes: int | None
 ) -> Generator[list[BatchRecord], None, None]:
-    """Yield the records of all files, in order, a chunk at a time; as `pool.read`.
+    """Yield the records of all files, in order, a chunk at a time; as `pool.read_files`.
 
     Raises:
         ModelError: the model cannot be loaded there.
         ClusterError: the cluster fails.
     """
-    yield from _answers(files, Work(reading, str(Path.cwd())), processes, RAY_CHUNK_FILES)
+    yield from _map_chunks(files, ActorConfig(config, str(Path.cwd())), processes, RAY_CHUNK_FILES)
 
 
-def write(
-    files: Iterator[Listed], reading: Reading, processes: int | None, target: Shards
+def write_shards(
+    files: Iterator[InputFile], config: ReaderConfig, processes: int | None, target: Shards
 ) -> Generator[Summary, None, None]:
     """Let the nodes write the records of all files; yield what they were, a shard at a time.
 
@@ -110,11 +110,13 @@ def write(
         OutputError: a shard cannot be written.
         ClusterError: the cluster fails.
     """
-    yield from _answers(files, Work(reading, str(Path.cwd()), target), processes, SHARD_RECORDS)
+    yield from _map_chunks(
+        files, ActorConfig(config, str(Path.cwd()), target), processes, SHARD_RECORDS
+    )
 
 
-def _answers(
-    files: Iterator[Listed], work: Work, processes: int | None, size: int
+def _map_chunks(
+    files: Iterator[InputFile], actor_config: ActorConfig, processes: int | None, size: int
 ) -> Generator[Any, None, None]:
     import ray.data
     from ray.exceptions import RayError
@@ -123,9 +125,9 @@ def _answers(
     window_size = FIRST_WINDOW_CHUNKS
     while window := list(islice(pickled, window_size)):
         window_size = min(10 * window_size, MAX_WINDOW_FILES // size)
-        answers = ray.data.from_items(window, override_num_blocks=len(window)).map_batches(
+        results = ray.data.from_items(window, override_num_blocks=len(window)).map_batches(
             Actor,
-            fn_constructor_args=[__version__, pickle.dumps(work)],
+            fn_constructor_args=[__version__, pickle.dumps(actor_config)],
             batch_size=None,
             batch_format="pyarrow",
             # A pool of fixed size would wait for ever for a node that is gone.
@@ -133,20 +135,20 @@ def _answers(
             num_cpus=1,
         )
         try:
-            for batch in answers.iter_batches(batch_size=None, batch_format="pyarrow"):
-                for answer in map(pickle.loads, batch["answer"].to_pylist()):
-                    if isinstance(answer, Exception):
-                        raise answer
-                    yield answer
+            for batch in results.iter_batches(batch_size=None, batch_format="pyarrow"):
+                for result in map(pickle.loads, batch["result"].to_pylist()):
+                    if isinstance(result, Exception):
+                        raise result
+                    yield result
         except RayError as error:
             if "No module named 'mnist_cli" in str(error):
                 raise ClusterError(
                     f"a node has no mnist-cli {__version__}: install it on all nodes"
                 ) from error
-            raise ClusterError(f"Ray: {uris.reason(error)}") from error
+            raise ClusterError(f"Ray: {uris.first_line(error)}") from error
 
 
-def _check(address: str) -> None:
+def _check_address(address: str) -> None:
     """See that somebody is there: Ray itself would try for minutes."""
     if address.startswith("ray://"):
         raise ClusterError(
@@ -157,6 +159,6 @@ def _check(address: str) -> None:
     if not colon or not port.isdecimal():
         return
     try:
-        socket.create_connection((host, int(port)), PATIENCE).close()
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(f"no Ray cluster at {address}: {error}") from error

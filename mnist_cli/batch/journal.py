@@ -14,7 +14,7 @@ from mnist_cli.errors import InputError, MnistError, OutputError
 from mnist_cli.output import json_lines
 from mnist_cli.records import BatchRecord
 
-Settings = dict[str, Any]
+JournalSettings = dict[str, Any]
 
 
 class Journal:
@@ -24,7 +24,7 @@ class Journal:
     was cut short.
     """
 
-    def __init__(self, target: Path, settings: Settings, resume: bool) -> None:
+    def __init__(self, target: Path, settings: JournalSettings, resume: bool) -> None:
         """Begin the journal of a file, or open the one that an interrupted batch has left.
 
         Raises:
@@ -36,7 +36,7 @@ class Journal:
             self._file = open(self.path, "ab+", buffering=0)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written: {error.strerror}") from error
-        self._head = self._end = 0  # where the settings end, and the last whole line
+        self._header_end = self._valid_end = 0  # where the settings end, and the last whole line
         try:
             # POSIX gives this lock up when the process ends, however it ends.
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,29 +48,29 @@ class Journal:
             self._file.close()
             raise
 
-    def _begin(self, settings: Settings, resume: bool) -> None:
+    def _begin(self, settings: JournalSettings, resume: bool) -> None:
         lines = list(islice(self._lines(), 2))
         if len(lines) < 2:  # no records: whatever was to come, it can begin anew
-            self._end = 0
+            self._valid_end = 0
             self.add([settings])
-            self._head = self._end
+            self._header_end = self._valid_end
             return
-        begun = lines[0]
+        header = lines[0]
         if not resume:
             raise InputError(
                 f"{self.path} has the records of an interrupted batch: go on with --resume, or "
                 "remove it to begin anew"
             )
         for name, value in settings.items():
-            if begun.get(name) != value:
+            if header.get(name) != value:
                 raise InputError(
-                    f"{self.path} was begun with {name} {begun.get(name)}, not {value}: give the "
+                    f"{self.path} was begun with {name} {header.get(name)}, not {value}: give the "
                     "same again, or remove it to begin anew"
                 )
 
     def close(self) -> None:
         """Leave the records, if there are any, to be gone on with."""
-        if self._end == self._head:
+        if self._valid_end == self._header_end:
             self.remove()
         self._file.close()
 
@@ -94,24 +94,24 @@ class Journal:
         journal.detach()
 
     def add(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """BatchRecord some more.
+        """Record some more.
 
         Raises:
             OutputError: the disk is full, for instance; what was recorded before is whole.
         """
         data = json_lines(records).encode()
         try:
-            self._file.truncate(self._end)
+            self._file.truncate(self._valid_end)
             rest = data
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
             with contextlib.suppress(OSError):
-                self._file.truncate(self._end)
+                self._file.truncate(self._valid_end)
             raise OutputError(
                 f"{self.path} cannot be written: {error.strerror}; --resume goes on with it"
             ) from error
-        self._end += len(data)
+        self._valid_end += len(data)
 
     def _lines(self) -> Iterator[BatchRecord]:
         # Opened a second time, the file would lose its lock when that is closed.
@@ -124,7 +124,7 @@ class Journal:
                 if not line.endswith(b"\n"):
                     break
                 end += len(line)
-                self._end = max(end, self._end)
+                self._valid_end = max(end, self._valid_end)
                 yield content
         except ValueError:  # after a power failure there may be anything
             pass

@@ -24,18 +24,18 @@ SORT_RUN_NAMES = 200_000
 # Entries that are read back from disk at a time.
 SORT_READ_NAMES = 1_000
 
-Identity = tuple[int, int]
+FileId = tuple[int, int]
 """Device and inode: what a file is, whatever its name."""
 
 
-class Listed(NamedTuple):
+class InputFile(NamedTuple):
     """A file to read, or a folder that cannot be listed."""
 
     file: str
     error: str | None = None
 
 
-def check(sources: Iterable[str]) -> None:
+def check_sources(sources: Iterable[str]) -> None:
     """See that all sources are there.
 
     Raises:
@@ -44,7 +44,7 @@ def check(sources: Iterable[str]) -> None:
     for source in sources:
         try:
             if is_uri(source):
-                uris.check(source)
+                uris.check_exists(source)
             elif source != "-" and os.path.isdir(source):
                 os.scandir(source).close()
             elif source != "-":
@@ -53,18 +53,18 @@ def check(sources: Iterable[str]) -> None:
             raise InputError(f"{printable(source)}: {error.strerror}") from error
 
 
-def identities(stdout: TextIO, file: Path | None) -> frozenset[Identity]:
+def output_file_ids(stdout: TextIO, file: Path | None) -> frozenset[FileId]:
     """The files that a batch writes: `stdout`, should it be one, and this one, if it is there."""
     found = set()
     with contextlib.suppress(OSError):  # there is none behind it
-        found.add(_identity(os.fstat(stdout.fileno())))
+        found.add(_file_id(os.fstat(stdout.fileno())))
     if file:
         with contextlib.suppress(OSError):
-            found.add(_identity(file.stat()))
+            found.add(_file_id(file.stat()))
     return frozenset(found)
 
 
-def _identity(status: os.stat_result) -> Identity:
+def _file_id(status: os.stat_result) -> FileId:
     return status.st_dev, status.st_ino
 
 
@@ -82,21 +82,21 @@ class Listing:
     recursive: bool = True
     null: bool = False
     """Paths on stdin end with NUL, as those of `find -print0`, and not with a line break."""
-    own: frozenset[Identity] = frozenset()
+    excluded: frozenset[FileId] = frozenset()
     """Files that this batch writes itself, and that may lie in a folder which it reads."""
 
-    def files(self, stdin: BinaryIO) -> Iterator[Listed]:
+    def files(self, stdin: BinaryIO) -> Iterator[InputFile]:
         """List all that is to be read, in order."""
         for source in self.sources:
             if source == "-":
-                yield from map(_named, self._paths(stdin))
+                yield from map(_explicit_file, self._read_paths(stdin))
             elif is_uri(source):
-                found = uris.files(source, self._matches, self.recursive)
-                yield from itertools.starmap(Listed, found)
+                found = uris.list_files(source, self._matches, self.recursive)
+                yield from itertools.starmap(InputFile, found)
             elif os.path.isdir(source):
                 yield from self._walk(os.fsencode(source))
             else:
-                yield _named(os.fsencode(source))
+                yield _explicit_file(os.fsencode(source))
 
     def count(self) -> int | None:
         """How many files `files` will list; None if that takes too long, or the end of stdin."""
@@ -109,40 +109,40 @@ class Listing:
             for source in self.sources
         )
 
-    def _paths(self, stdin: BinaryIO) -> Iterator[bytes]:
+    def _read_paths(self, stdin: BinaryIO) -> Iterator[bytes]:
         end = b"\0" if self.null else b"\n"
         rest = b""
         while block := stdin.read1(65536):  # type: ignore[attr-defined]
-            *whole, rest = (rest + block).split(end)
-            yield from filter(None, whole)
+            *paths, rest = (rest + block).split(end)
+            yield from filter(None, paths)
         if rest:
             yield rest
 
-    def _walk(self, top: bytes, in_order: bool = True) -> Iterator[Listed]:
+    def _walk(self, top: bytes, in_order: bool = True) -> Iterator[InputFile]:
         # A stack of its own: folders may be nested more deeply than Python calls.
-        open_folders: list[tuple[bytes, Identity, Iterator[bytes]]] = []
+        open_folders: list[tuple[bytes, FileId, Iterator[bytes]]] = []
         entering: bytes | None = top
         while entering is not None or open_folders:
             if entering is not None:
                 folder, entering = entering, None
                 try:
-                    identity = _identity(os.stat(folder))
-                    if any(identity == above for _, above, _ in open_folders):
+                    file_id = _file_id(os.stat(folder))
+                    if any(file_id == ancestor for _, ancestor, _ in open_folders):
                         continue  # a link to a folder that it lies in
                     names = self._names(folder)
-                    names = _sorted(names) if in_order else names
+                    names = _external_sort(names) if in_order else names
                     first = list(islice(names, 1))  # a folder that cannot be listed fails here
                 except OSError as error:
-                    yield Listed(os.fsdecode(folder), f"cannot be listed: {error.strerror}")
+                    yield InputFile(os.fsdecode(folder), f"cannot be listed: {error.strerror}")
                     continue
-                open_folders.append((folder, identity, itertools.chain(first, names)))
+                open_folders.append((folder, file_id, itertools.chain(first, names)))
             folder, _, names = open_folders[-1]
             for name in names:
                 path = os.path.join(folder, name)
                 if name.endswith(b"/"):
                     entering = path[:-1]
                     break
-                yield Listed(os.fsdecode(path))
+                yield InputFile(os.fsdecode(path))
             else:
                 open_folders.pop()
 
@@ -163,22 +163,22 @@ class Listing:
         if not self._matches(os.fsdecode(entry.name)):
             return False
         # The inode is there without asking the disk.
-        if any(entry.inode() == inode for _, inode in self.own):
-            return _identity(entry.stat()) not in self.own
+        if any(entry.inode() == inode for _, inode in self.excluded):
+            return _file_id(entry.stat()) not in self.excluded
         return True
 
     def _matches(self, name: str) -> bool:
         return not self.globs or any(fnmatch.fnmatchcase(name, glob) for glob in self.globs)
 
 
-def _named(path: bytes) -> Listed:
+def _explicit_file(path: bytes) -> InputFile:
     """A file that was named, and not found in a folder."""
     file = os.fsdecode(path)
     # To open a pipe would wait for somebody to write into it.
-    return Listed(file, "is a pipe: name a file" if Path(file).is_fifo() else None)
+    return InputFile(file, "is a pipe: name a file" if Path(file).is_fifo() else None)
 
 
-def _sorted(names: Iterator[bytes]) -> Iterator[bytes]:
+def _external_sort(names: Iterator[bytes]) -> Iterator[bytes]:
     """Sort any number of names: large runs wait on disk until they are merged."""
     run = sorted(islice(names, SORT_RUN_NAMES))
     if len(run) < SORT_RUN_NAMES:
@@ -188,19 +188,19 @@ def _sorted(names: Iterator[bytes]) -> Iterator[bytes]:
         runs = []
         while run:
             file = files.enter_context(tempfile.TemporaryFile())
-            _write(file, run)
-            runs.append(_read(file))
+            _write_run(file, run)
+            runs.append(_read_run(file))
             run = sorted(islice(names, SORT_RUN_NAMES))
         yield from heapq.merge(*runs)
 
 
-def _write(file: IO[bytes], names: list[bytes]) -> None:
+def _write_run(file: IO[bytes], names: list[bytes]) -> None:
     for start in range(0, len(names), SORT_READ_NAMES):
         pickle.dump(names[start : start + SORT_READ_NAMES], file)
     file.seek(0)
 
 
-def _read(file: IO[bytes]) -> Iterator[bytes]:
+def _read_run(file: IO[bytes]) -> Iterator[bytes]:
     while True:
         try:
             chunk: Iterable[Any] = pickle.load(file)

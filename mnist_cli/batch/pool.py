@@ -15,12 +15,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from mnist_cli.batch.chunks import chunked
-from mnist_cli.batch.listing import Listed
-from mnist_cli.batch.reading import Reading
+from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.listing import InputFile
 from mnist_cli.errors import ModelError
 from mnist_cli.records import BatchRecord
 
-Chunk = list[Listed]
+Chunk = list[InputFile]
 
 # Files that a process reads at a time: few enough to be spread evenly, enough for the model.
 CHUNK_FILES = 64
@@ -28,8 +28,8 @@ CHUNK_FILES = 64
 MAX_PENDING_CHUNKS = 4
 
 
-def read(
-    files: Iterator[Listed], reading: Reading, processes: int
+def read_files(
+    files: Iterator[InputFile], config: ReaderConfig, processes: int
 ) -> Generator[list[BatchRecord], None, None]:
     """Yield the records of all files, in order, a chunk at a time.
 
@@ -38,8 +38,8 @@ def read(
     """
     # The threads end first: what they wait for must not be taken from them.
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
-        idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
-        idle.put(started.enter_context(Process(reading)))
+        idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
+        idle.put(started.enter_context(WorkerProcess(config)))
         pending: deque[Future[list[BatchRecord]]] = deque()
 
         def read_chunk(chunk: Chunk) -> list[BatchRecord]:
@@ -52,7 +52,7 @@ def read(
         try:
             for index, chunk in enumerate(chunked(files, CHUNK_FILES)):
                 if 0 < index < processes:
-                    idle.put(started.enter_context(Process(reading)))
+                    idle.put(started.enter_context(WorkerProcess(config)))
                 pending.append(threads.submit(read_chunk, chunk))
                 if len(pending) > MAX_PENDING_CHUNKS * processes:
                     yield pending.popleft().result()
@@ -63,16 +63,16 @@ def read(
                 future.cancel()
 
 
-class Process:
+class WorkerProcess:
     """A process that reads one chunk after the other, and is replaced should it die."""
 
-    def __init__(self, reading: Reading, folder: str | None = None) -> None:
-        """Start it, in a folder, where relative paths begin; without one, in the current one."""
-        self._reading = reading
-        self._folder = folder
+    def __init__(self, config: ReaderConfig, cwd: str | None = None) -> None:
+        """Start it, in the folder where relative paths begin, by default the current one."""
+        self._config = config
+        self._cwd = cwd
         self._start()
 
-    def __enter__(self) -> "Process":
+    def __enter__(self) -> "WorkerProcess":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,16 +86,16 @@ class Process:
         Raises:
             ModelError: the model cannot be loaded.
         """
-        if not self._is_ready:
-            self._load()
+        if not self._model_loaded:
+            self._await_model()
         try:
             self._send(chunk)
             return self._receive()
-        except _Died as death:
+        except _WorkerDied as error:
             self._start()
             if len(chunk) > 1:  # each by itself, to find the file that did it
                 return [record for file in chunk for record in self.read([file])]
-            return [{"file": chunk[0].file, "error": f"the process that read it died: {death}"}]
+            return [{"file": chunk[0].file, "error": f"the process that read it died: {error}"}]
 
     def _start(self) -> None:
         # The same modules as here, wherever they came from; nothing from the current folder.
@@ -107,19 +107,19 @@ class Process:
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=self._folder,
+            cwd=self._cwd,
             start_new_session=True,  # Ctrl-C is for this process to deal with
         )
-        self._is_ready = False
-        with contextlib.suppress(_Died):  # told when it is asked
-            self._send(self._reading)
+        self._model_loaded = False
+        with contextlib.suppress(_WorkerDied):  # told when it is asked
+            self._send(self._config)
 
-    def _load(self) -> None:
+    def _await_model(self) -> None:
         try:
             self._receive()
-        except _Died as death:
-            raise ModelError(f"the process that loads the model died: {death}") from death
-        self._is_ready = True
+        except _WorkerDied as error:
+            raise ModelError(f"the process that loads the model died: {error}") from error
+        self._model_loaded = True
 
     def _send(self, message: Any) -> None:
         assert self._process.stdin
@@ -127,24 +127,24 @@ class Process:
             pickle.dump(message, self._process.stdin)
             self._process.stdin.flush()
         except OSError as error:
-            raise self._death() from error
+            raise self._worker_died() from error
 
     def _receive(self) -> list[BatchRecord]:
         assert self._process.stdout
         try:
-            answer: list[BatchRecord] | Exception = pickle.load(self._process.stdout)
+            response: list[BatchRecord] | Exception = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError) as error:
-            raise self._death() from error
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+            raise self._worker_died() from error
+        if isinstance(response, Exception):
+            raise response
+        return response
 
-    def _death(self) -> "_Died":
+    def _worker_died(self) -> "_WorkerDied":
         self._process.kill()
         self._process.communicate()
         code = self._process.returncode
-        return _Died(signal.strsignal(-code) if code < 0 else f"exit code {code}")
+        return _WorkerDied(signal.strsignal(-code) if code < 0 else f"exit code {code}")
 
 
-class _Died(Exception):
+class _WorkerDied(Exception):
     """A process has ended before it answered; the message tells how."""

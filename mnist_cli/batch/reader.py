@@ -6,61 +6,61 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TypeVar, cast
 
 from mnist_cli import images, prediction, records, reshape
-from mnist_cli.batch.listing import Listed
-from mnist_cli.batch.reading import Reading
-from mnist_cli.batch.uris import Content, is_uri
+from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.uris import RemoteFile, is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.loader import load_model
 from mnist_cli.records import BatchRecord
 
-NO_STDIN = io.BytesIO()
+EMPTY_STDIN = io.BytesIO()
 # Files behind URIs that are asked for at a time.
 REMOTE_READ_THREADS = 32
 # Bytes that may wait for the next step.
 READAHEAD_BYTES = 2**20
 
-Picture = reshape.Pixels | str
+PixelsOrError = reshape.Pixels | str
 """A picture [H, W], 0 black to 255 white, or what is wrong with the file."""
-Contents = bytes | str
+BytesOrError = bytes | str
 """What is in a file, or what is wrong with it."""
 
 T = TypeVar("T", bytes, reshape.Pixels)
-Made = TypeVar("Made", Contents, Picture)
+Item = TypeVar("Item", BytesOrError, PixelsOrError)
 
 
 class Reader:
     """Reads files with one model."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, config: ReaderConfig) -> None:
         """Load the model.
 
         Raises:
             ModelError: it cannot be loaded.
         """
-        self._reading = reading
+        self._config = config
         self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
-        self._model = load_model(
-            reading.model, model_dir=reading.model_dir, runtime=reading.runtime
-        )
+        self._model = load_model(config.model, model_dir=config.model_dir, runtime=config.runtime)
 
-    def read(self, files: Sequence[Listed]) -> list[BatchRecord]:
+    def read(self, files: Sequence[InputFile]) -> list[BatchRecord]:
         """Answer each of these files, in their order."""
-        pictures: Iterable[Picture]
+        pictures: Iterable[PixelsOrError]
         if any(is_uri(file.file) for file in files):  # what is far away is waited for
             pictures = self._threads.map(
-                lambda file: self._to_28x28(_decoded(_content(file))), files
+                lambda file: self._to_28x28(_decode(_read_content(file))), files
             )
         else:
-            decoded = map(_decoded, _read_ahead(map(_content, files)))
+            decoded = map(_decode, _read_ahead(map(_read_content, files)))
             pictures = map(self._to_28x28, _read_ahead(decoded))
         return self._answer(files, list(pictures))
 
-    def _to_28x28(self, picture: Picture) -> Picture:
+    def _to_28x28(self, picture: PixelsOrError) -> PixelsOrError:
         if isinstance(picture, str):
             return picture
-        return _attempt(lambda: reshape.to_28x28(picture, self._reading.preprocess))
+        return _result_or_error(lambda: reshape.to_28x28(picture, self._config.preprocess))
 
-    def _answer(self, files: Sequence[Listed], pictures: list[Picture]) -> list[BatchRecord]:
+    def _answer(
+        self, files: Sequence[InputFile], pictures: list[PixelsOrError]
+    ) -> list[BatchRecord]:
         readable = [picture for picture in pictures if not isinstance(picture, str)]
         answers = iter(
             prediction.predict(self._model, reshape.to_model_input(readable)) if readable else ()
@@ -70,7 +70,7 @@ class Reader:
             if isinstance(picture, str)
             else {
                 **records.prediction_record(
-                    next(answers), model=self._model.name, scores=self._reading.scores
+                    next(answers), model=self._model.name, scores=self._config.scores
                 ),
                 "file": file.file,
             }
@@ -78,13 +78,13 @@ class Reader:
         ]
 
 
-def _read_ahead(items: Iterable[Made]) -> Iterator[Made]:
+def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
     """Pass items on, of which READAHEAD_BYTES bytes are made before the first is taken.
 
     To read many files, then decode many and then frame many takes less time than one by one in
     turns, where each step throws the code of the others out of the core's caches.
     """
-    waiting: list[Made] = []
+    waiting: list[Item] = []
     size = 0
     for item in items:
         waiting.append(item)
@@ -95,25 +95,25 @@ def _read_ahead(items: Iterable[Made]) -> Iterator[Made]:
     yield from waiting
 
 
-def _content(file: Listed) -> Contents:
-    return _attempt(lambda: _load(file))
+def _read_content(file: InputFile) -> BytesOrError:
+    return _result_or_error(lambda: _load(file))
 
 
-def _load(file: Listed) -> bytes:
+def _load(file: InputFile) -> bytes:
     if file.error:
         raise InputError(file.error)
     if is_uri(file.file):
-        return images.load("-", cast(BinaryIO, Content(file.file)))
-    return images.load(file.file, NO_STDIN)
+        return images.load("-", cast(BinaryIO, RemoteFile(file.file)))
+    return images.load(file.file, EMPTY_STDIN)
 
 
-def _decoded(content: Contents) -> Picture:
+def _decode(content: BytesOrError) -> PixelsOrError:
     if isinstance(content, str):
         return content
-    return _attempt(lambda: images.decode_silently(content))
+    return _result_or_error(lambda: images.decode_silently(content))
 
 
-def _attempt(step: Callable[[], T]) -> T | str:
+def _result_or_error(step: Callable[[], T]) -> T | str:
     """Whatever is wrong with a file, it must not stop the others."""
     try:
         return step()

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from mnist_cli.batch import uris
-from mnist_cli.batch.listing import Listed
+from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.parquet import write_parquet
 from mnist_cli.batch.run import NO_FILES
 from mnist_cli.batch.sinks import below
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 # Records in a shard, before those that are not below `--below` are taken out.
 SHARD_RECORDS = 10_000
 # What Hadoop and Spark call it.
-DONE = "_SUCCESS"
+SUCCESS_FILE = "_SUCCESS"
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Shards:
         """
         from pyarrow.fs import FileSelector
 
-        with self._faults_told():
-            file_system, folder = uris.located(self.uri)
+        with self._output_errors():
+            file_system, folder = uris.resolve(self.uri)
             for source in sources:
-                place, path = uris.located(uris.as_uri(source))
+                place, path = uris.resolve(uris.to_uri(source))
                 if place == file_system and f"{folder}/".startswith(path.rstrip("/") + "/"):
                     raise OutputError(f"{self.uri} lies in {source}, which is read: name another")
             file_system.create_dir(folder)
@@ -73,11 +73,11 @@ class Shards:
         Raises:
             OutputError: that cannot be written.
         """
-        self._put(DONE, b"")
+        self._put(SUCCESS_FILE, b"")
 
     def _put(self, name: str, data: bytes) -> None:
-        with self._faults_told():
-            file_system, folder = uris.located(self.uri)
+        with self._output_errors():
+            file_system, folder = uris.resolve(self.uri)
             # A hidden name until it is whole: readers of such folders pass it over.
             temporary, target = f"{folder}/.{name}.tmp", f"{folder}/{name}"
             with file_system.open_output_stream(temporary) as file:
@@ -88,18 +88,18 @@ class Shards:
             file_system.move(temporary, target)
 
     @contextlib.contextmanager
-    def _faults_told(self) -> Iterator[None]:
+    def _output_errors(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError, InputError) as error:
-            raise OutputError(f"{self.uri} cannot be written: {uris.reason(error)}") from error
+            raise OutputError(f"{self.uri} cannot be written: {uris.first_line(error)}") from error
 
 
 def run_sharded(
-    files: Iterator[Listed],
-    read: Callable[[Iterator[Listed]], Generator[Summary, None, None]],
+    files: Iterator[InputFile],
+    read: Callable[[Iterator[InputFile]], Generator[Summary, None, None]],
     shards: Shards,
-    watch: Callable[[Summary], None],
+    on_progress: Callable[[Summary], None],
 ) -> Summary:
     """As `run.run`, where `read` writes the records itself and tells what they were in numbers.
 
@@ -113,12 +113,12 @@ def run_sharded(
         with closing(read(files)) as summaries:
             for shard_summary in summaries:
                 summary.merge(shard_summary)
-                watch(summary)
+                on_progress(summary)
         if not summary.files:
             raise InputError(NO_FILES)
         shards.finish()
     except BaseException:
         if summary.files:
-            logger.warning("%s is not complete: it has no %s", shards.uri, DONE)
+            logger.warning("%s is not complete: it has no %s", shards.uri, SUCCESS_FILE)
         raise
     return summary

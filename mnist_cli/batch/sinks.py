@@ -9,16 +9,16 @@ from typing import BinaryIO, Protocol, TextIO
 
 from mnist_cli import output
 from mnist_cli.batch.chunks import chunked
-from mnist_cli.batch.journal import Journal, Settings
+from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import BatchRecord
 
 # Records that are converted at a time.
 EXPORT_CHUNK_RECORDS = 10_000
-BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
+FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
 
-Write = Callable[[Sequence[BatchRecord]], None]
+WriteRecords = Callable[[Sequence[BatchRecord]], None]
 
 
 class Sink(Protocol):
@@ -34,7 +34,7 @@ class Sink(Protocol):
         """There are no more."""
 
 
-def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> Write:
+def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> WriteRecords:
     """A function that writes records at once; without a format as `output.wants_text` says."""
     if output.wants_text(stdout, format):
         from mnist_cli.text import table_writer
@@ -43,10 +43,10 @@ def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> W
     return output.record_writer(stdout, "csv" if format == "csv" else "json", scores=scores)
 
 
-class Stream:
+class StreamSink:
     """Writes records at once, or those of them that a person should look at."""
 
-    def __init__(self, write: Write, below: float | None) -> None:
+    def __init__(self, write: WriteRecords, below: float | None) -> None:
         self._write = write
         self._below = below
 
@@ -63,14 +63,14 @@ class Stream:
         """Nothing is left to do."""
 
 
-class File:
+class FileSink:
     """Keeps records in a journal; when there are no more, the file is made of it, at once."""
 
     def __init__(
         self,
         target: Path,
         format: BatchFormat | None,
-        settings: Settings,
+        settings: JournalSettings,
         *,
         resume: bool,
         scores: bool,
@@ -84,7 +84,7 @@ class File:
         """
         if target.exists() and not target.is_file():
             raise OutputError(f"{target} is no regular file: name another, or write to stdout")
-        self._format = format or BY_SUFFIX.get(target.suffix.lower(), "jsonl")
+        self._format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower(), "jsonl")
         if self._format == "parquet":
             from mnist_cli.batch.parquet import check_pyarrow
 
@@ -94,7 +94,7 @@ class File:
         self._below = below
         self._journal = Journal(target, settings, resume)
 
-    def __enter__(self) -> "File":
+    def __enter__(self) -> "FileSink":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,7 +105,7 @@ class File:
         return self._journal.records()
 
     def add(self, records: Sequence[BatchRecord]) -> None:
-        """BatchRecord them."""
+        """Record them."""
         self._journal.add(records)
 
     def finish(self) -> None:

@@ -16,12 +16,12 @@ def is_uri(source: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source) is not None
 
 
-def as_uri(source: str) -> str:
+def to_uri(source: str) -> str:
     """A URI as it is, and of the path of a local file that of it."""
     return source if is_uri(source) else Path(source).absolute().as_uri()
 
 
-def located(uri: str) -> tuple[Any, str]:
+def resolve(uri: str) -> tuple[Any, str]:
     """The file system of a URI, and the path there.
 
     Raises:
@@ -47,21 +47,21 @@ def _file_system(root: str) -> tuple[Any, str]:
     except ImportError as error:
         raise InputError(f"{root} needs pyarrow ({error}): pip install 'mnist-cli[ray]'") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{root}: {reason(error)}") from error
+        raise InputError(f"{root}: {first_line(error)}") from error
     return file_system, path.rstrip("/")
 
 
-def check(uri: str) -> None:
+def check_exists(uri: str) -> None:
     """See that a folder or file is there.
 
     Raises:
         InputError: it is not, or cannot be reached.
     """
-    if _type(uri) == "NotFound":
+    if _file_type(uri) == "NotFound":
         raise InputError(f"{uri}: no such file or folder")
 
 
-def files(
+def list_files(
     uri: str, is_wanted: Callable[[str], bool], recursive: bool
 ) -> Iterator[tuple[str, str | None]]:
     """List the file, or all wanted ones in the folder: its URI, or that of a folder with an error.
@@ -70,22 +70,22 @@ def files(
     most entries all are in memory: pyarrow does not list one in parts.
     """
     parts = urlsplit(uri)
-    file_system, top = located(uri)
-    # What comes before the path in that file system, such as the bucket, is no part of the URI's.
-    before = len(top) - len(unquote(parts.path).rstrip("/"))
-    rest = [(top, _type(uri) == "Directory")]
-    while rest:
-        path, is_folder = rest.pop()
-        found = parts._replace(path=quote(path[before:])).geturl()
+    file_system, top = resolve(uri)
+    # The part before the URI's path in that file system, such as the bucket.
+    prefix_length = len(top) - len(unquote(parts.path).rstrip("/"))
+    pending = [(top, _file_type(uri) == "Directory")]
+    while pending:
+        path, is_folder = pending.pop()
+        found = parts._replace(path=quote(path[prefix_length:])).geturl()
         if not is_folder:
             yield found, None
             continue
         try:
             entries = _entries(file_system, path)
         except (OSError, ValueError) as error:
-            yield found, f"cannot be listed: {reason(error)}"
+            yield found, f"cannot be listed: {first_line(error)}"
             continue
-        rest += [
+        pending += [
             (entry.path, is_folder)
             for entry, is_folder in reversed(entries)
             if not entry.base_name.startswith(".")
@@ -104,7 +104,7 @@ def _entries(file_system: Any, folder: str) -> list[tuple[Any, bool]]:
     return sorted(entries, key=lambda found: (found[0].base_name + "/" * found[1]).encode())
 
 
-class Content:
+class RemoteFile:
     """What is in a file; it is opened when it is read, so that all errors come from there."""
 
     def __init__(self, uri: str) -> None:
@@ -116,7 +116,7 @@ class Content:
         Raises:
             OSError: with the reason in `strerror`, which pyarrow leaves out if it is no local one.
         """
-        file_system, path = located(self._uri)
+        file_system, path = resolve(self._uri)
         try:
             with file_system.open_input_file(path) as file:
                 content: bytes = file.read(min(size, file.size()))
@@ -124,18 +124,18 @@ class Content:
         except (OSError, ValueError) as error:
             if getattr(error, "errno", None):
                 raise
-            raise OSError(errno.EIO, reason(error)) from error
+            raise OSError(errno.EIO, first_line(error)) from error
 
 
-def _type(uri: str) -> str:
-    file_system, path = located(uri)
+def _file_type(uri: str) -> str:
+    file_system, path = resolve(uri)
     try:
         name: str = file_system.get_file_info(path).type.name
     except (OSError, ValueError) as error:
-        raise InputError(f"{uri}: {reason(error)}") from error
+        raise InputError(f"{uri}: {first_line(error)}") from error
     return name
 
 
-def reason(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Its first line: of libraries and servers there can be hundreds."""
     return (str(error).splitlines() or [type(error).__name__])[0]

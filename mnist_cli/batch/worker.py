@@ -1,4 +1,4 @@
-"""The process behind `pool`: a `Reading` comes from stdin, then chunks of files, all pickled.
+"""The process behind `pool`: a `ReaderConfig` comes from stdin, then chunks of files, all pickled.
 
 It answers on stdout: None when the model is loaded, then the records of each chunk.
 """
@@ -14,13 +14,13 @@ from mnist_cli.errors import MnistError
 def main() -> None:
     """Read until stdin ends."""
     warnings.simplefilter("ignore")  # as in `mnist predict`
-    # Nothing that a native library prints may get between the answers.
-    with os.fdopen(os.dup(1), "wb") as answers:
+    # Nothing that a native library prints may get between the responses.
+    with os.fdopen(os.dup(1), "wb") as responses:
         os.dup2(2, 1)
 
-        def answer(message: object) -> None:
-            pickle.dump(message, answers)
-            answers.flush()
+        def respond(message: object) -> None:
+            pickle.dump(message, responses)
+            responses.flush()
 
         requests = sys.stdin.buffer
         try:
@@ -28,12 +28,12 @@ def main() -> None:
 
             reader = Reader(pickle.load(requests))
         except MnistError as error:
-            answer(error)
+            respond(error)
             return
-        answer(None)
+        respond(None)
         while True:
             try:
                 chunk = pickle.load(requests)
             except EOFError:
                 return
-            answer(reader.read(chunk))
+            respond(reader.read(chunk))

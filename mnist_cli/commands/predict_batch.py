@@ -108,12 +108,12 @@ def predict_batch(
     if format == "parquet" and not output:
         raise typer.BadParameter("parquet needs --output", param_hint="--format")
     from mnist_cli.batch import pool
-    from mnist_cli.batch.listing import Listing, check, identities
-    from mnist_cli.batch.progress import Bar
-    from mnist_cli.batch.reading import Reading
-    from mnist_cli.batch.run import Read, run
-    from mnist_cli.batch.sinks import File, Sink, Stream, stream_writer
-    from mnist_cli.batch.uris import as_uri, is_uri
+    from mnist_cli.batch.config import ReaderConfig
+    from mnist_cli.batch.listing import Listing, check_sources, output_file_ids
+    from mnist_cli.batch.progress import ProgressBar
+    from mnist_cli.batch.run import ReadFiles, run
+    from mnist_cli.batch.sinks import FileSink, Sink, StreamSink, stream_writer
+    from mnist_cli.batch.uris import is_uri, to_uri
     from mnist_cli.loader import find_model
 
     sharded = output is not None and (output.endswith("/") or is_uri(output))
@@ -128,22 +128,22 @@ def predict_batch(
         )
     terminal: Terminal = context.obj
     found = find_model(model, model_dir=model_dir)
-    reading = Reading(model, model_dir, runtime, preprocess, scores)
-    check(sources)
-    own = identities(terminal.stdout, Path(output) if output and not sharded else None)
-    listing = Listing(tuple(sources), tuple(glob or ()), recursive, null, own)
+    config = ReaderConfig(model, model_dir, runtime, preprocess, scores)
+    check_sources(sources)
+    excluded = output_file_ids(terminal.stdout, Path(output) if output and not sharded else None)
+    listing = Listing(tuple(sources), tuple(glob or ()), recursive, null, excluded)
     files = listing.files(terminal.stdin)
     with contextlib.ExitStack() as stack:
-        read: Read
+        read: ReadFiles
         if ray:
             from mnist_cli.batch import cluster
 
-            stack.enter_context(cluster.joined(ray))
-            read = functools.partial(cluster.read, reading=reading, processes=processes)
+            stack.enter_context(cluster.connect(ray))
+            read = functools.partial(cluster.read_files, config=config, processes=processes)
         else:
             # TensorFlow takes all cores by itself.
-            processes = processes or (_cores() if found.compiled() else 1)
-            read = functools.partial(pool.read, reading=reading, processes=processes)
+            processes = processes or (_available_cores() if found.compiled() else 1)
+            read = functools.partial(pool.read_files, config=config, processes=processes)
         sink: Sink
         if output and not sharded:
             settings = {
@@ -155,30 +155,32 @@ def predict_batch(
                 "preprocess": preprocess,
                 "scores": scores,
             }
-            file = File(Path(output), format, settings, resume=resume, scores=scores, below=below)
+            file = FileSink(
+                Path(output), format, settings, resume=resume, scores=scores, below=below
+            )
             sink = stack.enter_context(file)
-        bar = stack.enter_context(Bar(terminal.stderr, listing.count))
+        bar = stack.enter_context(ProgressBar(terminal.stderr, listing.count))
         if output and sharded:
             from mnist_cli.batch.shards import Shards, run_sharded
 
-            shards = Shards(as_uri(output), format or "jsonl", scores, below)
+            shards = Shards(to_uri(output), format or "jsonl", scores, below)
             shards.begin(source for source in sources if source != "-")
             write = functools.partial(
-                cluster.write, reading=reading, processes=processes, target=shards
+                cluster.write_shards, config=config, processes=processes, target=shards
             )
-            summary = run_sharded(files, write, shards, bar.show)
+            summary = run_sharded(files, write, shards, bar.update)
         else:
             if not output:
                 writer = stream_writer(terminal.stdout, format, scores)
-                sink = Stream(bar.aside(writer), below)
-            summary = run(files, read, sink, bar.show, fail_fast=fail_fast)
+                sink = StreamSink(bar.hidden_while(writer), below)
+            summary = run(files, read, sink, bar.update, fail_fast=fail_fast)
     if logging.getLogger("mnist_cli").isEnabledFor(logging.WARNING):  # not with --quiet
         terminal.report("info", str(summary))
     if summary.failed:
         raise typer.Exit(ExitCode.FILES)
 
 
-def _cores() -> int:
+def _available_cores() -> int:
     """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))

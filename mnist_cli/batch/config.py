@@ -7,7 +7,7 @@ from mnist_cli.option_types import Preprocess, RuntimeChoice
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReaderConfig:
     """What a reader needs to know, wherever it runs."""
 
     model: str

@@ -227,9 +227,9 @@ def test_shards_of_parquet(cluster: TwoNodes, tmp_path: Path) -> None:
         "prediction",
         "probability",
         "model",
+        "uncertain",
         "error",
         "digitness",
-        "uncertain",
     ]
     assert [
         {name: value for name, value in cells.items() if value is not None} for cells in table

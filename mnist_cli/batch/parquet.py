@@ -1,17 +1,20 @@
 """Writes records as Parquet, with pyarrow from the extra `parquet`."""
 
-from collections.abc import Iterable
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.errors import OutputError
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import COLUMNS, BatchRecord, column_types
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROW_GROUP_RECORDS = 10_000
 
 
 def check_pyarrow() -> None:
-    """See that Parquet can be written, before anything is read.
+    """Check that Parquet can be written.
 
     Raises:
         OutputError: pyarrow is not installed.
@@ -25,27 +28,31 @@ def check_pyarrow() -> None:
 
 
 def write_parquet(file: BinaryIO, records: Iterable[BatchRecord], scores: bool) -> None:
-    """Write a table; where a record lacks a field there is a null."""
+    """Write a table; a field that a record lacks is null."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    fields: list[tuple[str, Any]] = [
-        ("file", pa.string()),
-        ("prediction", pa.int8()),
-        ("probability", pa.float64()),
-        ("model", pa.string()),
-        ("error", pa.string()),
-        ("digitness", pa.float64()),
-        ("uncertain", pa.bool_()),
-    ]
-    if scores:
-        fields.append(("scores", pa.list_(pa.float64())))
-    with pq.ParquetWriter(file, pa.schema(fields)) as writer:
+    with pq.ParquetWriter(file, _schema(scores)) as writer:
         for chunk in chunked(records, ROW_GROUP_RECORDS):
-            rows = [record | {"file": as_utf8(record["file"])} for record in chunk]
+            rows = [record | {"file": _as_utf8(record["file"])} for record in chunk]
             writer.write_batch(pa.RecordBatch.from_pylist(rows, writer.schema))
 
 
-def as_utf8(name: str) -> str:
-    """Bytes of a file name that are no UTF-8, which Parquet lacks, become `\\xff` and the like."""
+def _schema(scores: bool) -> "pa.Schema":
+    import pyarrow as pa
+
+    arrow_types = {
+        str: pa.string(),
+        int: pa.int8(),  # a digit
+        float: pa.float64(),
+        Literal[True]: pa.bool_(),
+        Sequence[float]: pa.list_(pa.float64()),
+    }
+    types = column_types()
+    names = (*COLUMNS, "scores") if scores else COLUMNS
+    return pa.schema([(name, arrow_types[types[name]]) for name in names])
+
+
+def _as_utf8(name: str) -> str:
+    """Replace bytes of a file name that are not UTF-8 with escapes such as `\\xff`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -82,8 +82,7 @@ class Actor:
                 return records
             self._config.shards.write(index, records)
             summary = Summary()
-            for record in records:
-                summary.add(record)
+            summary.add(*records)
             return summary
         except MnistError as error:
             return type(error)(f"on {platform.node()}: {error}")

@@ -1,39 +1,62 @@
-"""A batch from its first file to its last record."""
+"""Runs a batch from its first file to its last record."""
 
+import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.shards import SUCCESS_FILE, Shards
 from mnist_cli.batch.sinks import Sink
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import FileError, InputError
 from mnist_cli.records import BatchRecord
 
 ReadFiles = Callable[[Iterator[InputFile]], Generator[list[BatchRecord], None, None]]
-"""Yields the records of all files, in order, some at a time: here, or on a cluster."""
+"""Yields the records of all files, in order, one chunk at a time."""
+WriteShards = Callable[[Iterator[InputFile]], Generator[Summary, None, None]]
+"""Writes the records of all files into shards; yields the counts of each shard."""
+OnProgress = Callable[[Summary], None]
+"""Called with the counts so far after each chunk."""
 
 NO_FILES = "there is no file to read: check the folder and --glob"
+
+logger = logging.getLogger(__name__)
 
 
 def run(
     files: Iterator[InputFile],
-    read: ReadFiles,
+    read_files: ReadFiles,
     sink: Sink,
-    on_progress: Callable[[Summary], None],
+    on_progress: OnProgress,
     *,
     fail_fast: bool = False,
 ) -> Summary:
-    """Read all files that are not recorded yet; when it returns, each has its record.
-
-    `on_progress` hears how far it has come. With `fail_fast` the first error of a file is raised,
-    and not recorded.
+    """Read all files that an interrupted run has not recorded, and add their records to `sink`.
 
     Raises:
-        InputError: there are no files, or others than those that an earlier run has recorded.
-        FileError: a file cannot be read; with `fail_fast` only.
-        MnistError: whatever `read` raises, for instance because the model cannot be loaded.
+        InputError: there are no files, or not the same as in the interrupted run.
+        FileError: with `fail_fast`, a file cannot be read; it is not recorded.
+        MnistError: whatever `read_files` raises, such as ModelError.
         OutputError: the records cannot be written.
     """
+    summary = _skip_recorded(files, sink)
+    with closing(read_files(files)) as chunks:
+        for records in chunks:
+            errors = (index for index, record in enumerate(records) if "error" in record)
+            failed = next(errors, None) if fail_fast else None
+            sink.add(records[:failed])
+            summary.add(*records[:failed])
+            on_progress(summary)
+            if failed is not None:
+                raise FileError("{file}: {error}".format(**records[failed]))
+    if not summary.files:
+        raise InputError(NO_FILES)
+    sink.finish()
+    return summary
+
+
+def _skip_recorded(files: Iterator[InputFile], sink: Sink) -> Summary:
+    """Advance `files` past the ones that are recorded, and count those."""
     summary = Summary()
     for record in sink.recorded():
         file = next(files, None)
@@ -45,17 +68,30 @@ def run(
             )
         summary.add(record)
     summary.resumed = summary.files
-    with closing(read(files)) as answers:
-        for records in answers:
-            failed = [index for index, record in enumerate(records) if "error" in record]
-            added = records[: failed[0]] if fail_fast and failed else records
-            sink.add(added)
-            for record in added:
-                summary.add(record)
-            on_progress(summary)
-            if len(added) < len(records):
-                raise FileError("{file}: {error}".format(**records[failed[0]]))
-    if not summary.files:
-        raise InputError(NO_FILES)
-    sink.finish()
+    return summary
+
+
+def run_sharded(
+    files: Iterator[InputFile], write_shards: WriteShards, shards: Shards, on_progress: OnProgress
+) -> Summary:
+    """Let `write_shards` read all files and write their records, then mark the folder as complete.
+
+    Raises:
+        InputError: there are no files.
+        MnistError: whatever `write_shards` raises.
+        OutputError: the folder cannot be marked as complete.
+    """
+    summary = Summary()
+    try:
+        with closing(write_shards(files)) as shard_summaries:
+            for shard_summary in shard_summaries:
+                summary.merge(shard_summary)
+                on_progress(summary)
+        if not summary.files:
+            raise InputError(NO_FILES)
+        shards.finish()
+    except BaseException:
+        if summary.files:
+            logger.warning("%s is not complete: it has no %s", shards.uri, SUCCESS_FILE)
+        raise
     return summary

@@ -2,23 +2,14 @@
 
 import contextlib
 import io
-import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mnist_cli.batch import uris
-from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.parquet import write_parquet
-from mnist_cli.batch.run import NO_FILES
-from mnist_cli.batch.sinks import below
-from mnist_cli.batch.summary import Summary
+from mnist_cli.batch.sinks import select_for_review, write_records
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.output import json_lines
 from mnist_cli.records import BatchRecord
-
-logger = logging.getLogger(__name__)
 
 # Records in a shard, before those that are not below `--below` are taken out.
 SHARD_RECORDS = 10_000
@@ -60,11 +51,7 @@ class Shards:
             OutputError: it cannot be written.
         """
         data = io.BytesIO()
-        wanted = below(records, self.below)
-        if self.format == "parquet":
-            write_parquet(data, wanted, self.scores)
-        else:
-            data.write(json_lines(wanted).encode())
+        write_records(data, select_for_review(records, self.below), self.format, self.scores)
         self._put(f"part-{number:05}.{self.format}", data.getvalue())
 
     def finish(self) -> None:
@@ -93,32 +80,3 @@ class Shards:
             yield
         except (OSError, ValueError, InputError) as error:
             raise OutputError(f"{self.uri} cannot be written: {uris.first_line(error)}") from error
-
-
-def run_sharded(
-    files: Iterator[InputFile],
-    read: Callable[[Iterator[InputFile]], Generator[Summary, None, None]],
-    shards: Shards,
-    on_progress: Callable[[Summary], None],
-) -> Summary:
-    """As `run.run`, where `read` writes the records itself and tells what they were in numbers.
-
-    Raises:
-        InputError: there are no files.
-        MnistError: whatever `read` raises.
-        OutputError: the folder cannot be marked as complete.
-    """
-    summary = Summary()
-    try:
-        with closing(read(files)) as summaries:
-            for shard_summary in summaries:
-                summary.merge(shard_summary)
-                on_progress(summary)
-        if not summary.files:
-            raise InputError(NO_FILES)
-        shards.finish()
-    except BaseException:
-        if summary.files:
-            logger.warning("%s is not complete: it has no %s", shards.uri, SUCCESS_FILE)
-        raise
-    return summary

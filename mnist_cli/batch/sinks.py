@@ -1,4 +1,4 @@
-"""Where the records of a batch go: to stdout as they come, or into a file once it is whole."""
+"""Writes the records of a batch to a stream or into one file."""
 
 import contextlib
 import io
@@ -10,11 +10,11 @@ from typing import BinaryIO, Protocol, TextIO
 from mnist_cli import output
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.journal import Journal, JournalSettings
+from mnist_cli.batch.parquet import check_pyarrow, write_parquet
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import BatchRecord
 
-# Records that are converted at a time.
 EXPORT_CHUNK_RECORDS = 10_000
 FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
 
@@ -25,46 +25,37 @@ class Sink(Protocol):
     """Takes the records of a batch, in order."""
 
     def recorded(self) -> Iterator[BatchRecord]:
-        """What an interrupted batch has left; to be read to the end before anything is added."""
+        """Yield the records of an interrupted run; exhaust it before the first `add`."""
 
     def add(self, records: Sequence[BatchRecord]) -> None:
-        """Take some more."""
+        """Take the next records."""
 
     def finish(self) -> None:
-        """There are no more."""
-
-
-def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> WriteRecords:
-    """A function that writes records at once; without a format as `output.wants_text` says."""
-    if output.wants_text(stdout, format):
-        from mnist_cli.text import table_writer
-
-        return table_writer(stdout)
-    return output.record_writer(stdout, "csv" if format == "csv" else "json", scores=scores)
+        """Complete the output: all records were added."""
 
 
 class StreamSink:
-    """Writes records at once, or those of them that a person should look at."""
+    """Writes records as soon as they are added."""
 
     def __init__(self, write: WriteRecords, below: float | None) -> None:
         self._write = write
         self._below = below
 
     def recorded(self) -> Iterator[BatchRecord]:
-        """Nothing: what was written is gone."""
+        """Nothing: a stream cannot be resumed."""
         return iter(())
 
     def add(self, records: Sequence[BatchRecord]) -> None:
-        """Write them."""
-        if wanted := list(below(records, self._below)):
-            self._write(wanted)
+        """Write records at once."""
+        if selected := list(select_for_review(records, self._below)):
+            self._write(selected)
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: everything is written."""
 
 
 class FileSink:
-    """Keeps records in a journal; when there are no more, the file is made of it, at once."""
+    """Collects records in a journal, and writes the file when the batch is complete."""
 
     def __init__(
         self,
@@ -76,18 +67,16 @@ class FileSink:
         scores: bool,
         below: float | None,
     ) -> None:
-        """Begin the journal, or go on with it; without a format the target's name tells it.
+        """Start the journal, or continue it; the default format depends on the target's suffix.
 
         Raises:
-            InputError: the journal that is there is not to be gone on with.
-            OutputError: the file cannot be written, or pyarrow is missing.
+            InputError: an existing journal cannot be continued.
+            OutputError: the file cannot be written, or pyarrow is not installed.
         """
         if target.exists() and not target.is_file():
             raise OutputError(f"{target} is no regular file: name another, or write to stdout")
         self._format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower(), "jsonl")
         if self._format == "parquet":
-            from mnist_cli.batch.parquet import check_pyarrow
-
             check_pyarrow()
         self._target = target
         self._scores = scores
@@ -101,15 +90,15 @@ class FileSink:
         self._journal.close()
 
     def recorded(self) -> Iterator[BatchRecord]:
-        """What is in the journal."""
+        """Yield the records in the journal."""
         return self._journal.records()
 
     def add(self, records: Sequence[BatchRecord]) -> None:
-        """Record them."""
+        """Append records to the journal."""
         self._journal.add(records)
 
     def finish(self) -> None:
-        """Write the file, under its name only when it is whole.
+        """Write the file under a temporary name, then rename it and remove the journal.
 
         Raises:
             OutputError: it cannot be written; the journal stays.
@@ -122,38 +111,51 @@ class FileSink:
                 os.fsync(file.fileno())
             temporary.replace(self._target)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise OutputError(
                 f"{self._target} cannot be written: {error.strerror}; --resume tries it again"
             ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
         self._journal.remove()
 
     def _export(self, file: BinaryIO) -> None:
         if self._format == "jsonl" and self._below is None:
             self._journal.copy_records(file)
-            return
-        records = below(self._journal.records(), self._below)
-        if self._format == "parquet":
-            from mnist_cli.batch.parquet import write_parquet
-
-            write_parquet(file, records, self._scores)
-            return
-        # The bytes of a file name that are no UTF-8 get into the CSV as they are.
-        text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
-        write = stream_writer(text, self._format, self._scores)
-        for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
-            write(chunk)
-        text.detach()
+        else:
+            records = select_for_review(self._journal.records(), self._below)
+            write_records(file, records, self._format, self._scores)
 
 
-def below(records: Iterable[BatchRecord], percent: float | None) -> Iterator[BatchRecord]:
-    """What a person should look at: failures, and what was read less surely."""
-    for record in records:
-        if (
-            percent is None
-            or "error" in record
-            or "uncertain" in record
-            or record["probability"] < percent
-        ):
-            yield record
+def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> WriteRecords:
+    """A function that writes records; the default format is as in `output.wants_text`."""
+    if output.wants_text(stdout, format):
+        from mnist_cli.text import table_writer
+
+        return table_writer(stdout)
+    return output.record_writer(stdout, "csv" if format == "csv" else "json", scores=scores)
+
+
+def write_records(
+    file: BinaryIO, records: Iterable[BatchRecord], format: BatchFormat, scores: bool
+) -> None:
+    """Write all records as JSON Lines, CSV or Parquet."""
+    if format == "parquet":
+        write_parquet(file, records, scores)
+        return
+    # CSV keeps the bytes of a file name that are not UTF-8.
+    text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
+    write = stream_writer(text, format, scores)
+    for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
+        write(chunk)
+    text.detach()
+
+
+def select_for_review(records: Iterable[BatchRecord], below: float | None) -> Iterator[BatchRecord]:
+    """Yield the records that need review, or all of them if `below` is None."""
+    return (record for record in records if below is None or needs_review(record, below))
+
+
+def needs_review(record: BatchRecord, below: float) -> bool:
+    """Whether a person should check it: an error, uncertain, or less than `below` percent."""
+    return "error" in record or "uncertain" in record or record["probability"] < below

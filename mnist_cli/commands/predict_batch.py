@@ -111,7 +111,7 @@ def predict_batch(
     from mnist_cli.batch.config import ReaderConfig
     from mnist_cli.batch.listing import Listing, check_sources, output_file_ids
     from mnist_cli.batch.progress import ProgressBar
-    from mnist_cli.batch.run import ReadFiles, run
+    from mnist_cli.batch.run import ReadFiles, run, run_sharded
     from mnist_cli.batch.sinks import FileSink, Sink, StreamSink, stream_writer
     from mnist_cli.batch.uris import is_uri, to_uri
     from mnist_cli.loader import find_model
@@ -161,7 +161,7 @@ def predict_batch(
             sink = stack.enter_context(file)
         bar = stack.enter_context(ProgressBar(terminal.stderr, listing.count))
         if output and sharded:
-            from mnist_cli.batch.shards import Shards, run_sharded
+            from mnist_cli.batch.shards import Shards
 
             shards = Shards(to_uri(output), format or "jsonl", scores, below)
             shards.begin(source for source in sources if source != "-")

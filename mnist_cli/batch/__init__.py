@@ -1,1 +1,1 @@
-"""Reads pictures by the million: listed, read in parallel, recorded in order, resumable."""
+"""`mnist predict-batch`: reads many pictures in parallel and writes a record for each file."""

@@ -1,4 +1,4 @@
-"""What runs on the nodes of a Ray cluster; Ray Data makes the actors."""
+"""The Ray actor, which reads chunks of files on a node."""
 
 import pickle
 import platform
@@ -19,34 +19,34 @@ from mnist_cli.records import BatchRecord
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Files that are read at a time: pictures that wait for the model take memory.
+# Files that an actor reads at a time: all their pictures are in memory until the model runs.
 RAY_CHUNK_FILES = 256
 
 
 @dataclass(frozen=True)
 class ActorConfig:
-    """What an actor is to do."""
+    """The settings of an `Actor`."""
 
     reader: ReaderConfig
-    folder: str
-    """Where relative paths begin."""
+    cwd: str
+    """The folder where relative paths start."""
     shards: Shards | None = None
-    """Where it writes the records; None to send them back."""
+    """Where the actor writes records; None to return them."""
 
 
 ChunkResult = list[BatchRecord] | Summary | Exception
-"""The records of a chunk, or what they were in numbers if a shard has them; or what failed."""
+"""The records of a chunk, their counts if they are in a shard, or the error."""
 
 
 class Actor:
-    """Loads the model once, and then reads one chunk of files after the other.
+    """Loads the model once, and then reads one chunk of files after another.
 
-    The files are read in a process of its own: one that crashes the decoder then costs the actor
-    nothing, and has its error in its record, as without Ray.
+    Files are read in a worker process: a crash in a decoder does not end the actor, and becomes an
+    error in the record, as without Ray.
     """
 
     def __init__(self, version: str, config: bytes) -> None:
-        """Start the process; the work is pickled, which another version may not understand."""
+        """Start the worker; `config` is pickled, which another version may not understand."""
         self._startup_error: MnistError | None = None
         if version != __version__:
             self._startup_error = ClusterError(
@@ -54,22 +54,20 @@ class Actor:
             )
             return
         self._config: ActorConfig = pickle.loads(config)
-        folder = self._config.folder
-        self._process = WorkerProcess(
-            self._config.reader, folder if Path(folder).is_dir() else None
-        )
+        cwd = self._config.cwd
+        self._process = WorkerProcess(self._config.reader, cwd if Path(cwd).is_dir() else None)
 
     def __call__(self, batch: "pa.Table") -> "pa.Table":
         """Read chunks: [N] pickled (index, files) -> [N] pickled `ChunkResult`."""
         import pyarrow as pa
 
         results = [
-            pickle.dumps(self._result(*pickle.loads(chunk.as_py()))) for chunk in batch["chunk"]
+            pickle.dumps(self._read(*pickle.loads(chunk.as_py()))) for chunk in batch["chunk"]
         ]
         return pa.table({"result": pa.array(results, pa.binary())})
 
-    def _result(self, index: int, files: list[InputFile]) -> ChunkResult:
-        # What an actor raises, Ray buries among its own messages.
+    def _read(self, index: int, files: list[InputFile]) -> ChunkResult:
+        # Errors are returned: Ray hides an exception among its own messages.
         try:
             if self._startup_error:
                 raise self._startup_error

@@ -1,4 +1,4 @@
-"""How the files of a batch are read."""
+"""How the files of a batch are read: model, runtime and preprocessing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +8,10 @@ from mnist_cli.option_types import Preprocess, RuntimeChoice
 
 @dataclass(frozen=True)
 class ReaderConfig:
-    """What a reader needs to know, wherever it runs."""
+    """The settings of a `Reader`, which can run in another process or on another machine."""
 
     model: str
+    """A name or a path."""
     model_dir: Path | None
     runtime: RuntimeChoice
     preprocess: Preprocess

@@ -1,9 +1,11 @@
-"""Reads chunks of files in processes of their own, one a core.
+"""Reads files in parallel worker processes.
 
-Threads would wait for each other: most of what is done for a small picture is done in Python.
+Processes are faster than threads here: most of the work for a small picture holds Python's global
+interpreter lock.
 """
 
 import contextlib
+import os
 import pickle
 import queue
 import signal
@@ -12,31 +14,38 @@ import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import MnistError, ModelError
 from mnist_cli.records import BatchRecord
 
 Chunk = list[InputFile]
 
-# Files that a process reads at a time: few enough to be spread evenly, enough for the model.
+# Files that a process reads at a time: few enough to balance the load, enough to batch for the
+# model.
 CHUNK_FILES = 64
-# Portions under way for each process: they wait for the one before them.
+# Chunks for each process that are read, or wait for an earlier chunk to be written.
 MAX_PENDING_CHUNKS = 4
+
+
+def available_cores() -> int:
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def read_files(
     files: Iterator[InputFile], config: ReaderConfig, processes: int
 ) -> Generator[list[BatchRecord], None, None]:
-    """Yield the records of all files, in order, a chunk at a time.
+    """Yield the records of all files, in order, one chunk at a time.
 
     Raises:
         ModelError: the model cannot be loaded.
     """
-    # The threads end first: what they wait for must not be taken from them.
+    # The threads must end before the processes that they wait for.
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
         idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         idle.put(started.enter_context(WorkerProcess(config)))
@@ -64,10 +73,10 @@ def read_files(
 
 
 class WorkerProcess:
-    """A process that reads one chunk after the other, and is replaced should it die."""
+    """A process that reads one chunk after another, and is restarted if it dies."""
 
     def __init__(self, config: ReaderConfig, cwd: str | None = None) -> None:
-        """Start it, in the folder where relative paths begin, by default the current one."""
+        """Start the process; relative paths start from `cwd`, by default the current folder."""
         self._config = config
         self._cwd = cwd
         self._start()
@@ -76,29 +85,29 @@ class WorkerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # It ends when its stdin does, which is so too when this process is killed.
+        # If this process is killed instead, the worker ends because its stdin is closed.
         self._process.kill()
         self._process.communicate()
 
     def read(self, chunk: Chunk) -> list[BatchRecord]:
-        """Read files, one record each.
+        """Read files and return their records.
 
         Raises:
             ModelError: the model cannot be loaded.
         """
-        if not self._model_loaded:
-            self._await_model()
         try:
+            if not self._model_loaded:
+                self._await_model()
             self._send(chunk)
             return self._receive()
         except _WorkerDied as error:
             self._start()
-            if len(chunk) > 1:  # each by itself, to find the file that did it
+            if len(chunk) > 1:  # find the file that killed it
                 return [record for file in chunk for record in self.read([file])]
             return [{"file": chunk[0].file, "error": f"the process that read it died: {error}"}]
 
     def _start(self) -> None:
-        # The same modules as here, wherever they came from; nothing from the current folder.
+        # Import the same modules as this process, and none from the current folder.
         program = (
             f"import sys; sys.path[:] = {sys.path!r}\n"
             "from mnist_cli.batch.worker import main; main()"
@@ -108,10 +117,10 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=self._cwd,
-            start_new_session=True,  # Ctrl-C is for this process to deal with
+            start_new_session=True,  # only this process handles Ctrl-C
         )
         self._model_loaded = False
-        with contextlib.suppress(_WorkerDied):  # told when it is asked
+        with contextlib.suppress(_WorkerDied):  # `_await_model` raises the error
             self._send(self._config)
 
     def _await_model(self) -> None:
@@ -121,21 +130,22 @@ class WorkerProcess:
             raise ModelError(f"the process that loads the model died: {error}") from error
         self._model_loaded = True
 
-    def _send(self, message: Any) -> None:
+    def _send(self, request: ReaderConfig | Chunk) -> None:
         assert self._process.stdin
         try:
-            pickle.dump(message, self._process.stdin)
+            pickle.dump(request, self._process.stdin)
             self._process.stdin.flush()
         except OSError as error:
             raise self._worker_died() from error
 
     def _receive(self) -> list[BatchRecord]:
+        """The records of a chunk; none after the model is loaded."""
         assert self._process.stdout
         try:
-            response: list[BatchRecord] | Exception = pickle.load(self._process.stdout)
+            response: list[BatchRecord] | MnistError = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError) as error:
             raise self._worker_died() from error
-        if isinstance(response, Exception):
+        if isinstance(response, MnistError):
             raise response
         return response
 
@@ -147,4 +157,4 @@ class WorkerProcess:
 
 
 class _WorkerDied(Exception):
-    """A process has ended before it answered; the message tells how."""
+    """A worker ended without a response; the message is its signal or exit code."""

@@ -1,4 +1,4 @@
-"""How far a batch has come, on a terminal."""
+"""Shows the progress of a batch on a terminal."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,9 +10,9 @@ from mnist_cli.records import BatchRecord
 
 
 class ProgressBar:
-    """A bar with rate, failures and time left, on a terminal; nothing elsewhere.
+    """A bar with rate, failures and time left; nothing if stderr is not a terminal.
 
-    The files are counted beside the reading, so that it begins at once.
+    A thread counts the files, so that reading starts at once.
     """
 
     def __init__(self, stderr: TextIO, count: Callable[[], int | None]) -> None:
@@ -30,7 +30,7 @@ class ProgressBar:
             transient=True,
         )
         self._task = self._progress.add_task("", total=None, status="")
-        threading.Thread(target=self._count, args=[count], daemon=True).start()
+        threading.Thread(target=self._set_total, args=[count], daemon=True).start()
 
     def __enter__(self) -> "ProgressBar":
         if self._enabled:
@@ -42,14 +42,14 @@ class ProgressBar:
             self._progress.stop()
 
     def update(self, summary: Summary) -> None:
-        """Move on."""
+        """Show the counts so far."""
         if self._enabled:
             failed = f", [red]{summary.failed:,} failed[/red]" if summary.failed else ""
             status = f"{summary.files:,} files, {summary.rate:,.0f} images/s{failed}"
             self._progress.update(self._task, completed=summary.files, status=status)
 
     def hidden_while(self, write: WriteRecords) -> WriteRecords:
-        """Write to the same terminal: the bar goes away meanwhile."""
+        """A function that writes to the same terminal, and hides the bar meanwhile."""
 
         def write_while_hidden(records: Sequence[BatchRecord]) -> None:
             self._progress.stop()
@@ -58,5 +58,5 @@ class ProgressBar:
 
         return write_while_hidden if self._enabled else write
 
-    def _count(self, count: Callable[[], int | None]) -> None:
+    def _set_total(self, count: Callable[[], int | None]) -> None:
         self._progress.update(self._task, total=count())

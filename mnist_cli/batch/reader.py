@@ -1,5 +1,6 @@
-"""Turns files into records, many at a time."""
+"""Reads chunks of files and predicts their digits."""
 
+import functools
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,19 +14,16 @@ from mnist_cli.errors import InputError
 from mnist_cli.loader import load_model
 from mnist_cli.records import BatchRecord
 
-EMPTY_STDIN = io.BytesIO()
-# Files behind URIs that are asked for at a time.
+# Files behind URIs that are read at the same time.
 REMOTE_READ_THREADS = 32
-# Bytes that may wait for the next step.
+# Bytes that one step prepares before the next step starts.
 READAHEAD_BYTES = 2**20
 
-PixelsOrError = reshape.Pixels | str
-"""A picture [H, W], 0 black to 255 white, or what is wrong with the file."""
-BytesOrError = bytes | str
-"""What is in a file, or what is wrong with it."""
+EMPTY_STDIN = io.BytesIO()
 
-T = TypeVar("T", bytes, reshape.Pixels)
-Item = TypeVar("Item", BytesOrError, PixelsOrError)
+S = TypeVar("S")
+T = TypeVar("T")
+Item = TypeVar("Item", bound=bytes | str | reshape.Pixels)
 
 
 class Reader:
@@ -42,27 +40,26 @@ class Reader:
         self._model = load_model(config.model, model_dir=config.model_dir, runtime=config.runtime)
 
     def read(self, files: Sequence[InputFile]) -> list[BatchRecord]:
-        """Answer each of these files, in their order."""
-        pictures: Iterable[PixelsOrError]
-        if any(is_uri(file.file) for file in files):  # what is far away is waited for
-            pictures = self._threads.map(
-                lambda file: self._to_28x28(_decode(_read_content(file))), files
-            )
+        """Read files and return their records, in the same order."""
+        load = functools.partial(_unless_failed, _load)
+        decode = functools.partial(_unless_failed, images.decode_silently)
+        preprocess = functools.partial(_unless_failed, self._preprocess)
+        pictures: Iterable[reshape.Pixels | str]
+        if any(is_uri(file.file) for file in files):  # threads hide the latency of the network
+            pictures = self._threads.map(lambda file: preprocess(decode(load(file))), files)
         else:
-            decoded = map(_decode, _read_ahead(map(_read_content, files)))
-            pictures = map(self._to_28x28, _read_ahead(decoded))
-        return self._answer(files, list(pictures))
+            decoded = map(decode, _read_ahead(map(load, files)))
+            pictures = map(preprocess, _read_ahead(decoded))
+        return self._predict(files, list(pictures))
 
-    def _to_28x28(self, picture: PixelsOrError) -> PixelsOrError:
-        if isinstance(picture, str):
-            return picture
-        return _result_or_error(lambda: reshape.to_28x28(picture, self._config.preprocess))
+    def _preprocess(self, pixels: reshape.Pixels) -> reshape.Pixels:
+        return reshape.to_28x28(pixels, self._config.preprocess)
 
-    def _answer(
-        self, files: Sequence[InputFile], pictures: list[PixelsOrError]
+    def _predict(
+        self, files: Sequence[InputFile], pictures: list[reshape.Pixels | str]
     ) -> list[BatchRecord]:
         readable = [picture for picture in pictures if not isinstance(picture, str)]
-        answers = iter(
+        predictions = iter(
             prediction.predict(self._model, reshape.to_model_input(readable)) if readable else ()
         )
         return [
@@ -70,7 +67,7 @@ class Reader:
             if isinstance(picture, str)
             else {
                 **records.prediction_record(
-                    next(answers), model=self._model.name, scores=self._config.scores
+                    next(predictions), model=self._model.name, scores=self._config.scores
                 ),
                 "file": file.file,
             }
@@ -79,10 +76,10 @@ class Reader:
 
 
 def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """Pass items on, of which READAHEAD_BYTES bytes are made before the first is taken.
+    """Prepare READAHEAD_BYTES of items before yielding the first.
 
-    To read many files, then decode many and then frame many takes less time than one by one in
-    turns, where each step throws the code of the others out of the core's caches.
+    Loading, decoding and preprocessing many files step by step is faster than file by file, where
+    each step evicts the code of the others from the caches of the core.
     """
     waiting: list[Item] = []
     size = 0
@@ -95,10 +92,6 @@ def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
     yield from waiting
 
 
-def _read_content(file: InputFile) -> BytesOrError:
-    return _result_or_error(lambda: _load(file))
-
-
 def _load(file: InputFile) -> bytes:
     if file.error:
         raise InputError(file.error)
@@ -107,16 +100,16 @@ def _load(file: InputFile) -> bytes:
     return images.load(file.file, EMPTY_STDIN)
 
 
-def _decode(content: BytesOrError) -> PixelsOrError:
-    if isinstance(content, str):
-        return content
-    return _result_or_error(lambda: images.decode_silently(content))
+def _unless_failed(step: Callable[[S], T], value: S | str) -> T | str:
+    """Run a step for one file, unless an earlier one failed; the error does not stop the others.
 
-
-def _result_or_error(step: Callable[[], T]) -> T | str:
-    """Whatever is wrong with a file, it must not stop the others."""
+    Returns:
+        The result of the step, or an error message.
+    """
+    if isinstance(value, str):
+        return value
     try:
-        return step()
+        return step(value)
     except InputError as error:
         return str(error)
     except MemoryError:

@@ -1,6 +1,7 @@
-"""The process behind `pool`: a `ReaderConfig` comes from stdin, then chunks of files, all pickled.
+"""The worker process: receives chunks of files on stdin and sends their records to stdout.
 
-It answers on stdout: None when the model is loaded, then the records of each chunk.
+All messages are pickled. The first request is a `ReaderConfig`; the response is an empty list, or
+the error if the model cannot be loaded.
 """
 
 import os
@@ -9,18 +10,19 @@ import sys
 import warnings
 
 from mnist_cli.errors import MnistError
+from mnist_cli.records import BatchRecord
 
 
 def main() -> None:
-    """Read until stdin ends."""
+    """Handle requests until stdin ends."""
     warnings.simplefilter("ignore")  # as in `mnist predict`
-    # Nothing that a native library prints may get between the responses.
-    with os.fdopen(os.dup(1), "wb") as responses:
+    # Move stdout away from file descriptor 1, to which native libraries print.
+    with os.fdopen(os.dup(1), "wb") as stdout:
         os.dup2(2, 1)
 
-        def respond(message: object) -> None:
-            pickle.dump(message, responses)
-            responses.flush()
+        def respond(response: list[BatchRecord] | MnistError) -> None:
+            pickle.dump(response, stdout)
+            stdout.flush()
 
         requests = sys.stdin.buffer
         try:
@@ -30,7 +32,7 @@ def main() -> None:
         except MnistError as error:
             respond(error)
             return
-        respond(None)
+        respond([])
         while True:
             try:
                 chunk = pickle.load(requests)

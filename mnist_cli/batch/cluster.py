@@ -1,7 +1,7 @@
-"""Reads files on a Ray cluster, with Ray Data.
+"""Reads files on a Ray cluster.
 
-Its `read_binary_files` would hold the names of all files, end the whole batch at one that cannot
-be opened, and read files of any size: here the actors read, as the processes of `pool` do.
+Ray's own `read_binary_files` would hold all file names in memory, stop at the first file that
+cannot be opened, and read files of any size. Here, actors read files as the processes of `pool` do.
 """
 
 import contextlib
@@ -14,31 +14,30 @@ import warnings
 from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from mnist_cli import __version__
 from mnist_cli.batch import uris
-from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, ActorConfig
+from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, ActorConfig, ChunkResult
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.shards import SHARD_RECORDS, Shards
+from mnist_cli.batch.shards import SHARD_FILES, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.records import BatchRecord
 
-# Seconds until an address counts as one where nobody is.
 CONNECT_TIMEOUT_SECONDS = 10
-# Portions of a window: after each the actors start anew. The first is small, to begin soon.
+# Chunks are sent in windows, and each window starts its actors anew. The first is small, so that
+# its records arrive soon; the names of all files in a window are in memory.
 FIRST_WINDOW_CHUNKS = 64
-# Files of the later ones; their names are in memory.
 MAX_WINDOW_FILES = 1_000_000
 
 
 @contextlib.contextmanager
 def connect(address: str) -> Iterator[None]:
-    """Connect to a cluster; `local` is one on this machine, which ends with the block.
+    """Connect to a cluster; `local` starts one on this machine, which ends with the block.
 
     Raises:
         ClusterError: Ray is not installed, or the cluster cannot be reached.
@@ -47,7 +46,7 @@ def connect(address: str) -> Iterator[None]:
     if not verbose:
         os.environ["RAY_BACKEND_LOG_LEVEL"] = "fatal"
     with contextlib.ExitStack() as stack:
-        # Ray prints what happens on the nodes, whatever its options say, and partly to stdout.
+        # Ray prints messages from the nodes whatever its options say, partly to stdout.
         log_stream = sys.stderr if verbose else stack.enter_context(open(os.devnull, "w"))
         stack.enter_context(contextlib.redirect_stdout(log_stream))
         stack.enter_context(contextlib.redirect_stderr(log_stream))
@@ -63,7 +62,7 @@ def connect(address: str) -> Iterator[None]:
 
 def _connect(address: str, verbose: bool) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what Ray calls deprecated in itself
+        warnings.simplefilter("ignore")  # Ray's deprecations of its own API
         try:
             import ray.data
         except ImportError as error:
@@ -88,49 +87,66 @@ def _connect(address: str, verbose: bool) -> None:
             raise ClusterError(f"no Ray cluster at {address}: {uris.first_line(error)}") from error
 
 
+def _check_address(address: str) -> None:
+    """Check that a host answers: Ray itself would retry for minutes."""
+    if address.startswith("ray://"):
+        raise ClusterError(
+            f"{address}: Ray Data does not run through a Ray client: give auto, or HOST:PORT, on a "
+            "node of the cluster"
+        )
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"no Ray cluster at {address}: {error}") from error
+
+
 def read_files(
     files: Iterator[InputFile], config: ReaderConfig, processes: int | None
 ) -> Generator[list[BatchRecord], None, None]:
-    """Yield the records of all files, in order, a chunk at a time; as `pool.read_files`.
+    """Yield the records of all files, in order, one chunk at a time, as `pool.read_files` does.
 
     Raises:
-        ModelError: the model cannot be loaded there.
+        ModelError: a node cannot load the model.
         ClusterError: the cluster fails.
     """
-    yield from _map_chunks(files, ActorConfig(config, str(Path.cwd())), processes, RAY_CHUNK_FILES)
+    results = _map_chunks(files, ActorConfig(config, str(Path.cwd())), processes, RAY_CHUNK_FILES)
+    yield from cast(Iterator[list[BatchRecord]], results)
 
 
 def write_shards(
-    files: Iterator[InputFile], config: ReaderConfig, processes: int | None, target: Shards
+    files: Iterator[InputFile], config: ReaderConfig, processes: int | None, shards: Shards
 ) -> Generator[Summary, None, None]:
-    """Let the nodes write the records of all files; yield what they were, a shard at a time.
+    """Let the nodes write the records of all files; yield the counts of each shard.
 
     Raises:
-        ModelError: the model cannot be loaded there.
+        ModelError: a node cannot load the model.
         OutputError: a shard cannot be written.
         ClusterError: the cluster fails.
     """
-    yield from _map_chunks(
-        files, ActorConfig(config, str(Path.cwd()), target), processes, SHARD_RECORDS
-    )
+    actor_config = ActorConfig(config, str(Path.cwd()), shards)
+    results = _map_chunks(files, actor_config, processes, SHARD_FILES)
+    yield from cast(Iterator[Summary], results)
 
 
 def _map_chunks(
-    files: Iterator[InputFile], actor_config: ActorConfig, processes: int | None, size: int
-) -> Generator[Any, None, None]:
+    files: Iterator[InputFile], config: ActorConfig, processes: int | None, chunk_files: int
+) -> Generator[ChunkResult, None, None]:
     import ray.data
     from ray.exceptions import RayError
 
-    pickled = ({"chunk": pickle.dumps(chunk)} for chunk in enumerate(chunked(files, size)))
-    window_size = FIRST_WINDOW_CHUNKS
-    while window := list(islice(pickled, window_size)):
-        window_size = min(10 * window_size, MAX_WINDOW_FILES // size)
+    chunks = ({"chunk": pickle.dumps(chunk)} for chunk in enumerate(chunked(files, chunk_files)))
+    window_chunks = FIRST_WINDOW_CHUNKS
+    while window := list(islice(chunks, window_chunks)):
+        window_chunks = min(10 * window_chunks, MAX_WINDOW_FILES // chunk_files)
         results = ray.data.from_items(window, override_num_blocks=len(window)).map_batches(
             Actor,
-            fn_constructor_args=[__version__, pickle.dumps(actor_config)],
+            fn_constructor_args=[__version__, pickle.dumps(config)],
             batch_size=None,
             batch_format="pyarrow",
-            # A pool of fixed size would wait for ever for a node that is gone.
+            # A pool of fixed size would wait forever for a lost node.
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=processes),
             num_cpus=1,
         )
@@ -146,19 +162,3 @@ def _map_chunks(
                     f"a node has no mnist-cli {__version__}: install it on all nodes"
                 ) from error
             raise ClusterError(f"Ray: {uris.first_line(error)}") from error
-
-
-def _check_address(address: str) -> None:
-    """See that somebody is there: Ray itself would try for minutes."""
-    if address.startswith("ray://"):
-        raise ClusterError(
-            f"{address}: Ray Data does not run through a Ray client: give auto, or HOST:PORT, on a "
-            "node of the cluster"
-        )
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal():
-        return
-    try:
-        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(f"no Ray cluster at {address}: {error}") from error

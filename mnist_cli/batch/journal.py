@@ -1,34 +1,46 @@
-"""The records of a batch on their way into a file: none is lost, whatever stops the batch."""
+"""The journal of a batch, which keeps its records until the output file is complete."""
 
 import contextlib
 import fcntl
 import io
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypedDict, cast
 
 from mnist_cli.errors import InputError, MnistError, OutputError
+from mnist_cli.option_types import Preprocess
 from mnist_cli.output import json_lines
 from mnist_cli.records import BatchRecord
 
-JournalSettings = dict[str, Any]
+
+class JournalSettings(TypedDict):
+    """The first line of a journal: whatever its records depend on."""
+
+    sources: list[str]
+    glob: list[str]
+    recursive: bool
+    model: str
+    """Name, fingerprint and calibration."""
+    version: str
+    preprocess: Preprocess
+    scores: bool
 
 
 class Journal:
-    """`.FILE.partial`: a line with the settings of a batch, then a line of JSON for each record.
+    """`.FILE.partial`: one line of JSON with the settings, then one line for each record.
 
-    It only grows, so after a kill, a full disk or Ctrl-C all of it holds but the last line, if that
-    was cut short.
+    The journal is only appended to, so that a kill, a full disk or Ctrl-C can damage nothing but
+    its last line, which is then read again.
     """
 
     def __init__(self, target: Path, settings: JournalSettings, resume: bool) -> None:
-        """Begin the journal of a file, or open the one that an interrupted batch has left.
+        """Start the journal of a file, or continue the one of an interrupted batch.
 
         Raises:
-            InputError: there is one that is not to be resumed, or that has other settings.
+            InputError: there is one, but `resume` is False or its settings differ.
             OutputError: it cannot be written.
         """
         self.path = target.with_name(f".{target.name}.partial")
@@ -36,11 +48,11 @@ class Journal:
             self._file = open(self.path, "ab+", buffering=0)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written: {error.strerror}") from error
-        self._header_end = self._valid_end = 0  # where the settings end, and the last whole line
+        self._header_end = self._valid_end = 0  # offsets after the settings, after the last record
         try:
-            # POSIX gives this lock up when the process ends, however it ends.
+            # POSIX releases this lock when the process ends, for whatever reason.
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._begin(settings, resume)
+            self._start(settings, resume)
         except BlockingIOError as error:
             self._file.close()
             raise OutputError(f"{self.path}: another batch is writing it") from error
@@ -48,9 +60,9 @@ class Journal:
             self._file.close()
             raise
 
-    def _begin(self, settings: JournalSettings, resume: bool) -> None:
+    def _start(self, settings: JournalSettings, resume: bool) -> None:
         lines = list(islice(self._lines(), 2))
-        if len(lines) < 2:  # no records: whatever was to come, it can begin anew
+        if len(lines) < 2:  # no records: nothing is lost by starting over
             self._valid_end = 0
             self.add([settings])
             self._header_end = self._valid_end
@@ -69,35 +81,32 @@ class Journal:
                 )
 
     def close(self) -> None:
-        """Leave the records, if there are any, to be gone on with."""
+        """Close the journal, and delete it if it has no records."""
         if self._valid_end == self._header_end:
             self.remove()
         self._file.close()
 
     def remove(self) -> None:
-        """Forget the records."""
-        with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
+        """Delete the journal."""
+        self.path.unlink(missing_ok=True)
 
     def records(self) -> Iterator[BatchRecord]:
-        """Yield what is recorded; to be read to the end before anything is added."""
-        lines = self._lines()
-        next(lines)
-        yield from lines
+        """Yield all records; exhaust it before the next `add`."""
+        return cast(Iterator[BatchRecord], islice(self._lines(), 1, None))
 
     def copy_records(self, file: BinaryIO) -> None:
-        """Copy what is recorded, a line of JSON each."""
+        """Copy all records, as lines of JSON."""
         journal = io.BufferedReader(self._file)
         journal.seek(0)
         journal.readline()
         shutil.copyfileobj(journal, file)
         journal.detach()
 
-    def add(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Record some more.
+    def add(self, records: Sequence[BatchRecord | JournalSettings]) -> None:
+        """Append records.
 
         Raises:
-            OutputError: the disk is full, for instance; what was recorded before is whole.
+            OutputError: they cannot be written; earlier records are intact.
         """
         data = json_lines(records).encode()
         try:
@@ -113,8 +122,9 @@ class Journal:
             ) from error
         self._valid_end += len(data)
 
-    def _lines(self) -> Iterator[BatchRecord]:
-        # Opened a second time, the file would lose its lock when that is closed.
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the valid lines, from the start."""
+        # A second file object would release the lock when it is closed.
         lines = io.BufferedReader(self._file)
         lines.seek(0)
         end = 0
@@ -126,7 +136,7 @@ class Journal:
                 end += len(line)
                 self._valid_end = max(end, self._valid_end)
                 yield content
-        except ValueError:  # after a power failure there may be anything
+        except ValueError:  # after a power failure a line can contain anything
             pass
         finally:
             lines.detach()

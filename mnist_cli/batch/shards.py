@@ -1,4 +1,4 @@
-"""Records in a folder of many files, which the nodes of a cluster write themselves."""
+"""Writes records into a folder of shards, from many nodes at once."""
 
 import contextlib
 import io
@@ -11,65 +11,70 @@ from mnist_cli.errors import InputError, OutputError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import BatchRecord
 
-# Records in a shard, before those that are not below `--below` are taken out.
-SHARD_RECORDS = 10_000
-# What Hadoop and Spark call it.
+# Files for each shard; with `below` it has fewer records.
+SHARD_FILES = 10_000
+# Marks a complete folder, as in Hadoop and Spark.
 SUCCESS_FILE = "_SUCCESS"
+
+
+def is_shard_folder(output: str) -> bool:
+    """Whether an output is a folder for shards instead of a file: a URI, or it ends with `/`."""
+    return output.endswith("/") or uris.is_uri(output)
 
 
 @dataclass(frozen=True)
 class Shards:
-    """A folder with `part-00000.jsonl`, or `.parquet`, and so on, in the order of the records."""
+    """A folder with `part-00000.jsonl`, or `.parquet`, and so on, in the order of the files."""
 
     uri: str
     format: BatchFormat
     scores: bool
     below: float | None
 
-    def begin(self, sources: Iterable[str]) -> None:
-        """Make the folder.
+    def create(self, sources: Iterable[str]) -> None:
+        """Create the folder.
 
         Raises:
-            OutputError: it cannot be made, something is in it, or it lies in one that is read.
+            OutputError: it cannot be created, is not empty, or lies in one of the sources.
         """
-        from pyarrow.fs import FileSelector
-
         with self._output_errors():
             file_system, folder = uris.resolve(self.uri)
             for source in sources:
-                place, path = uris.resolve(uris.to_uri(source))
-                if place == file_system and f"{folder}/".startswith(path.rstrip("/") + "/"):
+                if source == "-":
+                    continue
+                source_system, path = uris.resolve(uris.to_uri(source))
+                if source_system == file_system and f"{folder}/".startswith(path.rstrip("/") + "/"):
                     raise OutputError(f"{self.uri} lies in {source}, which is read: name another")
             file_system.create_dir(folder)
-            if file_system.get_file_info(FileSelector(folder)):
+            if uris.list_folder(file_system, folder):
                 raise OutputError(f"{self.uri} is not empty: name another folder, or empty it")
 
-    def write(self, number: int, records: Sequence[BatchRecord]) -> None:
-        """Write one shard; a second time, as after the death of a node, it becomes the same.
+    def write(self, index: int, records: Sequence[BatchRecord]) -> None:
+        """Write one shard; writing it again, after the death of a node, gives the same file.
 
         Raises:
             OutputError: it cannot be written.
         """
         data = io.BytesIO()
         write_records(data, select_for_review(records, self.below), self.format, self.scores)
-        self._put(f"part-{number:05}.{self.format}", data.getvalue())
+        self._write_file(f"part-{index:05}.{self.format}", data.getvalue())
 
     def finish(self) -> None:
         """Mark the folder as complete.
 
         Raises:
-            OutputError: that cannot be written.
+            OutputError: the marker cannot be written.
         """
-        self._put(SUCCESS_FILE, b"")
+        self._write_file(SUCCESS_FILE, b"")
 
-    def _put(self, name: str, data: bytes) -> None:
+    def _write_file(self, name: str, data: bytes) -> None:
         with self._output_errors():
             file_system, folder = uris.resolve(self.uri)
-            # A hidden name until it is whole: readers of such folders pass it over.
+            # Readers of such folders skip hidden files, and so never see half a shard.
             temporary, target = f"{folder}/.{name}.tmp", f"{folder}/{name}"
             with file_system.open_output_stream(temporary) as file:
                 file.write(data)
-            # HDFS does not replace a file.
+            # HDFS does not replace an existing file.
             with contextlib.suppress(FileNotFoundError):
                 file_system.delete_file(target)
             file_system.move(temporary, target)

@@ -42,16 +42,14 @@ class StreamSink:
         self._below = below
 
     def recorded(self) -> Iterator[BatchRecord]:
-        """Nothing: a stream cannot be resumed."""
         return iter(())
 
     def add(self, records: Sequence[BatchRecord]) -> None:
-        """Write records at once."""
         if selected := list(select_for_review(records, self._below)):
             self._write(selected)
 
     def finish(self) -> None:
-        """Do nothing: everything is written."""
+        pass
 
 
 class FileSink:
@@ -90,11 +88,9 @@ class FileSink:
         self._journal.close()
 
     def recorded(self) -> Iterator[BatchRecord]:
-        """Yield the records in the journal."""
         return self._journal.records()
 
     def add(self, records: Sequence[BatchRecord]) -> None:
-        """Append records to the journal."""
         self._journal.add(records)
 
     def finish(self) -> None:

@@ -1,31 +1,42 @@
-"""Files behind URIs, on all file systems that pyarrow opens: s3://, gs://, hdfs://, file://."""
+"""Lists and reads files on every file system that pyarrow supports, such as s3:// and hdfs://."""
 
 import errno
 import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from mnist_cli.errors import InputError
 
 
+class FileSystem(Protocol):
+    """The methods of `pyarrow.fs.FileSystem` that are used here."""
+
+    def get_file_info(self, path_or_selector: object) -> Any: ...
+    def open_input_file(self, path: str) -> Any: ...
+    def open_output_stream(self, path: str) -> BinaryIO: ...
+    def create_dir(self, path: str) -> None: ...
+    def delete_file(self, path: str) -> None: ...
+    def move(self, source: str, target: str) -> None: ...
+
+
 def is_uri(source: str) -> bool:
-    """Whether it is a URI, and not the path of a local file."""
+    """Whether a source is a URI instead of a local path."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source) is not None
 
 
 def to_uri(source: str) -> str:
-    """A URI as it is, and of the path of a local file that of it."""
+    """The URI of a local path; a URI is returned unchanged."""
     return source if is_uri(source) else Path(source).absolute().as_uri()
 
 
-def resolve(uri: str) -> tuple[Any, str]:
-    """The file system of a URI, and the path there.
+def resolve(uri: str) -> tuple[FileSystem, str]:
+    """The file system of a URI, and the path in it.
 
     Raises:
-        InputError: pyarrow does not know such file systems, or cannot reach this one.
+        InputError: pyarrow does not support the file system, or cannot connect to it.
     """
     parts = urlsplit(uri)
     if parts.password:
@@ -37,13 +48,13 @@ def resolve(uri: str) -> tuple[Any, str]:
     return file_system, (root + unquote(parts.path)).rstrip("/") or "/"
 
 
-# To connect takes longer than to read a picture.
+# Connecting takes longer than reading a picture.
 @functools.lru_cache(maxsize=16)
-def _file_system(root: str) -> tuple[Any, str]:
+def _file_system(root: str) -> tuple[FileSystem, str]:
     try:
-        from pyarrow.fs import FileSystem
+        import pyarrow.fs
 
-        file_system, path = FileSystem.from_uri(root)
+        file_system, path = pyarrow.fs.FileSystem.from_uri(root)
     except ImportError as error:
         raise InputError(f"{root} needs pyarrow ({error}): pip install 'mnist-cli[ray]'") from error
     except (OSError, ValueError) as error:
@@ -51,29 +62,34 @@ def _file_system(root: str) -> tuple[Any, str]:
     return file_system, path.rstrip("/")
 
 
-def check_exists(uri: str) -> None:
-    """See that a folder or file is there.
+def file_type(uri: str) -> str:
+    """The name of a `pyarrow.fs.FileType`: "File", "Directory" or "NotFound".
 
     Raises:
-        InputError: it is not, or cannot be reached.
+        InputError: the file system cannot be reached.
     """
-    if _file_type(uri) == "NotFound":
-        raise InputError(f"{uri}: no such file or folder")
+    file_system, path = resolve(uri)
+    try:
+        name: str = file_system.get_file_info(path).type.name
+    except (OSError, ValueError) as error:
+        raise InputError(f"{uri}: {first_line(error)}") from error
+    return name
 
 
 def list_files(
     uri: str, is_wanted: Callable[[str], bool], recursive: bool
 ) -> Iterator[tuple[str, str | None]]:
-    """List the file, or all wanted ones in the folder: its URI, or that of a folder with an error.
+    """List the file, or the wanted files in the folder, as pairs of URI and error.
 
-    They come in the order of the bytes of their paths, without hidden ones. Of the folder that has
-    most entries all are in memory: pyarrow does not list one in parts.
+    Files are sorted by the bytes of their paths; hidden files and folders are skipped. A folder
+    that cannot be listed yields its URI and the error. The entries of one folder are in memory all
+    at once: pyarrow cannot list a part of it.
     """
     parts = urlsplit(uri)
     file_system, top = resolve(uri)
-    # The part before the URI's path in that file system, such as the bucket.
+    # Paths in the file system can start with more than the path in the URI, such as the bucket.
     prefix_length = len(top) - len(unquote(parts.path).rstrip("/"))
-    pending = [(top, _file_type(uri) == "Directory")]
+    pending = [(top, file_type(uri) == "Directory")]
     while pending:
         path, is_folder = pending.pop()
         found = parts._replace(path=quote(path[prefix_length:])).geturl()
@@ -81,7 +97,7 @@ def list_files(
             yield found, None
             continue
         try:
-            entries = _entries(file_system, path)
+            entries = _sorted_entries(file_system, path)
         except (OSError, ValueError) as error:
             yield found, f"cannot be listed: {first_line(error)}"
             continue
@@ -93,28 +109,34 @@ def list_files(
         ]
 
 
-def _entries(file_system: Any, folder: str) -> list[tuple[Any, bool]]:
+def list_folder(file_system: FileSystem, folder: str) -> list[Any]:
+    """The entries of a folder, in any order."""
     from pyarrow.fs import FileSelector
 
+    entries: list[Any] = file_system.get_file_info(FileSelector(folder))
+    return entries
+
+
+def _sorted_entries(file_system: FileSystem, folder: str) -> list[tuple[Any, bool]]:
+    """The entries of a folder, and whether each is a folder."""
     entries = [
-        (entry, entry.type.name == "Directory")
-        for entry in file_system.get_file_info(FileSelector(folder))
+        (entry, entry.type.name == "Directory") for entry in list_folder(file_system, folder)
     ]
-    # With its slash, a folder comes where the files in it do.
-    return sorted(entries, key=lambda found: (found[0].base_name + "/" * found[1]).encode())
+    # The slash sorts a folder where the paths of the files in it belong.
+    return sorted(entries, key=lambda entry: (entry[0].base_name + "/" * entry[1]).encode())
 
 
 class RemoteFile:
-    """What is in a file; it is opened when it is read, so that all errors come from there."""
+    """A file behind a URI, opened when it is read, so that all errors are raised there."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
 
     def read(self, size: int) -> bytes:
-        """Read at most so many bytes.
+        """Read at most `size` bytes.
 
         Raises:
-            OSError: with the reason in `strerror`, which pyarrow leaves out if it is no local one.
+            OSError: always with `strerror`, which pyarrow sets only for local files.
         """
         file_system, path = resolve(self._uri)
         try:
@@ -127,15 +149,6 @@ class RemoteFile:
             raise OSError(errno.EIO, first_line(error)) from error
 
 
-def _file_type(uri: str) -> str:
-    file_system, path = resolve(uri)
-    try:
-        name: str = file_system.get_file_info(path).type.name
-    except (OSError, ValueError) as error:
-        raise InputError(f"{uri}: {first_line(error)}") from error
-    return name
-
-
 def first_line(error: Exception) -> str:
-    """Its first line: of libraries and servers there can be hundreds."""
+    """The first line of an error message, which can have hundreds."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,16 +1,12 @@
 """`mnist predict-batch`"""
 
-import contextlib
-import functools
 import logging
 import math
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mnist_cli import __version__
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode
 from mnist_cli.option_types import DEFAULT_MODEL, BatchFormat
@@ -99,89 +95,62 @@ def predict_batch(
       find scans -newer last -print0 | mnist predict-batch -0 -
       mnist predict-batch s3://bucket/scans --ray auto --output s3://bucket/digits/
     """
+    from mnist_cli.batch.config import ReaderConfig
+    from mnist_cli.batch.job import Job
+    from mnist_cli.batch.listing import Listing
+    from mnist_cli.batch.shards import is_shard_folder
+
+    _check_output(output, format, resume=resume, fail_fast=fail_fast)
+    _check_ray(ray, sources, output)
     if below is not None and math.isnan(below):
         raise typer.BadParameter("nan is no percentage", param_hint="--below")
-    if resume and not output:
-        raise typer.BadParameter("only a file can be gone on with", param_hint="--resume")
-    if output and format == "text":
-        raise typer.BadParameter("a file gets jsonl, csv or parquet", param_hint="--format")
-    if format == "parquet" and not output:
-        raise typer.BadParameter("parquet needs --output", param_hint="--format")
-    from mnist_cli.batch import pool
-    from mnist_cli.batch.config import ReaderConfig
-    from mnist_cli.batch.listing import Listing, check_sources, output_file_ids
-    from mnist_cli.batch.progress import ProgressBar
-    from mnist_cli.batch.run import ReadFiles, run, run_sharded
-    from mnist_cli.batch.sinks import FileSink, Sink, StreamSink, stream_writer
-    from mnist_cli.batch.uris import is_uri, to_uri
-    from mnist_cli.loader import find_model
-
-    sharded = output is not None and (output.endswith("/") or is_uri(output))
-    if not ray and (sharded or any(map(is_uri, sources))):
-        raise typer.BadParameter("URIs, and folders to write into, need --ray")
-    if sharded and format == "csv":
-        raise typer.BadParameter("a folder gets jsonl or parquet", param_hint="--format")
-    if sharded and (resume or fail_fast):
-        raise typer.BadParameter(
-            "a folder is written by many at a time, in no order: without --resume and --fail-fast",
-            param_hint="--output",
-        )
+    job = Job(
+        Listing(tuple(sources), tuple(glob or ()), recursive, null),
+        ReaderConfig(model, model_dir, runtime, preprocess, scores),
+        ray=ray,
+        processes=processes,
+        below=below,
+        fail_fast=fail_fast,
+    )
     terminal: Terminal = context.obj
-    found = find_model(model, model_dir=model_dir)
-    config = ReaderConfig(model, model_dir, runtime, preprocess, scores)
-    check_sources(sources)
-    excluded = output_file_ids(terminal.stdout, Path(output) if output and not sharded else None)
-    listing = Listing(tuple(sources), tuple(glob or ()), recursive, null, excluded)
-    files = listing.files(terminal.stdin)
-    with contextlib.ExitStack() as stack:
-        read: ReadFiles
-        if ray:
-            from mnist_cli.batch import cluster
-
-            stack.enter_context(cluster.connect(ray))
-            read = functools.partial(cluster.read_files, config=config, processes=processes)
-        else:
-            # TensorFlow takes all cores by itself.
-            processes = processes or (_available_cores() if found.compiled() else 1)
-            read = functools.partial(pool.read_files, config=config, processes=processes)
-        sink: Sink
-        if output and not sharded:
-            settings = {
-                "sources": sources,
-                "glob": glob or [],
-                "recursive": recursive,
-                "model": f"{found.name} {found.fingerprint} {found.calibration}",
-                "version": __version__,
-                "preprocess": preprocess,
-                "scores": scores,
-            }
-            file = FileSink(
-                Path(output), format, settings, resume=resume, scores=scores, below=below
-            )
-            sink = stack.enter_context(file)
-        bar = stack.enter_context(ProgressBar(terminal.stderr, listing.count))
-        if output and sharded:
-            from mnist_cli.batch.shards import Shards
-
-            shards = Shards(to_uri(output), format or "jsonl", scores, below)
-            shards.begin(source for source in sources if source != "-")
-            write = functools.partial(
-                cluster.write_shards, config=config, processes=processes, target=shards
-            )
-            summary = run_sharded(files, write, shards, bar.update)
-        else:
-            if not output:
-                writer = stream_writer(terminal.stdout, format, scores)
-                sink = StreamSink(bar.hidden_while(writer), below)
-            summary = run(files, read, sink, bar.update, fail_fast=fail_fast)
+    if not output:
+        summary = job.to_stream(terminal, format)
+    elif is_shard_folder(output):
+        summary = job.to_shards(terminal, output, format)
+    else:
+        summary = job.to_file(terminal, Path(output), format, resume=resume)
     if logging.getLogger("mnist_cli").isEnabledFor(logging.WARNING):  # not with --quiet
         terminal.report("info", str(summary))
     if summary.failed:
         raise typer.Exit(ExitCode.FILES)
 
 
-def _available_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _check_output(
+    output: str | None, format: BatchFormat | None, *, resume: bool, fail_fast: bool
+) -> None:
+    from mnist_cli.batch.shards import is_shard_folder
+
+    if not output:
+        if resume:
+            raise typer.BadParameter("only a file can be gone on with", param_hint="--resume")
+        if format == "parquet":
+            raise typer.BadParameter("parquet needs --output", param_hint="--format")
+    elif format == "text":
+        raise typer.BadParameter("a file gets jsonl, csv or parquet", param_hint="--format")
+    elif is_shard_folder(output):
+        if format == "csv":
+            raise typer.BadParameter("a folder gets jsonl or parquet", param_hint="--format")
+        if resume or fail_fast:
+            raise typer.BadParameter(
+                "a folder is written by many at a time, in no order: without --resume and "
+                "--fail-fast",
+                param_hint="--output",
+            )
+
+
+def _check_ray(ray: str | None, sources: list[str], output: str | None) -> None:
+    from mnist_cli.batch.shards import is_shard_folder
+    from mnist_cli.batch.uris import is_uri
+
+    if not ray and (any(map(is_uri, sources)) or is_shard_folder(output or "")):
+        raise typer.BadParameter("URIs, and folders to write into, need --ray")

@@ -134,7 +134,7 @@ def test_odd_names_come_back(tmp_path: Path) -> None:
 
 def test_a_pipe_that_nobody_writes_to_does_not_hang_it(folder: Path) -> None:
     result = run("predict-batch", "-", stdin=os.fsencode(folder / "pipe"))
-    assert (result.code, result.record["error"]) == (5, "is a pipe: name a file")
+    assert (result.code, result.record["error"]) == (5, "is a named pipe: use a regular file")
 
 
 def test_only_what_a_person_should_look_at(folder: Path, tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_ctrl_c_and_on(name: str, many: Path, tmp_path: Path) -> None:
         assert batch.wait() == 130
     result = run("predict-batch", many, "--output", table, "--resume")
     assert result.code == 0
-    assert " by an earlier run)" in result.stderr
+    assert " from an earlier run), 0 failed" in result.stderr
     assert table.read_bytes() == whole.read_bytes()
 
 
@@ -286,7 +286,7 @@ def test_a_full_disk_and_on(many: Path, tmp_path: Path) -> None:
         program=[sys.executable, "-c", program],
     )
     assert result.code == 74
-    assert "File too large; --resume goes on with it" in result.error
+    assert "File too large; continue with --resume" in result.error
     assert _journal(table).read_bytes().endswith(b"}\n")
     assert run("predict-batch", many, "--output", table, "--resume").code == 0
     assert table.read_bytes() == whole.read_bytes()
@@ -299,20 +299,20 @@ def test_what_cannot_be_gone_on_with(many: Path, tmp_path: Path) -> None:
         second = run("predict-batch", many, "--output", table, "--resume")
         assert (second.code, second.error) == (
             74,
-            f"{_journal(table)}: another batch is writing it",
+            f"{_journal(table)} is in use by another batch",
         )
         batch.kill()
     recorded = _journal(table).read_bytes()
     again = run("predict-batch", many, "--output", table)
     assert again.code == 3
-    assert "go on with --resume, or remove it to begin anew" in again.error
+    assert "continue with --resume, or delete the file to start over" in again.error
     other = run("predict-batch", many, "--output", table, "--resume", "--model", "t_cnn")
     assert other.code == 3
-    assert "was begun with model k_cnn" in other.error
+    assert "was written with model k_cnn" in other.error
     (many / "0001.png").unlink()
     changed = run("predict-batch", many, "--output", table, "--resume")
     assert changed.code == 3
-    assert f"0001.png is recorded, but now {many / '0002.png'} is in its place" in changed.error
+    assert f"expected {many / '0001.png'}, found {many / '0002.png'};" in changed.error
     assert _journal(table).read_bytes() == recorded
 
 
@@ -335,14 +335,18 @@ def test_fail_fast(folder: Path, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["missing"], 3, "missing: No such file or directory"),
-        (["{empty}"], 3, "there is no file to read: check the folder and --glob"),
-        (["{empty}", "--output", "{empty}/a.csv"], 3, "there is no file to read"),
-        (["{empty}", "--resume"], 2, "only a file can be gone on with"),
-        (["{empty}", "--format", "parquet"], 2, "parquet needs --output"),
-        (["{empty}", "--format", "text", "--output", "a"], 2, "a file gets jsonl, csv or parquet"),
-        (["{empty}", "--below", "nan"], 2, "nan is no percentage"),
+        (["{empty}"], 3, "no files to read: check the folder and --glob"),
+        (["{empty}", "--output", "{empty}/a.csv"], 3, "no files to read"),
+        (["{empty}", "--resume"], 2, "--resume: requires --output FILE"),
+        (["{empty}", "--format", "parquet"], 2, "parquet requires --output"),
+        (
+            ["{empty}", "--format", "text", "--output", "a"],
+            2,
+            "text cannot be written to a: use jsonl",
+        ),
+        (["{empty}", "--below", "nan"], 2, "--below: must be a number between 0 and 100"),
         (["{empty}", "--output", "{empty}/none/a.csv"], 74, "No such file or directory"),
-        (["{empty}", "--output", "{empty}"], 74, "is no regular file"),
+        (["{empty}", "--output", "{empty}"], 74, "is not a regular file"),
         (["{empty}", "--model", "t_ccn"], 4, "did you mean t_cnn?"),
     ],
 )
@@ -366,7 +370,7 @@ def test_folders_deeper_than_paths_may_be(tmp_path: Path) -> None:
     result = run("predict-batch", tmp_path)
     assert result.code == 5
     assert [record.get("prediction") for record in result.records] == [8, None]
-    assert result.records[1]["error"] == "cannot be listed: File name too long"
+    assert result.records[1]["error"] == "cannot list the folder: File name too long"
     subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
 
 

@@ -50,7 +50,8 @@ class Actor:
         self._startup_error: MnistError | None = None
         if version != __version__:
             self._startup_error = ClusterError(
-                f"mnist-cli is {__version__}, not {version}: install the same on all nodes"
+                f"mnist-cli {__version__} is installed, but the batch was started with {version}: "
+                "install the same version on all nodes"
             )
             return
         self._config: ActorConfig = pickle.loads(config)

@@ -67,7 +67,7 @@ def _connect(address: str, verbose: bool) -> None:
             import ray.data
         except ImportError as error:
             raise ClusterError(
-                f"--ray needs Ray ({error}): pip install 'mnist-cli[ray]'"
+                f"--ray requires Ray ({error}): pip install 'mnist-cli[ray]'"
             ) from error
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
@@ -88,11 +88,11 @@ def _connect(address: str, verbose: bool) -> None:
 
 
 def _check_address(address: str) -> None:
-    """Check that a host answers: Ray itself would retry for minutes."""
+    """Check that the host answers: Ray itself would retry for minutes."""
     if address.startswith("ray://"):
         raise ClusterError(
-            f"{address}: Ray Data does not run through a Ray client: give auto, or HOST:PORT, on a "
-            "node of the cluster"
+            f"{address}: Ray Data does not support Ray Client: run mnist on a node of the cluster, "
+            "with --ray auto"
         )
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal():
@@ -159,6 +159,6 @@ def _map_chunks(
         except RayError as error:
             if "No module named 'mnist_cli" in str(error):
                 raise ClusterError(
-                    f"a node has no mnist-cli {__version__}: install it on all nodes"
+                    f"a node does not have mnist-cli {__version__}: install it on all nodes"
                 ) from error
             raise ClusterError(f"Ray: {uris.first_line(error)}") from error

@@ -47,7 +47,7 @@ class Journal:
         try:
             self._file = open(self.path, "ab+", buffering=0)
         except OSError as error:
-            raise OutputError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
         self._header_end = self._valid_end = 0  # offsets after the settings, after the last record
         try:
             # POSIX releases this lock when the process ends, for whatever reason.
@@ -55,7 +55,7 @@ class Journal:
             self._start(settings, resume)
         except BlockingIOError as error:
             self._file.close()
-            raise OutputError(f"{self.path}: another batch is writing it") from error
+            raise OutputError(f"{self.path} is in use by another batch") from error
         except MnistError:
             self._file.close()
             raise
@@ -70,14 +70,14 @@ class Journal:
         header = lines[0]
         if not resume:
             raise InputError(
-                f"{self.path} has the records of an interrupted batch: go on with --resume, or "
-                "remove it to begin anew"
+                f"{self.path} has the records of an interrupted batch: continue with --resume, or "
+                "delete the file to start over"
             )
         for name, value in settings.items():
             if header.get(name) != value:
                 raise InputError(
-                    f"{self.path} was begun with {name} {header.get(name)}, not {value}: give the "
-                    "same again, or remove it to begin anew"
+                    f"{self.path} was written with {name} {header.get(name)}, not {value}: use the "
+                    "same options, or delete the file to start over"
                 )
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class Journal:
             with contextlib.suppress(OSError):
                 self._file.truncate(self._valid_end)
             raise OutputError(
-                f"{self.path} cannot be written: {error.strerror}; --resume goes on with it"
+                f"cannot write {self.path}: {error.strerror}; continue with --resume"
             ) from error
         self._valid_end += len(data)
 

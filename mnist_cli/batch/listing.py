@@ -122,7 +122,9 @@ class Listing:
                     if all(file_id != ancestor for ancestor, _ in stack):
                         stack.append((file_id, self._list_folder(folder, in_order)))
                 except OSError as error:
-                    yield InputFile(os.fsdecode(folder), f"cannot be listed: {error.strerror}")
+                    yield InputFile(
+                        os.fsdecode(folder), f"cannot list the folder: {error.strerror}"
+                    )
 
     def _list_folder(self, folder: bytes, in_order: bool) -> Iterator[bytes]:
         """The paths in a folder; those of folders end with a slash, so that they sort correctly."""
@@ -173,7 +175,7 @@ def _explicit_file(path: bytes) -> InputFile:
     """A file that was named by the user instead of found in a folder."""
     file = os.fsdecode(path)
     # Opening a named pipe would block until another process writes to it.
-    return InputFile(file, "is a pipe: name a file" if Path(file).is_fifo() else None)
+    return InputFile(file, "is a named pipe: use a regular file" if Path(file).is_fifo() else None)
 
 
 def _sort(names: Iterator[bytes]) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ def check_pyarrow() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise OutputError(
-            f"Parquet needs pyarrow ({error}): pip install 'mnist-cli[parquet]'"
+            f"Parquet requires pyarrow ({error}): pip install 'mnist-cli[parquet]'"
         ) from error
 
 

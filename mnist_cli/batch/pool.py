@@ -104,7 +104,12 @@ class WorkerProcess:
             self._start()
             if len(chunk) > 1:  # find the file that killed it
                 return [record for file in chunk for record in self.read([file])]
-            return [{"file": chunk[0].file, "error": f"the process that read it died: {error}"}]
+            return [
+                {
+                    "file": chunk[0].file,
+                    "error": f"the worker process died while it read this file: {error}",
+                }
+            ]
 
     def _start(self) -> None:
         # Import the same modules as this process, and none from the current folder.
@@ -127,7 +132,9 @@ class WorkerProcess:
         try:
             self._receive()
         except _WorkerDied as error:
-            raise ModelError(f"the process that loads the model died: {error}") from error
+            raise ModelError(
+                f"the worker process died while it loaded the model: {error}"
+            ) from error
         self._model_loaded = True
 
     def _send(self, request: ReaderConfig | Chunk) -> None:

@@ -113,6 +113,6 @@ def _unless_failed(step: Callable[[S], T], value: S | str) -> T | str:
     except InputError as error:
         return str(error)
     except MemoryError:
-        return "there is not enough memory to read it"
+        return "not enough memory to read the file"
     except Exception as error:
-        return f"a fault of mnist, please report it: {error!r}"
+        return f"internal error, please report it: {error!r}"

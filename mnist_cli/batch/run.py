@@ -10,6 +10,7 @@ from mnist_cli.batch.sinks import Sink
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import FileError, InputError
 from mnist_cli.records import BatchRecord
+from mnist_cli.terminal import printable
 
 ReadFiles = Callable[[Iterator[InputFile]], Generator[list[BatchRecord], None, None]]
 """Yields the records of all files, in order, one chunk at a time."""
@@ -18,7 +19,7 @@ WriteShards = Callable[[Iterator[InputFile]], Generator[Summary, None, None]]
 OnProgress = Callable[[Summary], None]
 """Called with the counts so far after each chunk."""
 
-NO_FILES = "there is no file to read: check the folder and --glob"
+NO_FILES = "no files to read: check the folder and --glob"
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +62,10 @@ def _skip_recorded(files: Iterator[InputFile], sink: Sink) -> Summary:
     for record in sink.recorded():
         file = next(files, None)
         if file is None or file.file != record["file"]:
-            found = f"now {file.file} is in its place" if file else "now there are fewer files"
+            found = printable(file.file) if file else "no more files"
             raise InputError(
-                f"{record['file']} is recorded, but {found}: the records that are there do not "
-                "fit; remove them to begin anew"
+                f"cannot resume, the files have changed: expected {printable(record['file'])}, "
+                f"found {found}; delete the .partial file to start over"
             )
         summary.add(record)
     summary.resumed = summary.files
@@ -92,6 +93,6 @@ def run_sharded(
         shards.finish()
     except BaseException:
         if summary.files:
-            logger.warning("%s is not complete: it has no %s", shards.uri, SUCCESS_FILE)
+            logger.warning("%s is incomplete and has no %s", shards.uri, SUCCESS_FILE)
         raise
     return summary

@@ -44,10 +44,12 @@ class Shards:
                     continue
                 source_system, path = uris.resolve(uris.to_uri(source))
                 if source_system == file_system and f"{folder}/".startswith(path.rstrip("/") + "/"):
-                    raise OutputError(f"{self.uri} lies in {source}, which is read: name another")
+                    raise OutputError(
+                        f"{self.uri} is inside {source}, which is read: choose another folder"
+                    )
             file_system.create_dir(folder)
             if uris.list_folder(file_system, folder):
-                raise OutputError(f"{self.uri} is not empty: name another folder, or empty it")
+                raise OutputError(f"{self.uri} is not empty: choose another folder")
 
     def write(self, index: int, records: Sequence[BatchRecord]) -> None:
         """Write one shard; writing it again, after the death of a node, gives the same file.
@@ -84,4 +86,4 @@ class Shards:
         try:
             yield
         except (OSError, ValueError, InputError) as error:
-            raise OutputError(f"{self.uri} cannot be written: {uris.first_line(error)}") from error
+            raise OutputError(f"cannot write {self.uri}: {uris.first_line(error)}") from error

@@ -72,7 +72,7 @@ class FileSink:
             OutputError: the file cannot be written, or pyarrow is not installed.
         """
         if target.exists() and not target.is_file():
-            raise OutputError(f"{target} is no regular file: name another, or write to stdout")
+            raise OutputError(f"{target} is not a regular file: choose another file")
         self._format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower(), "jsonl")
         if self._format == "parquet":
             check_pyarrow()
@@ -108,7 +108,7 @@ class FileSink:
             temporary.replace(self._target)
         except OSError as error:
             raise OutputError(
-                f"{self._target} cannot be written: {error.strerror}; --resume tries it again"
+                f"cannot write {self._target}: {error.strerror}; try again with --resume"
             ) from error
         finally:
             with contextlib.suppress(OSError):

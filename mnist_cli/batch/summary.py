@@ -40,7 +40,7 @@ class Summary:
 
     def __str__(self) -> str:
         """One line: files, failures, files per second and the count of each digit."""
-        resumed = f" ({self.resumed:,} by an earlier run)" if self.resumed else ""
+        resumed = f" ({self.resumed:,} from an earlier run)" if self.resumed else ""
         counts = ", ".join(f"{digit}: {count:,}" for digit, count in sorted(self.digits.items()))
         return (
             f"{self.files:,} files{resumed}, {self.failed:,} failed, {self.rate:,.0f} images/s; "

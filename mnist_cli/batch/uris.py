@@ -41,8 +41,8 @@ def resolve(uri: str) -> tuple[FileSystem, str]:
     parts = urlsplit(uri)
     if parts.password:
         raise InputError(
-            f"{parts.scheme}://{parts.hostname}: a password in a URI would be in all records; give "
-            "it in the environment"
+            f"{parts.scheme}://{parts.hostname}: a password in a URI would appear in every "
+            "record: set it in the environment instead"
         )
     file_system, root = _file_system(parts._replace(path="/").geturl())
     return file_system, (root + unquote(parts.path)).rstrip("/") or "/"
@@ -56,7 +56,9 @@ def _file_system(root: str) -> tuple[FileSystem, str]:
 
         file_system, path = pyarrow.fs.FileSystem.from_uri(root)
     except ImportError as error:
-        raise InputError(f"{root} needs pyarrow ({error}): pip install 'mnist-cli[ray]'") from error
+        raise InputError(
+            f"{root} requires pyarrow ({error}): pip install 'mnist-cli[ray]'"
+        ) from error
     except (OSError, ValueError) as error:
         raise InputError(f"{root}: {first_line(error)}") from error
     return file_system, path.rstrip("/")
@@ -99,7 +101,7 @@ def list_files(
         try:
             entries = _sorted_entries(file_system, path)
         except (OSError, ValueError) as error:
-            yield found, f"cannot be listed: {first_line(error)}"
+            yield found, f"cannot list the folder: {first_line(error)}"
             continue
         pending += [
             (entry.path, is_folder)

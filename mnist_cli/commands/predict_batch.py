@@ -19,7 +19,7 @@ def predict_batch(
         list[str],
         typer.Argument(
             metavar="DIR...",
-            help="Folders, or single files; - is a list of paths on stdin. With --ray also URIs.",
+            help="Folders or files; - reads a list of paths from stdin. With --ray, URIs work too.",
         ),
     ],
     model: options.Model = DEFAULT_MODEL,
@@ -29,18 +29,20 @@ def predict_batch(
     glob: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="PATTERN", help="Read only files of such names. Can be repeated.  [default: *]"
+            metavar="PATTERN",
+            help="Read only files in DIR with a matching name. Can be repeated.  [default: *]",
         ),
     ] = None,
-    recursive: Annotated[bool, typer.Option(help="Read the folders in a folder, too.")] = True,
+    recursive: Annotated[bool, typer.Option(help="Read subfolders, too.")] = True,
     null: Annotated[
-        bool, typer.Option("--null", "-0", help="Paths on stdin end with NUL, not line breaks.")
+        bool,
+        typer.Option("--null", "-0", help="Paths on stdin end with NUL instead of a newline."),
     ] = False,
     format: Annotated[
         BatchFormat | None,
         typer.Option(
-            help="How to write records.  [default: by the name of --output; text to a terminal, "
-            "else jsonl]"
+            help="Output format.  [default: by the suffix of --output, else jsonl; text on a "
+            "terminal]"
         ),
     ] = None,
     output: Annotated[
@@ -49,12 +51,12 @@ def predict_batch(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write into this file once it is complete. With --ray also DIR/ or a URI: the "
-            "nodes write a folder of many files.",
+            help="Write to FILE, which appears when the batch is complete. With --ray also DIR/ or "
+            "a URI: a folder into which the nodes write many files.",
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a batch with --output was interrupted.")
+        bool, typer.Option("--resume", help="Continue an interrupted batch with --output FILE.")
     ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first file that cannot be read.")
@@ -65,27 +67,28 @@ def predict_batch(
             metavar="PERCENT",
             min=0,
             max=100,
-            help="Write only failures, and answers that are uncertain or less probable.",
+            help="Write only what needs review: errors, uncertain digits, and digits with a lower "
+            "probability.",
         ),
     ] = None,
     scores: options.Scores = False,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="How many processes read.  [default: one a core]"),
+        typer.Option(min=1, help="Number of worker processes.  [default: one per core]"),
     ] = None,
     ray: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Read on a Ray cluster: auto joins the one of this machine, HOST:PORT that one; "
-            "local starts one for this batch.",
+            help="Read on a Ray cluster: auto for the one this machine belongs to, HOST:PORT for "
+            "another, local to start one for this batch.",
         ),
     ] = None,
 ) -> None:
-    """Read the digits in all pictures of a folder.
+    """Read the digit in each picture of a folder.
 
-    One record a file, sorted by path, written as it is ready. A file that cannot be read has a
-    record with an error, and the exit code is 5 at the end.
+    Writes one record per file, sorted by path, as soon as it is ready. A file that cannot be read
+    gets a record with an error; the exit code is then 5.
 
     \b
     Examples:
@@ -100,10 +103,12 @@ def predict_batch(
     from mnist_cli.batch.listing import Listing
     from mnist_cli.batch.shards import is_shard_folder
 
-    _check_output(output, format, resume=resume, fail_fast=fail_fast)
-    _check_ray(ray, sources, output)
     if below is not None and math.isnan(below):
-        raise typer.BadParameter("nan is no percentage", param_hint="--below")
+        raise typer.BadParameter("must be a number between 0 and 100", param_hint="--below")
+    to_folder = output is not None and is_shard_folder(output)
+    _check_output(output, to_folder, format, resume, fail_fast)
+    if not ray:
+        _check_local(sources, to_folder)
     job = Job(
         Listing(tuple(sources), tuple(glob or ()), recursive, null),
         ReaderConfig(model, model_dir, runtime, preprocess, scores),
@@ -115,7 +120,7 @@ def predict_batch(
     terminal: Terminal = context.obj
     if not output:
         summary = job.to_stream(terminal, format)
-    elif is_shard_folder(output):
+    elif to_folder:
         summary = job.to_shards(terminal, output, format)
     else:
         summary = job.to_file(terminal, Path(output), format, resume=resume)
@@ -126,31 +131,32 @@ def predict_batch(
 
 
 def _check_output(
-    output: str | None, format: BatchFormat | None, *, resume: bool, fail_fast: bool
+    output: str | None,
+    to_folder: bool,
+    format: BatchFormat | None,
+    resume: bool,
+    fail_fast: bool,
 ) -> None:
-    from mnist_cli.batch.shards import is_shard_folder
-
     if not output:
         if resume:
-            raise typer.BadParameter("only a file can be gone on with", param_hint="--resume")
+            raise typer.BadParameter("requires --output FILE", param_hint="--resume")
         if format == "parquet":
-            raise typer.BadParameter("parquet needs --output", param_hint="--format")
-    elif format == "text":
-        raise typer.BadParameter("a file gets jsonl, csv or parquet", param_hint="--format")
-    elif is_shard_folder(output):
-        if format == "csv":
-            raise typer.BadParameter("a folder gets jsonl or parquet", param_hint="--format")
-        if resume or fail_fast:
-            raise typer.BadParameter(
-                "a folder is written by many at a time, in no order: without --resume and "
-                "--fail-fast",
-                param_hint="--output",
-            )
+            raise typer.BadParameter("parquet requires --output FILE", param_hint="--format")
+        return
+    formats = ("jsonl", "parquet") if to_folder else ("jsonl", "csv", "parquet")
+    if format not in (None, *formats):
+        raise typer.BadParameter(
+            f"{format} cannot be written to {output}: use {' or '.join(formats)}",
+            param_hint="--format",
+        )
+    if to_folder and (resume or fail_fast):
+        raise typer.BadParameter(
+            "a folder cannot be combined with --resume or --fail-fast", param_hint="--output"
+        )
 
 
-def _check_ray(ray: str | None, sources: list[str], output: str | None) -> None:
-    from mnist_cli.batch.shards import is_shard_folder
+def _check_local(sources: list[str], to_folder: bool) -> None:
     from mnist_cli.batch.uris import is_uri
 
-    if not ray and (any(map(is_uri, sources)) or is_shard_folder(output or "")):
-        raise typer.BadParameter("URIs, and folders to write into, need --ray")
+    if to_folder or any(map(is_uri, sources)):
+        raise typer.BadParameter("URIs and output folders require --ray")

@@ -1,4 +1,4 @@
-"""`mnist predict-batch`: what it reads, what it writes, and that nothing is lost."""
+"""`mnist predict-batch`: its input, its output, and that no record is lost."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ BAD = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pictures in folders, three bad files, a broken link, and what is to be passed over."""
+    """Pictures in folders, three bad files, a broken link, and files that are skipped."""
     top = tmp_path / "pictures"
     (top / "a" / ".hidden").mkdir(parents=True)
     (top / "a-b").mkdir()
@@ -64,7 +64,7 @@ def _names(result: Result, top: Path) -> list[str]:
     return [os.path.relpath(record["file"], top) for record in result.records]
 
 
-def test_a_record_for_each_file_in_the_order_of_paths(folder: Path) -> None:
+def test_one_record_per_file_sorted_by_path(folder: Path) -> None:
     result = run("predict-batch", folder)
     assert result.code == 5
     names = _names(result, folder)
@@ -79,7 +79,7 @@ def test_a_record_for_each_file_in_the_order_of_paths(folder: Path) -> None:
     assert summary.endswith("; digits 1: 1, 3: 1, 7: 1, 9: 1")
 
 
-def test_the_records_are_those_of_predict() -> None:
+def test_records_are_the_same_as_from_predict() -> None:
     for options in ([], ["--scores"], ["--preprocess", "plain"], ["--model", "k_ffnn"]):
         batch = run("predict-batch", "--quiet", *options, "--glob", "*.png", SAMPLES)
         assert (batch.code, batch.stderr) == (0, "")
@@ -94,7 +94,7 @@ def test_the_records_are_those_of_predict() -> None:
             assert record == expected
 
 
-def test_what_is_read_can_be_chosen(folder: Path) -> None:
+def test_files_can_be_selected(folder: Path) -> None:
     def names(*arguments: str | Path, stdin: bytes = b"") -> list[str]:
         return _names(run("predict-batch", *arguments, stdin=stdin), folder)
 
@@ -112,7 +112,7 @@ def test_what_is_read_can_be_chosen(folder: Path) -> None:
     assert names(folder / "a.png", "-", stdin=listed.encode())[:2] == ["a.png", "a/7.png"]
 
 
-def test_odd_names_come_back(tmp_path: Path) -> None:
+def test_unusual_names_are_preserved(tmp_path: Path) -> None:
     names = [b"a b.png", b'quote".png', b"line\nbreak.png", b"latin-\xe9.png", "ü漢.png".encode()]
     (tmp_path / "odd").mkdir()
     top = os.fsencode(tmp_path / "odd")
@@ -132,12 +132,12 @@ def test_odd_names_come_back(tmp_path: Path) -> None:
     assert [os.fsencode(row[0]) for row in list(rows)[1:]] == paths
 
 
-def test_a_pipe_that_nobody_writes_to_does_not_hang_it(folder: Path) -> None:
+def test_a_named_pipe_does_not_block(folder: Path) -> None:
     result = run("predict-batch", "-", stdin=os.fsencode(folder / "pipe"))
     assert (result.code, result.record["error"]) == (5, "is a named pipe: use a regular file")
 
 
-def test_only_what_a_person_should_look_at(folder: Path, tmp_path: Path) -> None:
+def test_only_records_that_need_review(folder: Path, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")
     everything = {record["file"]: record for record in run("predict-batch", folder).records}
@@ -208,16 +208,16 @@ def test_a_terminal_gets_a_table_and_a_bar(folder: Path) -> None:
     assert json.loads(quiet[quiet.index("{") : quiet.index("}") + 1])["prediction"] == 0
 
 
-def test_the_table_marks_what_is_uncertain(tmp_path: Path) -> None:
+def test_the_table_marks_uncertain_digits(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
     screen = run_on_terminal("predict-batch", str(tmp_path), env={"COLUMNS": "200"})
     assert re.search(r"noise\.png\S*  \S*uncertain", screen)
 
 
-def test_its_own_files_are_not_read(folder: Path) -> None:
+def test_output_files_are_not_read(folder: Path) -> None:
     table = folder / "digits.jsonl"
-    for _ in range(2):  # the second time the file is there already
+    for _ in range(2):  # the second time, the file exists
         assert run("predict-batch", folder, "--output", table).code == 5
         assert len(table.read_text().splitlines()) == 8
     table.unlink()
@@ -226,7 +226,7 @@ def test_its_own_files_are_not_read(folder: Path) -> None:
     assert len(table.read_text().splitlines()) == 8
 
 
-def test_a_file_has_its_name_when_it_is_whole(many: Path, tmp_path: Path) -> None:
+def test_the_output_file_appears_when_it_is_complete(many: Path, tmp_path: Path) -> None:
     table = tmp_path / "digits.jsonl"
     table.write_text("of an earlier batch\n")
     with _started(many, table) as batch:
@@ -237,9 +237,7 @@ def test_a_file_has_its_name_when_it_is_whole(many: Path, tmp_path: Path) -> Non
     assert sorted(file.name for file in tmp_path.glob("*digits*")) == ["digits.jsonl"]
 
 
-def test_killed_at_random_and_resumed_it_gives_the_same(
-    many: Path, tmp_path: Path, digits: Digits
-) -> None:
+def test_killed_at_random_and_resumed(many: Path, tmp_path: Path, digits: Digits) -> None:
     (many / "0700.png").write_bytes(b"bad")
     whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
     assert run("predict-batch", many, "--output", whole).code == 5
@@ -252,7 +250,7 @@ def test_killed_at_random_and_resumed_it_gives_the_same(
             batch.kill()
             killed += batch.wait() == -signal.SIGKILL
         assert not table.exists()
-        # As if the last write had not got to the disk as a whole.
+        # As if the last write had reached the disk only in part.
         os.truncate(_journal(table), _size(_journal(table)) - rng.choice([0, 1, 30]))
     assert killed == 20
     assert run("predict-batch", many, "--output", table, "--resume").code == 5
@@ -260,7 +258,7 @@ def test_killed_at_random_and_resumed_it_gives_the_same(
 
 
 @pytest.mark.parametrize("name", ["digits.csv", "digits.parquet"])
-def test_ctrl_c_and_on(name: str, many: Path, tmp_path: Path) -> None:
+def test_ctrl_c_and_resumed(name: str, many: Path, tmp_path: Path) -> None:
     whole, table = tmp_path / f"whole-{name}", tmp_path / name
     assert run("predict-batch", many, "--output", whole).code == 0
     with _started(many, table) as batch:
@@ -273,10 +271,10 @@ def test_ctrl_c_and_on(name: str, many: Path, tmp_path: Path) -> None:
     assert table.read_bytes() == whole.read_bytes()
 
 
-def test_a_full_disk_and_on(many: Path, tmp_path: Path) -> None:
+def test_a_full_disk_and_resumed(many: Path, tmp_path: Path) -> None:
     whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
     assert run("predict-batch", many, "--output", whole).code == 0
-    # A file can get no larger than this; what is over it cannot be written, as on a full disk.
+    # Writing beyond this file size fails, as on a full disk.
     program = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)); "
         + IMPORT_MAIN
@@ -292,7 +290,7 @@ def test_a_full_disk_and_on(many: Path, tmp_path: Path) -> None:
     assert table.read_bytes() == whole.read_bytes()
 
 
-def test_what_cannot_be_gone_on_with(many: Path, tmp_path: Path) -> None:
+def test_batches_that_cannot_be_resumed(many: Path, tmp_path: Path) -> None:
     table = tmp_path / "digits.jsonl"
     with _started(many, table) as batch:
         _wait_for_records(table, 20_000)
@@ -325,7 +323,7 @@ def test_fail_fast(folder: Path, tmp_path: Path) -> None:
     arguments = ("predict-batch", folder, "--glob", "[9ae]*", "--output", table)
     assert run(*arguments, "--fail-fast").code == 5
     assert not table.exists()
-    shutil.copy(SAMPLES / "MNIST-6.png", folder / "empty.png")  # mended, it is read again
+    shutil.copy(SAMPLES / "MNIST-6.png", folder / "empty.png")  # the repaired file is read again
     assert run(*arguments, "--fail-fast", "--resume").code == 0
     last = json.loads(table.read_text().splitlines()[-1])
     assert (last["file"], last["prediction"]) == (str(folder / "empty.png"), 6)
@@ -350,14 +348,14 @@ def test_fail_fast(folder: Path, tmp_path: Path) -> None:
         (["{empty}", "--model", "t_ccn"], 4, "did you mean t_cnn?"),
     ],
 )
-def test_what_cannot_be_done(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
+def test_usage_errors(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
     result = run("predict-batch", *(word.format(empty=tmp_path) for word in arguments))
     assert (result.code, result.stdout) == (code, "")
     assert message in result.error
     assert not list(tmp_path.iterdir())
 
 
-def test_folders_deeper_than_paths_may_be(tmp_path: Path) -> None:
+def test_folders_deeper_than_the_path_limit(tmp_path: Path) -> None:
     shutil.copy(SAMPLES / "MNIST-8.png", tmp_path / "8.png")
     here = Path.cwd()
     try:
@@ -374,7 +372,7 @@ def test_folders_deeper_than_paths_may_be(tmp_path: Path) -> None:
     subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
 
 
-def test_the_reader_of_the_records_goes(many: Path) -> None:
+def test_a_closed_pipe(many: Path) -> None:
     with _started(many, None) as batch:
         assert batch.stdout and batch.stderr
         assert json.loads(batch.stdout.readline())["file"] == str(many / "0000.png")
@@ -382,7 +380,7 @@ def test_the_reader_of_the_records_goes(many: Path) -> None:
         assert (batch.wait(), batch.stderr.read()) == (141, b"")
 
 
-def test_a_process_that_dies_is_replaced(many: Path, tmp_path: Path) -> None:
+def test_a_killed_worker_is_restarted(many: Path, tmp_path: Path) -> None:
     whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
     assert run("predict-batch", many, "--output", whole).code == 0
     with _started(many, table, "--processes", "2") as batch:
@@ -393,7 +391,7 @@ def test_a_process_that_dies_is_replaced(many: Path, tmp_path: Path) -> None:
     assert table.read_bytes() == whole.read_bytes()
 
 
-def test_no_process_outlives_it(many: Path, tmp_path: Path) -> None:
+def test_no_worker_survives_a_kill(many: Path, tmp_path: Path) -> None:
     with _started(many, tmp_path / "digits.jsonl") as batch:
         _wait_for_records(tmp_path / "digits.jsonl", 10_000)
         children = _children(batch.pid)

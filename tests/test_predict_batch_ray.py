@@ -1,4 +1,4 @@
-"""`mnist predict-batch --ray`: on a cluster of two nodes the same comes out as without one."""
+"""`mnist predict-batch --ray`: a cluster of two nodes gives the same results as one machine."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ from tests.running import MNIST, ROOT, SAMPLES, run, run_process, without
 
 
 class TwoNodes:
-    """A Ray cluster of two nodes with one core each, and a head that does not read itself.
+    """A Ray cluster of two nodes with one core each, and a head that does not read files.
 
     One of the two can be killed, and is replaced.
     """
@@ -132,7 +132,7 @@ def bucket(nodes: TwoNodes) -> Iterator[Callable[[str], str]]:
         server.terminate()
 
 
-def test_as_without_ray(cluster: TwoNodes, pictures: Path) -> None:
+def test_the_same_records_as_without_ray(cluster: TwoNodes, pictures: Path) -> None:
     arguments = ("predict-batch", "pictures", "--scores")
     local = run_process(*arguments, cwd=pictures.parent)
     ray = run_process(*arguments, "--ray", cluster.address, cwd=pictures.parent)
@@ -192,7 +192,7 @@ def test_from_uris_into_shards(
     )
 
 
-def test_shards_among_what_is_read(cluster: TwoNodes, pictures: Path) -> None:
+def test_shards_inside_a_source(cluster: TwoNodes, pictures: Path) -> None:
     out = f"{pictures}/digits/"
     result = run_process("predict-batch", str(pictures), "--ray", cluster.address, "--output", out)
     assert (result.code, result.stdout) == (74, "")
@@ -287,7 +287,7 @@ IMPORT_MAIN = "from mnist_cli.__main__ import main; sys.exit(main())"
         (["--ray", "auto", "s3://a:secret@b/c"], 3, "s3://b: a password in a URI"),
     ],
 )
-def test_what_cannot_be_done(arguments: list[str], code: int, message: str) -> None:
+def test_usage_and_connection_errors(arguments: list[str], code: int, message: str) -> None:
     result = run_process("predict-batch", str(SAMPLES), *arguments)
     assert (result.code, result.stdout) == (code, "")
     assert message in result.error

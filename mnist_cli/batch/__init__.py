@@ -1,1 +1,1 @@
-"""`mnist predict-batch`: reads many pictures in parallel and writes a record for each file."""
+"""Reads many pictures in parallel and writes one record per file: `mnist predict-batch`."""

@@ -41,8 +41,8 @@ ChunkResult = list[BatchRecord] | Summary | Exception
 class Actor:
     """Loads the model once, and then reads one chunk of files after another.
 
-    Files are read in a worker process: a crash in a decoder does not end the actor, and becomes an
-    error in the record, as without Ray.
+    Files are read in a worker process, so that a crash in a decoder becomes an error in a record
+    and the actor survives.
     """
 
     def __init__(self, version: str, config: bytes) -> None:

@@ -1,8 +1,4 @@
-"""Reads files on a Ray cluster.
-
-Ray's own `read_binary_files` would hold all file names in memory, stop at the first file that
-cannot be opened, and read files of any size. Here, actors read files as the processes of `pool` do.
-"""
+"""Reads files on a Ray cluster."""
 
 import contextlib
 import logging
@@ -29,8 +25,8 @@ from mnist_cli.native_output import native_output_hidden
 from mnist_cli.records import BatchRecord
 
 CONNECT_TIMEOUT_SECONDS = 10
-# Chunks are sent in windows, and each window starts its actors anew. The first is small, so that
-# its records arrive soon; the names of all files in a window are in memory.
+# Ray reads one window of chunks at a time, each with new actors. The first window is small, so that
+# its records arrive soon. The names of all files in a window are in memory.
 FIRST_WINDOW_CHUNKS = 64
 MAX_WINDOW_FILES = 1_000_000
 
@@ -137,6 +133,8 @@ def _map_chunks(
     import ray.data
     from ray.exceptions import RayError
 
+    # `ray.data.read_binary_files` would keep all file names in memory, stop at the first file that
+    # cannot be opened, and read files of any size.
     chunks = ({"chunk": pickle.dumps(chunk)} for chunk in enumerate(chunked(files, chunk_files)))
     window_chunks = FIRST_WINDOW_CHUNKS
     while window := list(islice(chunks, window_chunks)):

@@ -1,25 +1,25 @@
-"""A batch job: checks its input, and runs it into a stream, a file or a folder of shards."""
+"""A batch job: which files to read, how to read them, and where to write the records."""
 
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mnist_cli import __version__
-from mnist_cli.batch import pool
+from mnist_cli.batch import pool, writers
 from mnist_cli.batch.config import ReaderConfig
-from mnist_cli.batch.journal import JournalSettings
-from mnist_cli.batch.listing import Listing, output_file_ids
+from mnist_cli.batch.journal import Journal, JournalSettings
+from mnist_cli.batch.listing import InputFile, Listing, output_file_ids
 from mnist_cli.batch.progress import ProgressBar
 from mnist_cli.batch.run import ReadFiles, run, run_sharded
 from mnist_cli.batch.shards import Shards
-from mnist_cli.batch.sinks import FileSink, StreamSink, stream_writer
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.uris import to_uri
 from mnist_cli.loader import find_model
 from mnist_cli.option_types import BatchFormat
+from mnist_cli.records import BatchRecord
 from mnist_cli.terminal import Terminal
 
 
@@ -34,13 +34,13 @@ class Job:
     listing: Listing
     reader: ReaderConfig
     ray: str | None = None
-    """The address of a Ray cluster that reads the files instead of this machine."""
+    """The address of a Ray cluster; None to read on this machine."""
     processes: int | None = None
     """The number of worker processes; by default one per core."""
     below: float | None = None
-    """If given, only records that need review are written; a percentage as in `needs_review`."""
+    """Write only the records that need review, with this limit in percent; None for all."""
     fail_fast: bool = False
-    """Whether to stop at the first file that cannot be read."""
+    """Stop at the first file that cannot be read."""
 
     def __post_init__(self) -> None:
         """Find the model and check the sources.
@@ -54,54 +54,63 @@ class Job:
 
     def to_stream(self, terminal: Terminal, format: BatchFormat | None) -> Summary:
         """Write records to `terminal.stdout`, each as soon as it is ready."""
-        listing = self._listing_without(terminal)
-        with self._readers() as read_files, ProgressBar(terminal.stderr, listing.count) as bar:
-            write = stream_writer(terminal.stdout, format, self.reader.scores)
-            sink = StreamSink(bar.hidden_while(write), self.below)
-            files = listing.files(terminal.stdin)
-            return run(files, read_files, sink, bar.update, fail_fast=self.fail_fast)
+        with self._session(terminal) as (files, read_files, bar):
+            write = bar.hidden_while(
+                writers.stream_writer(terminal.stdout, format, self.reader.scores)
+            )
+
+            def write_selected(records: Sequence[BatchRecord]) -> None:
+                if selected := list(writers.select_for_review(records, self.below)):
+                    write(selected)
+
+            return run(files, read_files, write_selected, bar.update, fail_fast=self.fail_fast)
 
     def to_file(
         self, terminal: Terminal, target: Path, format: BatchFormat | None, *, resume: bool
     ) -> Summary:
-        """Write records into a file, which gets its name when the batch is complete."""
-        listing = self._listing_without(terminal, target)
+        """Collect records in a journal, and write the file when the batch is complete."""
+        format = writers.check_target(target, format)
         with (
-            self._readers() as read_files,
-            FileSink(
-                target,
-                format,
-                self._journal_settings(),
-                resume=resume,
-                scores=self.reader.scores,
-                below=self.below,
-            ) as sink,
-            ProgressBar(terminal.stderr, listing.count) as bar,
+            self._session(terminal, target) as (files, read_files, bar),
+            Journal(target, self._journal_settings(), resume) as journal,
         ):
-            files = listing.files(terminal.stdin)
-            return run(files, read_files, sink, bar.update, fail_fast=self.fail_fast)
+            summary = run(
+                files,
+                read_files,
+                journal.add,
+                bar.update,
+                recorded=journal.records(),
+                fail_fast=self.fail_fast,
+            )
+            writers.write_journal(journal, target, format, self.reader.scores, self.below)
+            journal.remove()
+            return summary
 
     def to_shards(self, terminal: Terminal, folder: str, format: BatchFormat | None) -> Summary:
         """Let the nodes of the Ray cluster write records into a folder, a path or a URI."""
         from mnist_cli.batch import cluster
 
-        listing = self._listing_without(terminal)
         shards = Shards(to_uri(folder), format or "jsonl", self.reader.scores, self.below)
-        with self._readers(), ProgressBar(terminal.stderr, listing.count) as bar:
-            shards.create(listing.sources)
+        with self._session(terminal) as (files, _, bar):
+            shards.create(self.listing.sources)
             write_shards = functools.partial(
                 cluster.write_shards, config=self.reader, processes=self.processes, shards=shards
             )
-            return run_sharded(listing.files(terminal.stdin), write_shards, shards, bar.update)
-
-    def _listing_without(self, terminal: Terminal, target: Path | None = None) -> Listing:
-        """The listing without the files that this job writes."""
-        excluded = output_file_ids(terminal.stdout, target)
-        return dataclasses.replace(self.listing, excluded=excluded)
+            return run_sharded(files, write_shards, shards, bar.update)
 
     @contextlib.contextmanager
-    def _readers(self) -> Iterator[ReadFiles]:
-        """Yield the function that reads files, connected to the cluster if there is one."""
+    def _session(
+        self, terminal: Terminal, target: Path | None = None
+    ) -> Iterator[tuple[Iterator[InputFile], ReadFiles, ProgressBar]]:
+        """Yield the files to read, the function that reads them, and the progress bar."""
+        excluded = output_file_ids(terminal.stdout, target)
+        listing = dataclasses.replace(self.listing, excluded=excluded)
+        with self._connected() as read_files, ProgressBar(terminal.stderr, listing.count) as bar:
+            yield listing.files(terminal.stdin), read_files, bar
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[ReadFiles]:
+        """Yield the function that reads files, here or on the cluster."""
         if self.ray:
             from mnist_cli.batch import cluster
 

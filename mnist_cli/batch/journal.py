@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import io
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from mnist_cli.records import BatchRecord
 
 
 class JournalSettings(TypedDict):
-    """The first line of a journal: whatever its records depend on."""
+    """The first line of a journal: the settings that its records depend on."""
 
     sources: list[str]
     glob: list[str]
@@ -32,23 +31,24 @@ class JournalSettings(TypedDict):
 class Journal:
     """`.FILE.partial`: one line of JSON with the settings, then one line for each record.
 
-    The journal is only appended to, so that a kill, a full disk or Ctrl-C can damage nothing but
-    its last line, which is then read again.
+    Lines are only appended, so that a kill, a full disk or Ctrl-C can damage only the last line. A
+    damaged line is dropped.
     """
 
     def __init__(self, target: Path, settings: JournalSettings, resume: bool) -> None:
         """Start the journal of a file, or continue the one of an interrupted batch.
 
         Raises:
-            InputError: there is one, but `resume` is False or its settings differ.
-            OutputError: it cannot be written.
+            InputError: a journal exists, and `resume` is False or its settings differ.
+            OutputError: the journal cannot be written.
         """
         self.path = target.with_name(f".{target.name}.partial")
         try:
             self._file = open(self.path, "ab+", buffering=0)
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
-        self._header_end = self._valid_end = 0  # offsets after the settings, after the last record
+        # Byte offsets: the end of the settings, and of the last complete line.
+        self._header_end = self._valid_end = 0
         try:
             # POSIX releases this lock when the process ends, for whatever reason.
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,10 +80,12 @@ class Journal:
                     "same options, or delete the file to start over"
                 )
 
-    def close(self) -> None:
-        """Close the journal, and delete it if it has no records."""
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._valid_end == self._header_end:
-            self.remove()
+            self.remove()  # there are no records
         self._file.close()
 
     def remove(self) -> None:
@@ -96,17 +98,15 @@ class Journal:
 
     def copy_records(self, file: BinaryIO) -> None:
         """Copy all records, as lines of JSON."""
-        journal = io.BufferedReader(self._file)
-        journal.seek(0)
-        journal.readline()
-        shutil.copyfileobj(journal, file)
-        journal.detach()
+        with self._reader() as lines:
+            lines.readline()
+            shutil.copyfileobj(lines, file)
 
     def add(self, records: Sequence[BatchRecord | JournalSettings]) -> None:
         """Append records.
 
         Raises:
-            OutputError: they cannot be written; earlier records are intact.
+            OutputError: the records cannot be written; earlier records are intact.
         """
         data = json_lines(records).encode()
         try:
@@ -123,12 +123,10 @@ class Journal:
         self._valid_end += len(data)
 
     def _lines(self) -> Iterator[dict[str, Any]]:
-        """Yield the valid lines, from the start."""
-        # A second file object would release the lock when it is closed.
-        lines = io.BufferedReader(self._file)
-        lines.seek(0)
+        """Yield the complete lines, from the start."""
         end = 0
-        try:
+        # After a power failure a line can contain anything.
+        with self._reader() as lines, contextlib.suppress(ValueError):
             for line in lines:
                 content = json.loads(line)
                 if not line.endswith(b"\n"):
@@ -136,7 +134,9 @@ class Journal:
                 end += len(line)
                 self._valid_end = max(end, self._valid_end)
                 yield content
-        except ValueError:  # after a power failure a line can contain anything
-            pass
-        finally:
-            lines.detach()
+
+    def _reader(self) -> BinaryIO:
+        # Closing another file descriptor of the journal would release its lock.
+        reader = open(self._file.fileno(), "rb", closefd=False)
+        reader.seek(0)
+        return reader

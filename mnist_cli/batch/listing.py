@@ -3,6 +3,7 @@
 import contextlib
 import fnmatch
 import heapq
+import io
 import itertools
 import os
 import pickle
@@ -20,7 +21,7 @@ from mnist_cli.batch.uris import is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.terminal import printable
 
-# A folder with more names is sorted on disk, in runs of this many.
+# Folders with more names than this are sorted on disk, in runs of this size.
 SORT_RUN_NAMES = 200_000
 # Names that are read back from each run at a time.
 SORT_CHUNK_NAMES = 1_000
@@ -58,7 +59,7 @@ class Listing:
         """Check that all sources exist and that folders can be listed.
 
         Raises:
-            InputError: one of them does not, or cannot.
+            InputError: a source does not exist, or a folder cannot be listed.
         """
         for source in self.sources:
             try:
@@ -72,8 +73,8 @@ class Listing:
             except OSError as error:
                 raise InputError(f"{printable(source)}: {error.strerror}") from error
 
-    def files(self, stdin: BinaryIO) -> Iterator[InputFile]:
-        """List all files, in order."""
+    def files(self, stdin: BinaryIO, in_order: bool = True) -> Iterator[InputFile]:
+        """List all files, by default in order."""
         for source in self.sources:
             if source == "-":
                 yield from map(_explicit_file, self._read_paths(stdin))
@@ -81,7 +82,7 @@ class Listing:
                 found = uris.list_files(source, self._matches, self.recursive)
                 yield from itertools.starmap(InputFile, found)
             elif os.path.isdir(source):
-                yield from self._walk(os.fsencode(source))
+                yield from self._walk(os.fsencode(source), in_order)
             else:
                 yield _explicit_file(os.fsencode(source))
 
@@ -89,12 +90,7 @@ class Listing:
         """Count the files; None if they come from stdin or URIs, where that takes too long."""
         if "-" in self.sources or any(map(is_uri, self.sources)):
             return None
-        return sum(
-            sum(1 for _ in self._walk(os.fsencode(source), in_order=False))
-            if os.path.isdir(source)
-            else 1
-            for source in self.sources
-        )
+        return sum(1 for _ in self.files(io.BytesIO(), in_order=False))
 
     def _read_paths(self, stdin: BinaryIO) -> Iterator[bytes]:
         end = b"\0" if self.null else b"\n"
@@ -105,7 +101,7 @@ class Listing:
         if rest:
             yield rest
 
-    def _walk(self, top: bytes, in_order: bool = True) -> Iterator[InputFile]:
+    def _walk(self, top: bytes, in_order: bool) -> Iterator[InputFile]:
         # Not recursive: folders can be nested deeper than Python's recursion limit.
         stack: list[tuple[FileId | None, Iterator[bytes]]] = [(None, iter([top + b"/"]))]
         while stack:
@@ -122,9 +118,8 @@ class Listing:
                     if all(file_id != ancestor for ancestor, _ in stack):
                         stack.append((file_id, self._list_folder(folder, in_order)))
                 except OSError as error:
-                    yield InputFile(
-                        os.fsdecode(folder), f"cannot list the folder: {error.strerror}"
-                    )
+                    message = f"cannot list the folder: {error.strerror}"
+                    yield InputFile(os.fsdecode(folder), message)
 
     def _list_folder(self, folder: bytes, in_order: bool) -> Iterator[bytes]:
         """The paths in a folder; those of folders end with a slash, so that they sort correctly."""
@@ -157,7 +152,7 @@ class Listing:
 
 
 def output_file_ids(stdout: TextIO, file: Path | None) -> frozenset[FileId]:
-    """The files that a batch writes: `file` if it exists, and the one behind `stdout`, if any."""
+    """Identify the files that a batch writes: `file`, and `stdout` if it is redirected."""
     found = set()
     with contextlib.suppress(OSError):  # a stream without a file descriptor
         found.add(_file_id(os.fstat(stdout.fileno())))

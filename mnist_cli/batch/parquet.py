@@ -43,7 +43,7 @@ def _schema(scores: bool) -> "pa.Schema":
 
     arrow_types = {
         str: pa.string(),
-        int: pa.int8(),  # a digit
+        int: pa.int8(),  # a digit is the only integer
         float: pa.float64(),
         Literal[True]: pa.bool_(),
         Sequence[float]: pa.list_(pa.float64()),

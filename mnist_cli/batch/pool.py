@@ -1,8 +1,4 @@
-"""Reads files in parallel worker processes.
-
-Processes are faster than threads here: most of the work for a small picture holds Python's global
-interpreter lock.
-"""
+"""Reads files in parallel worker processes."""
 
 import contextlib
 import os
@@ -23,10 +19,9 @@ from mnist_cli.records import BatchRecord
 
 Chunk = list[InputFile]
 
-# Files that a process reads at a time: few enough to balance the load, enough to batch for the
-# model.
+# Files that a process reads at a time: enough to predict in batches, few enough to share the load.
 CHUNK_FILES = 64
-# Chunks for each process that are read, or wait for an earlier chunk to be written.
+# For each process: chunks that are being read, or wait until earlier ones are written.
 MAX_PENDING_CHUNKS = 4
 
 
@@ -45,7 +40,8 @@ def read_files(
     Raises:
         ModelError: the model cannot be loaded.
     """
-    # The threads must end before the processes that they wait for.
+    # Each thread waits for a process: small pictures mostly run Python code, which holds the global
+    # interpreter lock. The threads must end before their processes.
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
         idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         idle.put(started.enter_context(WorkerProcess(config)))
@@ -146,7 +142,7 @@ class WorkerProcess:
             raise self._worker_died() from error
 
     def _receive(self) -> list[BatchRecord]:
-        """The records of a chunk; none after the model is loaded."""
+        """The records of a chunk, or an empty list once the model is loaded."""
         assert self._process.stdout
         try:
             response: list[BatchRecord] | MnistError = pickle.load(self._process.stdout)

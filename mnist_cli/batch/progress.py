@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from mnist_cli.batch.sinks import WriteRecords
 from mnist_cli.batch.summary import Summary
+from mnist_cli.batch.writers import WriteRecords
 from mnist_cli.records import BatchRecord
 
 

@@ -16,7 +16,7 @@ from mnist_cli.records import BatchRecord
 
 # Files behind URIs that are read at the same time.
 REMOTE_READ_THREADS = 32
-# Bytes that one step prepares before the next step starts.
+# One step prepares this much before the next step starts.
 READAHEAD_BYTES = 2**20
 
 EMPTY_STDIN = io.BytesIO()
@@ -78,8 +78,8 @@ class Reader:
 def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
     """Prepare READAHEAD_BYTES of items before yielding the first.
 
-    Loading, decoding and preprocessing many files step by step is faster than file by file, where
-    each step evicts the code of the others from the caches of the core.
+    Loading many files, then decoding them, then preprocessing them is faster than file by
+    file, where each step evicts the code of the others from the CPU caches.
     """
     waiting: list[Item] = []
     size = 0
@@ -101,11 +101,7 @@ def _load(file: InputFile) -> bytes:
 
 
 def _unless_failed(step: Callable[[S], T], value: S | str) -> T | str:
-    """Run a step for one file, unless an earlier one failed; the error does not stop the others.
-
-    Returns:
-        The result of the step, or an error message.
-    """
+    """Return the result of a step for one file, or the error message of this or an earlier step."""
     if isinstance(value, str):
         return value
     try:

@@ -1,13 +1,13 @@
 """Runs a batch from its first file to its last record."""
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.shards import SUCCESS_FILE, Shards
-from mnist_cli.batch.sinks import Sink
 from mnist_cli.batch.summary import Summary
+from mnist_cli.batch.writers import WriteRecords
 from mnist_cli.errors import FileError, InputError
 from mnist_cli.records import BatchRecord
 from mnist_cli.terminal import printable
@@ -27,39 +27,38 @@ logger = logging.getLogger(__name__)
 def run(
     files: Iterator[InputFile],
     read_files: ReadFiles,
-    sink: Sink,
+    write: WriteRecords,
     on_progress: OnProgress,
     *,
+    recorded: Iterable[BatchRecord] = (),
     fail_fast: bool = False,
 ) -> Summary:
-    """Read all files that an interrupted run has not recorded, and add their records to `sink`.
+    """Read all files except those that an interrupted run has `recorded`, and write their records.
 
     Raises:
         InputError: there are no files, or not the same as in the interrupted run.
-        FileError: with `fail_fast`, a file cannot be read; it is not recorded.
-        MnistError: whatever `read_files` raises, such as ModelError.
-        OutputError: the records cannot be written.
+        FileError: with `fail_fast`, a file cannot be read; its record is not written.
+        MnistError: whatever `read_files` and `write` raise.
     """
-    summary = _skip_recorded(files, sink)
+    summary = _skip_recorded(files, recorded)
     with closing(read_files(files)) as chunks:
         for records in chunks:
             errors = (index for index, record in enumerate(records) if "error" in record)
             failed = next(errors, None) if fail_fast else None
-            sink.add(records[:failed])
+            write(records[:failed])
             summary.add(*records[:failed])
             on_progress(summary)
             if failed is not None:
                 raise FileError("{file}: {error}".format(**records[failed]))
     if not summary.files:
         raise InputError(NO_FILES)
-    sink.finish()
     return summary
 
 
-def _skip_recorded(files: Iterator[InputFile], sink: Sink) -> Summary:
-    """Advance `files` past the ones that are recorded, and count those."""
+def _skip_recorded(files: Iterator[InputFile], recorded: Iterable[BatchRecord]) -> Summary:
+    """Advance `files` past the recorded ones, and count those."""
     summary = Summary()
-    for record in sink.recorded():
+    for record in recorded:
         file = next(files, None)
         if file is None or file.file != record["file"]:
             found = printable(file.file) if file else "no more files"
@@ -75,7 +74,7 @@ def _skip_recorded(files: Iterator[InputFile], sink: Sink) -> Summary:
 def run_sharded(
     files: Iterator[InputFile], write_shards: WriteShards, shards: Shards, on_progress: OnProgress
 ) -> Summary:
-    """Let `write_shards` read all files and write their records, then mark the folder as complete.
+    """Read all files and write their records with `write_shards`, then mark the folder as complete.
 
     Raises:
         InputError: there are no files.

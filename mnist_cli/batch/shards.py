@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mnist_cli.batch import uris
-from mnist_cli.batch.sinks import select_for_review, write_records
+from mnist_cli.batch.writers import select_for_review, write_records
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import BatchRecord
@@ -18,7 +18,7 @@ SUCCESS_FILE = "_SUCCESS"
 
 
 def is_shard_folder(output: str) -> bool:
-    """Whether an output is a folder for shards instead of a file: a URI, or it ends with `/`."""
+    """Whether `output` is a folder instead of a file: a URI, or a path that ends with `/`."""
     return output.endswith("/") or uris.is_uri(output)
 
 
@@ -35,7 +35,7 @@ class Shards:
         """Create the folder.
 
         Raises:
-            OutputError: it cannot be created, is not empty, or lies in one of the sources.
+            OutputError: it cannot be created, is not empty, or is inside a source.
         """
         with self._output_errors():
             file_system, folder = uris.resolve(self.uri)

@@ -28,7 +28,7 @@ def is_uri(source: str) -> bool:
 
 
 def to_uri(source: str) -> str:
-    """The URI of a local path; a URI is returned unchanged."""
+    """Convert a local path to a URI; URIs are returned unchanged."""
     return source if is_uri(source) else Path(source).absolute().as_uri()
 
 
@@ -85,7 +85,7 @@ def list_files(
 
     Files are sorted by the bytes of their paths; hidden files and folders are skipped. A folder
     that cannot be listed yields its URI and the error. The entries of one folder are in memory all
-    at once: pyarrow cannot list a part of it.
+    at once: pyarrow cannot list it in parts.
     """
     parts = urlsplit(uri)
     file_system, top = resolve(uri)

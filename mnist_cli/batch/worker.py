@@ -1,8 +1,4 @@
-"""The worker process: receives chunks of files on stdin and sends their records to stdout.
-
-All messages are pickled. The first request is a `ReaderConfig`; the response is an empty list, or
-the error if the model cannot be loaded.
-"""
+"""The worker process: receives chunks of files on stdin and sends their records to stdout."""
 
 import os
 import pickle
@@ -14,7 +10,11 @@ from mnist_cli.records import BatchRecord
 
 
 def main() -> None:
-    """Handle requests until stdin ends."""
+    """Handle pickled requests until stdin ends.
+
+    The first is a `ReaderConfig`, whose response is an empty list or, if the model cannot be
+    loaded, an error; the others are chunks.
+    """
     warnings.simplefilter("ignore")  # as in `mnist predict`
     # Move stdout away from file descriptor 1, to which native libraries print.
     with os.fdopen(os.dup(1), "wb") as stdout:

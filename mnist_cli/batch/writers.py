@@ -1,0 +1,97 @@
+"""Writes records to a stream or into a file, as text, JSON Lines, CSV or Parquet."""
+
+import contextlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from mnist_cli import output
+from mnist_cli.batch.chunks import chunked
+from mnist_cli.batch.journal import Journal
+from mnist_cli.batch.parquet import check_pyarrow, write_parquet
+from mnist_cli.errors import OutputError
+from mnist_cli.option_types import BatchFormat
+from mnist_cli.records import BatchRecord
+
+EXPORT_CHUNK_RECORDS = 10_000
+FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
+
+WriteRecords = Callable[[Sequence[BatchRecord]], None]
+
+
+def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> WriteRecords:
+    """A function that writes records; the default format is as in `output.wants_text`."""
+    if output.wants_text(stdout, format):
+        from mnist_cli.text import table_writer
+
+        return table_writer(stdout)
+    return output.record_writer(stdout, "csv" if format == "csv" else "json", scores=scores)
+
+
+def check_target(target: Path, format: BatchFormat | None) -> BatchFormat:
+    """Check the target file and return its format, by default that of its suffix.
+
+    Raises:
+        OutputError: the target is not a regular file, or pyarrow is required and not installed.
+    """
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{target} is not a regular file: choose another file")
+    format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower(), "jsonl")
+    if format == "parquet":
+        check_pyarrow()
+    return format
+
+
+def write_journal(
+    journal: Journal, target: Path, format: BatchFormat, scores: bool, below: float | None
+) -> None:
+    """Write the records of a journal into a file, which appears when it is complete.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            if format == "jsonl" and below is None:
+                journal.copy_records(file)
+            else:
+                records = select_for_review(journal.records(), below)
+                write_records(file, records, format, scores)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {target}: {error.strerror}; try again with --resume"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_records(
+    file: BinaryIO, records: Iterable[BatchRecord], format: BatchFormat, scores: bool
+) -> None:
+    """Write all records as JSON Lines, CSV or Parquet."""
+    if format == "parquet":
+        write_parquet(file, records, scores)
+        return
+    # CSV keeps the bytes of a file name that are not UTF-8.
+    text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
+    write = stream_writer(text, format, scores)
+    for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
+        write(chunk)
+    text.detach()
+
+
+def select_for_review(records: Iterable[BatchRecord], below: float | None) -> Iterator[BatchRecord]:
+    """Yield the records that need review, or all of them if `below` is None."""
+    return (record for record in records if below is None or needs_review(record, below))
+
+
+def needs_review(record: BatchRecord, below: float) -> bool:
+    """Whether a record is an error, uncertain, or has a probability under `below` percent."""
+    return "error" in record or "uncertain" in record or record["probability"] < below

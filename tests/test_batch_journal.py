@@ -1,0 +1,105 @@
+"""The journal of a batch: nothing is lost, wherever a write was cut off."""
+
+import io
+import json
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from mnist_cli.batch.journal import Journal, JournalSettings
+from mnist_cli.errors import InputError, OutputError
+from mnist_cli.output import json_lines
+from mnist_cli.records import BatchRecord
+
+SETTINGS: JournalSettings = {
+    "sources": ["scans"],
+    "glob": ["*.png"],
+    "recursive": True,
+    "model": "k_cnn 0123 Calibration(temperature=1.0, least_digitness=0.5)",
+    "version": "0.1.0",
+    "preprocess": "auto",
+    "scores": False,
+}
+RECORDS: list[BatchRecord] = [
+    {
+        "file": f"scans/{digit} \n\udcff.png",
+        "prediction": digit,
+        "probability": 99.5,
+        "digitness": 0.9,
+        "model": "k_cnn",
+    }
+    for digit in range(3)
+]
+RECORDS.append({"file": "scans/ü.png", "error": "the file is empty"})
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f".{target.name}.partial")
+
+
+def _write(target: Path) -> bytes:
+    with Journal(target, SETTINGS, resume=False) as journal:
+        journal.add(RECORDS[:1])
+        journal.add(RECORDS[1:])
+    return _partial(target).read_bytes()
+
+
+def test_it_is_a_line_for_the_settings_and_one_for_each_record(tmp_path: Path) -> None:
+    lines = _write(tmp_path / "digits.csv").splitlines()
+    assert [json.loads(line) for line in lines] == [SETTINGS, *RECORDS]
+
+
+@pytest.mark.parametrize("garbage", [[b""], [b"\0" * 9, b"\xff\n\xff", b'{"file": "s\n']])
+def test_cut_off_at_any_byte_it_continues(garbage: list[bytes], tmp_path: Path) -> None:
+    target = tmp_path / "digits.jsonl"
+    whole = _write(target)
+    header = whole.index(b"\n") + 1
+    for size in range(len(whole) + 1):
+        _partial(target).write_bytes(whole[:size] + garbage[size % len(garbage)])
+        complete = whole[:size].count(b"\n") - 1
+        with Journal(target, SETTINGS, resume=True) as journal:
+            recorded = list(journal.records())
+            assert recorded == RECORDS[: max(complete, 0)], size
+            journal.add(RECORDS[len(recorded) :])
+            copy = io.BytesIO()
+            journal.copy_records(copy)
+        assert _partial(target).read_bytes() == whole
+        assert copy.getvalue() == whole[header:]
+
+
+def test_without_resume_or_with_other_settings_it_stays_as_it_is(tmp_path: Path) -> None:
+    target = tmp_path / "digits.jsonl"
+    whole = _write(target)
+    with pytest.raises(InputError, match=f"^{_partial(target)} has the records of an interrupted"):
+        Journal(target, SETTINGS, resume=False)
+    for name in SETTINGS:
+        with pytest.raises(InputError, match=f"was written with {name} "):
+            Journal(target, cast(JournalSettings, SETTINGS | {name: "other"}), resume=True)
+    assert _partial(target).read_bytes() == whole
+
+
+def test_without_records_nothing_is_left(tmp_path: Path) -> None:
+    target = tmp_path / "digits.jsonl"
+    for resume in (False, True):
+        with Journal(target, SETTINGS, resume) as journal:
+            assert list(journal.records()) == []
+            assert _partial(target).read_text() == json_lines([SETTINGS])
+        assert list(tmp_path.iterdir()) == []
+    _write(target)
+    with Journal(target, SETTINGS, resume=True) as journal:
+        journal.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_records_can_be_left_unread(tmp_path: Path) -> None:
+    _write(tmp_path / "digits.jsonl")
+    with Journal(tmp_path / "digits.jsonl", SETTINGS, resume=True) as journal:
+        records = journal.records()
+        assert next(records) == RECORDS[0]
+    del records  # a warning would fail the test
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"^cannot write .*\.a\.partial: No such file"):
+        Journal(tmp_path / "none" / "a", SETTINGS, resume=False)

@@ -1,0 +1,175 @@
+"""Records in CSV, Parquet, JSON Lines and shards, as polars reads them; what needs review."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from mnist_cli.batch import parquet, writers
+from mnist_cli.batch.journal import Journal, JournalSettings
+from mnist_cli.batch.shards import Shards, is_shard_folder
+from mnist_cli.batch.writers import check_target, needs_review, select_for_review, write_journal
+from mnist_cli.errors import OutputError
+from mnist_cli.option_types import BatchFormat
+from mnist_cli.records import COLUMNS, BatchRecord, FilePrediction
+
+TYPES = {
+    "file": pl.String,
+    "prediction": pl.Int8,
+    "probability": pl.Float64,
+    "model": pl.String,
+    "uncertain": pl.Boolean,
+    "error": pl.String,
+    "digitness": pl.Float64,
+}
+SCORES = tuple(index / 45 for index in range(10))
+SETTINGS: JournalSettings = {
+    "sources": ["scans"],
+    "glob": [],
+    "recursive": True,
+    "model": "k_cnn",
+    "version": "0.1.0",
+    "preprocess": "auto",
+    "scores": True,
+}
+
+
+def _prediction(file: str, digit: int, probability: float, *, uncertain: bool) -> FilePrediction:
+    record: FilePrediction = {
+        "file": file,
+        "prediction": digit,
+        "probability": probability,
+        "digitness": 0.1234,
+        "model": "k_cnn",
+        "scores": SCORES,
+    }
+    if uncertain:
+        record["uncertain"] = True
+    return record
+
+
+RECORDS: list[BatchRecord] = [
+    _prediction('a "quoted", name', 0, 99.99, uncertain=False),
+    {"file": "b\nc", "error": 'damaged, or "rare"\nindeed'},
+    _prediction("ü漢", 9, 90.0, uncertain=False),
+    _prediction("d", 1, 100.0, uncertain=True),
+    {"file": "e", "error": "the file is empty"},
+]
+
+
+def _written(records: list[BatchRecord], format: BatchFormat, scores: bool = True) -> bytes:
+    file = io.BytesIO()
+    writers.write_records(file, records, format, scores)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("chunk_records", [2, 10_000])
+@pytest.mark.parametrize("scores", [False, True])
+def test_parquet(scores: bool, chunk_records: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "ROW_GROUP_RECORDS", chunk_records)
+    records = RECORDS if scores else [_without_scores(record) for record in RECORDS]
+    table = pl.read_parquet(_written(records, "parquet", scores))
+    types = TYPES | {"scores": pl.List(pl.Float64)} if scores else TYPES
+    assert dict(table.schema) == types
+    assert list(table.schema) == [*COLUMNS, "scores"][: len(types)]
+    for row, record in zip(table.to_dicts(), records, strict=True):
+        present = {name: value for name, value in row.items() if value is not None}
+        assert present == record | ({"scores": list(SCORES)} if "scores" in record else {})
+
+
+@pytest.mark.parametrize("chunk_records", [2, 10_000])
+def test_csv(chunk_records: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writers, "EXPORT_CHUNK_RECORDS", chunk_records)
+    table = pl.read_csv(_written(RECORDS, "csv"), infer_schema_length=None)
+    scores = [f"score_{digit}" for digit in range(10)]
+    assert table.columns == [*COLUMNS, *scores]
+    for row, record in zip(table.to_dicts(), RECORDS, strict=True):
+        present = {name: value for name, value in row.items() if value is not None}
+        values = tuple(present.pop(name) for name in scores if name in present)
+        assert values == (SCORES if "scores" in record else ())
+        assert present == _without_scores(record)
+
+
+def test_json_lines() -> None:
+    table = pl.read_ndjson(_written(RECORDS, "jsonl")).to_dicts()
+    rows = [{name: value for name, value in row.items() if value is not None} for row in table]
+    expected = [
+        record | ({"scores": list(SCORES)} if "scores" in record else {}) for record in RECORDS
+    ]
+    assert rows == expected
+
+
+def test_names_that_are_not_utf_8() -> None:
+    record: BatchRecord = {"file": "\udcff\udcc3", "error": "damaged"}
+    table = pl.read_parquet(_written([record], "parquet"))
+    assert table["file"].to_list() == ["\\xff\\xc3"]
+    assert _written([record], "csv").splitlines()[1].startswith(b"\xff\xc3,")
+
+
+def test_what_needs_review() -> None:
+    def files(records: Iterable[BatchRecord]) -> list[str]:
+        return [record["file"] for record in records]
+
+    assert files(record for record in RECORDS if needs_review(record, 90.0)) == ["b\nc", "d", "e"]
+    assert files(select_for_review(RECORDS, 90.1)) == ["b\nc", "ü漢", "d", "e"]
+    assert list(select_for_review(RECORDS, None)) == RECORDS
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl"])
+def test_a_file_from_a_journal(name: str, tmp_path: Path) -> None:
+    target = tmp_path / name
+    target.write_text("of an earlier batch")
+    format = check_target(target, None)
+    assert name == f"a.{format}"
+    with Journal(target, SETTINGS, resume=False) as journal:
+        journal.add(RECORDS)
+        write_journal(journal, target, format, scores=True, below=None)
+        assert target.read_bytes() == _written(RECORDS, format)
+        write_journal(journal, target, "jsonl", scores=True, below=99.0)
+        assert len(target.read_bytes().splitlines()) == 4
+        with pytest.raises(OutputError, match=r"^cannot write .*: Is a directory; try again with"):
+            write_journal(journal, tmp_path, format, scores=True, below=None)
+        journal.remove()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_target_that_is_not_a_file(tmp_path: Path) -> None:
+    assert check_target(tmp_path / "a.CSV", None) == "csv"
+    assert check_target(tmp_path / "a.csv", "parquet") == "parquet"
+    assert check_target(tmp_path / "a.txt", None) == "jsonl"
+    with pytest.raises(OutputError, match=r"is not a regular file: choose another file$"):
+        check_target(tmp_path, None)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_shards(format: BatchFormat, tmp_path: Path) -> None:
+    folder, source = tmp_path / "out", tmp_path / "scans"
+    shards = Shards(folder.as_uri(), format, scores=True, below=99.0)
+    shards.create([str(source), "-"])
+    for _ in range(2):  # a shard can be written again
+        shards.write(3, RECORDS)
+    shards.finish()
+    assert sorted(file.name for file in folder.iterdir()) == ["_SUCCESS", f"part-00003.{format}"]
+    read = pl.read_parquet if format == "parquet" else pl.read_ndjson
+    assert read(folder / f"part-00003.{format}")["file"].to_list() == ["b\nc", "ü漢", "d", "e"]
+    with pytest.raises(OutputError, match=r"/out is not empty: choose another folder$"):
+        shards.create([str(source)])
+    inner = Shards((source / "out").as_uri(), format, scores=True, below=None)
+    with pytest.raises(OutputError, match=r"/scans/out is inside .*/scans, which is read: choose"):
+        inner.create([str(source)])
+    assert not source.exists()
+
+
+def test_what_is_a_folder_for_shards() -> None:
+    assert [is_shard_folder(name) for name in ("digits", "digits/", "s3://b/digits", "a:b")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def _without_scores(record: BatchRecord) -> BatchRecord:
+    return {name: value for name, value in record.items() if name != "scores"}  # type: ignore[return-value]

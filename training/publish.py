@@ -15,11 +15,11 @@ from mnist_cli.compiler import compile_model
 from mnist_cli.errors import ModelError
 from mnist_cli.evaluation import accuracy, as_input, calibration_error
 from mnist_cli.loader import load_model
+from training.augmented_dataset import open_synthetic
 from training.calibrate import fit
 from training.command import run
-from training.curves import draw_curves
 from training.data import Digits, load_test, load_training
-from training.pool import open_synthetic
+from training.learning_curves import draw_curves
 from training.recipes import SYNTHETIC_SEED, SYNTHETIC_VALIDATION
 from training.runs import RUNS, SAVED_MODELS
 

@@ -11,9 +11,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from training.augmented_dataset import Pool, open_pool
 from training.command import run
 from training.data import Digits, load_training
-from training.pool import Pool, open_pool
 from training.recipes import POOL, RECIPES, Recipe
 from training.runs import RUNS
 

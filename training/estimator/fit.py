@@ -9,10 +9,10 @@ import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
 from mnist_cli.evaluation import as_input
+from training.augmented_dataset import Pool
 from training.data import Digits
 from training.estimator.networks import NETWORKS
 from training.graph.optimizer import adamw
-from training.pool import Pool
 from training.recipes import Recipe
 from training.runs import RunLog
 

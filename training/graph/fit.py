@@ -7,11 +7,11 @@ import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
 from mnist_cli.evaluation import as_input
+from training.augmented_dataset import Pool, Targets
 from training.data import Batch, Digits
 from training.graph.inference import InferenceGraph, Weights, inputs
 from training.graph.networks import NETWORKS, Network
 from training.graph.optimizer import adamw
-from training.pool import Pool, Targets
 from training.recipes import Recipe
 from training.runs import RunLog
 

@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from mnist_cli.evaluation import as_input
+from training.augmented_dataset import Pool
 from training.data import Digits
 from training.keras.networks import NETWORKS
-from training.pool import Pool
 from training.recipes import Recipe
 from training.runs import RunLog
 

@@ -17,12 +17,12 @@ from rich.progress import track
 from mnist_cli.errors import InputError
 from mnist_cli.framing import frame
 from training.data import Digits, Images, Labels
-from training.synthetic.corrupted import corrupted
+from training.synthetic.camera import photographed
+from training.synthetic.corruptions import corrupted
 from training.synthetic.handwritten import handwritten
 from training.synthetic.ink import Gray
-from training.synthetic.nothing import no_digit
+from training.synthetic.non_digits import no_digit
 from training.synthetic.printed import printed
-from training.synthetic.scene import photographed
 from training.synthetic.strokes import drawn
 
 NO_DIGIT = -1

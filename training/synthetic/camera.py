@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from training.synthetic.furniture import Box, furnished
 from training.synthetic.ink import Floats, Gray, smooth_field
+from training.synthetic.paper_clutter import Box, furnished
 
 LONGEST = 128  # pixels: larger pictures would only cost time
 ROUGH_SHARE = 0.5  # the others are clean, as screens and drawing programs make them

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from training.data import Digits
+from training.synthetic.camera import photographed
 from training.synthetic.handwritten import handwritten
 from training.synthetic.ink import Gray, cropped, smooth_field, turned
 from training.synthetic.printed import printed
-from training.synthetic.scene import photographed
 from training.synthetic.strokes import pen, scribbled, smooth_curve
 
 LETTERS = "AEFHKMNPRTUVWXadehkmnruvwx"

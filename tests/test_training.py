@@ -27,6 +27,7 @@ from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
 from training import augmented_dataset, data, fonts, publish, recipes, synthetic, train
 from training.augment import distort
+from training.augmented_dataset import AugmentedDataset
 from training.recipes import Recipe
 from training.runs import read_log
 from training.synthetic.printed import _families
@@ -77,12 +78,14 @@ def _forget_fonts() -> None:
 @pytest.fixture
 def home(tmp_path: Path, _fonts: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Everything that a training writes goes here, and what it does is small."""
-    small = dataclasses.replace(recipes.POOL, copies=3, synthetic=SYNTHETIC, sets=2)
+    small = dataclasses.replace(
+        recipes.DATASET, augmented_copies=3, synthetic_images=SYNTHETIC, synthetic_sets=2
+    )
     for module in (augmented_dataset, train):
-        monkeypatch.setattr(module, "POOL", small)
-    monkeypatch.setattr(publish, "SYNTHETIC_VALIDATION", SYNTHETIC)
+        monkeypatch.setattr(module, "DATASET", small)
+    monkeypatch.setattr(publish, "SYNTHETIC_VALIDATION_IMAGES", SYNTHETIC)
     monkeypatch.setattr(data, "VALIDATION_IMAGES", 500)
-    monkeypatch.setattr(augmented_dataset, "FOLDER", tmp_path / "runs" / "pool")
+    monkeypatch.setattr(augmented_dataset, "CACHE_DIR", tmp_path / "runs" / "augmented_dataset")
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(publish, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(publish, "SAVED_MODELS", tmp_path / "saved_models")
@@ -97,15 +100,15 @@ class Interrupted(Exception):
 
 
 def _interrupt(monkeypatch: pytest.MonkeyPatch, in_epoch: int) -> None:
-    whole = augmented_dataset.Pool.epoch
+    all_batches = AugmentedDataset.batches
 
-    def epoch(self: augmented_dataset.Pool, epoch: int, recipe: Recipe) -> Iterator[Any]:
-        for index, batch in enumerate(whole(self, epoch, recipe)):
+    def batches(self: AugmentedDataset, epoch: int, recipe: Recipe) -> Iterator[Any]:
+        for index, batch in enumerate(all_batches(self, epoch, recipe)):
             if (epoch, index) == (in_epoch, 5):
                 raise Interrupted
             yield batch
 
-    monkeypatch.setattr(augmented_dataset.Pool, "epoch", epoch)
+    monkeypatch.setattr(AugmentedDataset, "batches", batches)
 
 
 # Keras saves its variables in a way that NumPy 2 frowns upon.
@@ -211,24 +214,24 @@ def test_files_of_mnist_that_are_damaged(mnist: Path) -> None:
 
 def test_the_pool_is_made_once(mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training, _ = data.load_training(mnist)
-    first = augmented_dataset.open_pool(training)
+    first = augmented_dataset.open_augmented_dataset(training)
     assert first.images.shape == (3, 500 + SYNTHETIC, 28, 28)
     assert len({copy.tobytes() for copy in first.images}) == 3
     # Made again it is the same; made of other images it is another.
     images = np.array(first.images)
     with monkeypatch.context() as nothing:
-        nothing.setattr(augmented_dataset, "_distorted", None)
+        nothing.setattr(augmented_dataset, "_augment", None)
         nothing.setattr(synthetic, "framed", None)
-        again = augmented_dataset.open_pool(training)
+        again = augmented_dataset.open_augmented_dataset(training)
     assert np.array_equal(again.images, images) and np.array_equal(again.labels, first.labels)
     other = data.Digits(training.images[::-1].copy(), training.labels[::-1].copy())
-    assert not np.array_equal(augmented_dataset.open_pool(other).images, images)
-    assert np.array_equal(augmented_dataset.open_pool(training).images, images)
+    assert not np.array_equal(augmented_dataset.open_augmented_dataset(other).images, images)
+    assert np.array_equal(augmented_dataset.open_augmented_dataset(training).images, images)
 
 
 def test_the_pool_has_synthetic_pictures_behind_those_of_mnist(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
-    made = augmented_dataset.open_pool(training)
+    made = augmented_dataset.open_augmented_dataset(training)
     assert made.labels.shape == made.images.shape[:2]
     for labels in made.labels:
         assert np.array_equal(labels[:500], training.labels)
@@ -252,17 +255,17 @@ def test_a_full_disk_ends_the_pool_with_an_error(
     with monkeypatch.context() as disk:
         disk.setattr(os, "posix_fallocate", full)
         with pytest.raises(OSError, match="No space left"):
-            augmented_dataset.open_pool(training)
-    assert augmented_dataset.open_pool(training).images.any()
+            augmented_dataset.open_augmented_dataset(training)
+    assert augmented_dataset.open_augmented_dataset(training).images.any()
 
 
 def test_an_epoch_has_every_image_of_its_copy(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
-    made = augmented_dataset.open_pool(training)
+    made = augmented_dataset.open_augmented_dataset(training)
     recipe = dataclasses.replace(RECIPE, batch_size=50)
-    assert made.steps(recipe) == 11 and made.steps(RECIPE) == 17
+    assert made.steps_per_epoch(recipe) == 11 and made.steps_per_epoch(RECIPE) == 17
     for epoch, copy in ((0, 0), (1, 1), (2, 2), (3, 0)):
-        batches = list(made.epoch(epoch, recipe))
+        batches = list(made.batches(epoch, recipe))
         images = np.concatenate([images for images, _ in batches])
         assert sorted(map(bytes, images)) == sorted(map(bytes, as_input(made.images[copy])))
         targets = np.concatenate([targets for _, targets in batches])

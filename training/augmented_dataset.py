@@ -2,7 +2,7 @@
 
 Each copy has every image of MNIST, distorted in another way, and behind them synthetic pictures. To
 distort an epoch of images takes as long as to train a dense network with them, and to make its
-synthetic pictures takes longer still. Both are made once, into `training/runs/pool`; the
+synthetic pictures takes longer still. Both are made once and kept; the
 estimators, whose environment has no OpenCV, find them there.
 """
 
@@ -21,22 +21,22 @@ from numpy.typing import DTypeLike, NDArray
 
 from mnist_cli.evaluation import as_input
 from training.data import Batch, Digits, Images, Labels
-from training.recipes import POOL, Augmentation, Recipe
+from training.recipes import DATASET, Augmentation, Recipe
 from training.runs import RUNS
 
-FOLDER = RUNS / "pool"
-CHUNK = 1_000  # `distort` takes no more than 1,023 images at once
+CACHE_DIR = RUNS / "augmented_dataset"
+CHUNK_IMAGES = 1_000  # `distort` takes no more than 1,023 images at once
 
 Targets = NDArray[np.float32]
 """float32 [N, 10], each row sums to 1: what the network should answer."""
 
 
-TARGETS = np.vstack([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
+TARGET_PROBABILITIES = np.vstack([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
 """What to answer to each digit, and last, at -1, to what is none."""
 
 
 @dataclass(frozen=True)
-class Pool:
+class AugmentedDataset:
     """Copies of the training images, each copy distorted in another way."""
 
     images: NDArray[np.uint8]
@@ -44,36 +44,45 @@ class Pool:
     labels: Labels
     """int64 [copies, N], -1 for no digit."""
 
-    def steps(self, recipe: Recipe) -> int:
+    def steps_per_epoch(self, recipe: Recipe) -> int:
         """The batches of an epoch, full ones only: the few images left over differ each time."""
         return int(self.images.shape[1]) // recipe.batch_size
 
-    def epoch(self, epoch: int, recipe: Recipe) -> Iterator[tuple[Batch, Targets]]:
+    def batches(self, epoch: int, recipe: Recipe) -> Iterator[tuple[Batch, Targets]]:
         """Yield the batches of an epoch, counted from 0: every image of a copy, in random order.
 
         The last epoch takes the last copy, the one before it the last but one, and so on in a
         circle. It depends on nothing that happened before, so a training can be resumed.
         """
         copy = (epoch - recipe.epochs) % len(self.images)
-        images, targets = np.array(self.images[copy]), TARGETS[self.labels[copy]]
+        images, targets = np.array(self.images[copy]), TARGET_PROBABILITIES[self.labels[copy]]
         order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
-        for index in range(self.steps(recipe)):
+        for index in range(self.steps_per_epoch(recipe)):
             chosen = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
             yield as_input(images[chosen]), targets[chosen]
 
 
-def open_pool(training: Digits) -> Pool:
+def open_augmented_dataset(training: Digits) -> AugmentedDataset:
     """Return the pool; what is missing, or was made of something else, is made first."""
-    synthetic = open_synthetic("synthetic", training, (POOL.sets, POOL.synthetic), POOL.seed)
-    copies = np.arange(POOL.copies) % POOL.sets
-    shape = (POOL.copies, len(training.images) + POOL.synthetic, *training.images.shape[1:])
+    synthetic = open_synthetic(
+        "synthetic",
+        training,
+        (DATASET.synthetic_sets, DATASET.synthetic_images),
+        DATASET.seed,
+    )
+    copies = np.arange(DATASET.augmented_copies) % DATASET.synthetic_sets
+    shape = (
+        DATASET.augmented_copies,
+        len(training.images) + DATASET.synthetic_images,
+        *training.images.shape[1:],
+    )
 
-    def copied(copy: int) -> Images:
-        return _distorted(np.concatenate([training.images, synthetic.images[copies[copy]]]), copy)
+    def augmented_copy(copy: int) -> Images:
+        return _augment(np.concatenate([training.images, synthetic.images[copies[copy]]]), copy)
 
-    images = _kept("images", _key(training), np.uint8, shape, copied)
+    images = _cached_array("images", _key(training), np.uint8, shape, augmented_copy)
     labels = np.array([np.append(training.labels, synthetic.labels[copy]) for copy in copies])
-    return Pool(images, labels)
+    return AugmentedDataset(images, labels)
 
 
 def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int) -> Digits:
@@ -81,35 +90,37 @@ def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int)
 
     What is missing, or was made of something else, is made first: `digits` are the handwriting.
     """
-    images, labels = FOLDER / f"{name}.npy", FOLDER / f"{name}-labels.npy"
+    images, labels = CACHE_DIR / f"{name}.npy", CACHE_DIR / f"{name}-labels.npy"
     key = _key(digits) | {"shape": [*shape], "seed": seed}
-    if not _is_made(name, key):
+    if not _is_cached(name, key):
         # Imported here: the environment of the estimators has neither OpenCV nor Pillow.
         from training.synthetic import framed
 
         made = framed(digits, math.prod(shape), seed)
         np.save(images, made.images.reshape(*shape, *digits.images.shape[1:]))
         np.save(labels, made.labels.reshape(shape))
-        _note(name).write_text(json.dumps(key))
+        _key_file(name).write_text(json.dumps(key))
     return Digits(np.load(images), np.load(labels))
 
 
 def _key(digits: Digits) -> dict[str, Any]:
     """What the arrays are made of."""
     digest = hashlib.sha256(digits.images.tobytes()).hexdigest()
-    return {"recipe": repr(POOL), "images": digest}
+    return {"recipe": repr(DATASET), "images": digest}
 
 
-def _distorted(images: Images, copy: int) -> Images:
+def _augment(images: Images, copy: int) -> Images:
     from training.augment import distort  # imported here for the same reason
 
-    rng = np.random.default_rng([POOL.seed, copy])
-    strength = Augmentation(*(POOL.strength(copy) * value for value in POOL.augmentation))
-    parts = range(0, len(images), CHUNK)
-    return np.concatenate([distort(images[i : i + CHUNK], strength, rng) for i in parts])
+    rng = np.random.default_rng([DATASET.seed, copy])
+    strength = Augmentation(
+        *(DATASET.augmentation_strength(copy) * value for value in DATASET.augmentation)
+    )
+    parts = range(0, len(images), CHUNK_IMAGES)
+    return np.concatenate([distort(images[i : i + CHUNK_IMAGES], strength, rng) for i in parts])
 
 
-def _kept(
+def _cached_array(
     name: str,
     key: dict[str, Any],
     dtype: DTypeLike,
@@ -120,8 +131,8 @@ def _kept(
 
     The file gets its name, and its key, when it is whole.
     """
-    file = FOLDER / f"{name}.npy"
-    if not _is_made(name, key):
+    file = CACHE_DIR / f"{name}.npy"
+    if not _is_cached(name, key):
         array = np.lib.format.open_memmap(file, "w+", dtype, shape)
         # All of it now: on a full disk, a page that is written later would kill the process.
         with file.open("r+b") as whole:
@@ -130,22 +141,22 @@ def _kept(
             for copy, values in enumerate(threads.map(make, range(len(array)))):
                 array[copy] = values
         array.flush()
-        _note(name).write_text(json.dumps(key))
+        _key_file(name).write_text(json.dumps(key))
     kept: NDArray[Any] = np.load(file, mmap_mode="r")
     return kept
 
 
-def _is_made(name: str, key: dict[str, Any]) -> bool:
+def _is_cached(name: str, key: dict[str, Any]) -> bool:
     """Whether an array is there and was made of the same; if not, it is about to be made."""
-    note = _note(name)
+    note = _key_file(name)
     if note.exists() and json.loads(note.read_text()) == key:
         return True
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    CACHE_DIR.mkdir(parents=True, exist_ok=True)
     note.unlink(missing_ok=True)
-    print(f"making {name} in {FOLDER}", flush=True)
+    print(f"making {name} in {CACHE_DIR}", flush=True)
     return False
 
 
-def _note(name: str) -> Path:
+def _key_file(name: str) -> Path:
     """The file that tells what an array was made of."""
-    return FOLDER / f"{name}.json"
+    return CACHE_DIR / f"{name}.json"

@@ -20,7 +20,7 @@ from training.calibrate import fit
 from training.command import run
 from training.data import Digits, load_test, load_training
 from training.learning_curves import draw_curves
-from training.recipes import SYNTHETIC_SEED, SYNTHETIC_VALIDATION
+from training.recipes import SYNTHETIC_VALIDATION_IMAGES, SYNTHETIC_VALIDATION_SEED
 from training.runs import RUNS, SAVED_MODELS
 
 CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
@@ -52,7 +52,9 @@ def calibrate(folder: Path, validation: Digits) -> None:
     """Write `assets.extra/calibration.json`, found on validation images and synthetic digits."""
     file = folder / "assets.extra" / "calibration.json"
     file.unlink(missing_ok=True)
-    synthetic = open_synthetic("validation", validation, (1, SYNTHETIC_VALIDATION), SYNTHETIC_SEED)
+    synthetic = open_synthetic(
+        "validation", validation, (1, SYNTHETIC_VALIDATION_IMAGES), SYNTHETIC_VALIDATION_SEED
+    )
     digits = synthetic.labels >= 0
     mnist = as_input(validation.images)
     mixed = np.concatenate([mnist, as_input(synthetic.images[digits])])

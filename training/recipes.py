@@ -18,26 +18,28 @@ class Augmentation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PoolRecipe:
+class DatasetRecipe:
     """The pool of distorted images that all trainings share."""
 
-    copies: int = 40
+    augmented_copies: int = 40
     """Each has every training image once, and one of the sets of synthetic pictures."""
-    synthetic: int = 24_000
+    synthetic_images: int = 24_000
     """The synthetic pictures in a set: three in ten of all."""
-    sets: int = 12
+    synthetic_sets: int = 12
     """The sets, which the copies take in turn: to make one takes a minute."""
-    fading: float = 0.25
+    augmentation_decay: float = 0.25
     """The part of the copies, the last ones, in which the distortion fades."""
-    faintest: float = 0.5
+    final_augmentation: float = 0.5
     """What is left of it in the very last."""
     seed: int = 1998
     augmentation: Augmentation = field(default_factory=Augmentation)
 
-    def strength(self, copy: int) -> float:
-        """How strong the distortion of this copy is, `faintest` to 1."""
-        rest = (self.copies - 1 - copy) / (self.fading * self.copies)
-        return min(1.0, self.faintest + (1 - self.faintest) * rest)
+    def augmentation_strength(self, copy: int) -> float:
+        """How strong the distortion of this copy is, `final_augmentation` to 1."""
+        rest = (self.augmented_copies - 1 - copy) / (
+            self.augmentation_decay * self.augmented_copies
+        )
+        return min(1.0, self.final_augmentation + (1 - self.final_augmentation) * rest)
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,23 @@ class Recipe:
     batch_size: int = 128
     learning_rate: float = 2e-3
     """The highest rate, reached after the warm-up."""
-    warm_up: float = 0.1
+    warmup_fraction: float = 0.1
     """The part of all steps in which the rate rises from zero."""
     weight_decay: float = 0.05
     """Decoupled from the gradient (Loshchilov and Hutter 2019), on kernels only."""
-    keep: float = 0.8
+    keep_prob: float = 0.8
     """The probability that dropout keeps a unit."""
-    averaging: float = 0.998
+    ema_decay: float = 0.998
     """The decay a step of the exponential average of the weights that `t_*` exports."""
     seed: int = 1998
 
 
-POOL = PoolRecipe()
-SYNTHETIC_VALIDATION = 5_000
+DATASET = DatasetRecipe()
+SYNTHETIC_VALIDATION_IMAGES = 5_000
 """The synthetic pictures, made of validation images, that a model is calibrated with."""
-SYNTHETIC_SEED = 1999
+SYNTHETIC_VALIDATION_SEED = 1999
 """Their seed: with that of the pool, some would be the very pictures of the training."""
-FFNN = Recipe(epochs=40, batch_size=256, learning_rate=3e-3, keep=1.0)
+FFNN = Recipe(epochs=40, batch_size=256, learning_rate=3e-3, keep_prob=1.0)
 CNN = Recipe(epochs=40)
 WIDE_CNN = Recipe(epochs=30)
 RECIPES = {

@@ -11,10 +11,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from training.augmented_dataset import Pool, open_pool
+from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
 from training.command import run
 from training.data import Digits, load_training
-from training.recipes import POOL, RECIPES, Recipe
+from training.recipes import DATASET, RECIPES, Recipe
 from training.runs import RUNS
 
 ESTIMATOR_PYTHON = os.environ.get("ESTIMATOR_PYTHON", ".venv-estimator/bin/python")
@@ -25,22 +25,24 @@ def train(name: str, data: Path | None) -> None:
     """Train a model, or go on where its training was interrupted; export it into its run."""
     training, validation = load_training(data)
     recipe = RECIPES[name]
-    pool = open_pool(training)
+    dataset = open_augmented_dataset(training)
     if name.startswith("e_") and not importlib.util.find_spec("tensorflow_estimator"):
         _train_elsewhere(name, data)
         return
     folder = RUNS / name
     _forget_other(folder, recipe)
     shutil.rmtree(folder / "export", ignore_errors=True)
-    _fit(name, recipe, pool, validation, folder)
+    _fit(name, recipe, dataset, validation, folder)
     facts = {"epochs": recipe.epochs}
     if not name.startswith("k_"):
-        steps = recipe.epochs * pool.steps(recipe)
+        steps = recipe.epochs * dataset.steps_per_epoch(recipe)
         facts = {"steps": steps, "batch_size": recipe.batch_size}
     (folder / "facts.json").write_text(json.dumps(facts) + "\n")
 
 
-def _fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
+def _fit(
+    name: str, recipe: Recipe, dataset: AugmentedDataset, validation: Digits, folder: Path
+) -> None:
     # Imported here: TensorFlow takes seconds to load, and no environment has all three families.
     if name.startswith("t_"):
         from training.graph.fit import fit
@@ -48,11 +50,11 @@ def _fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path
         from training.estimator.fit import fit
     else:
         from training.keras.fit import fit
-    fit(name, recipe, pool, validation, folder)
+    fit(name, recipe, dataset, validation, folder)
 
 
 def _train_elsewhere(name: str, data: Path | None) -> None:
-    """Train an estimator in its own environment; the pool is there, all else is begun anew."""
+    """Train an estimator in its own environment; the data set is there, all else is begun anew."""
     command = [ESTIMATOR_PYTHON, "-m", "training.train", name]
     if data:
         command += ["--data", str(data)]
@@ -68,7 +70,7 @@ def _train_elsewhere(name: str, data: Path | None) -> None:
 
 def _forget_other(folder: Path, recipe: Recipe) -> None:
     """Remove what a training by another recipe has left: its checkpoints do not fit."""
-    note, text = folder / "recipe.txt", f"{recipe}\n{POOL}\n"
+    note, text = folder / "recipe.txt", f"{recipe}\n{DATASET}\n"
     if not (note.exists() and note.read_text() == text):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

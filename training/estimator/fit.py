@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
 from mnist_cli.evaluation import as_input
-from training.augmented_dataset import Pool
+from training.augmented_dataset import AugmentedDataset
 from training.data import Digits
 from training.estimator.networks import NETWORKS
 from training.graph.optimizer import adamw
@@ -19,9 +19,11 @@ from training.runs import RunLog
 INPUT = "inputKey"
 
 
-def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
+def fit(
+    name: str, recipe: Recipe, dataset: AugmentedDataset, validation: Digits, folder: Path
+) -> None:
     """Train, from the last checkpoint in the folder if there is one, and export a SavedModel."""
-    steps = pool.steps(recipe)
+    steps = dataset.steps_per_epoch(recipe)
     estimator = tf.estimator.Estimator(
         model_fn,
         config=tf.estimator.RunConfig(
@@ -34,22 +36,22 @@ def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path)
         ),
         params={"network": NETWORKS[name], "recipe": recipe, "steps": recipe.epochs * steps},
     )
-    held_out = v1.estimator.inputs.numpy_input_fn(
+    validation_batch = v1.estimator.inputs.numpy_input_fn(
         {INPUT: as_input(validation.images)},
         np.eye(10, dtype=np.float32)[validation.labels],
         batch_size=500,
         shuffle=False,
     )
-    done = 0
+    epochs_done = 0
     if estimator.latest_checkpoint():
-        done = int(estimator.get_variable_value("global_step")) // steps
-    with RunLog(folder, recipe.epochs, steps, done) as log:
-        for epoch in range(done, recipe.epochs):
-            watch = Watch(log)
-            estimator.train(lambda epoch=epoch: _dataset(pool, epoch, recipe), hooks=[watch])
-            figures = estimator.evaluate(held_out)
-            log.epoch(float(np.mean(watch.losses)), float(figures["accuracy"]))
-    exported = estimator.export_saved_model(str(folder), _receiver)
+        epochs_done = int(estimator.get_variable_value("global_step")) // steps
+    with RunLog(folder, recipe.epochs, steps, epochs_done) as log:
+        for epoch in range(epochs_done, recipe.epochs):
+            progress = ProgressHook(log)
+            estimator.train(lambda epoch=epoch: _batches(dataset, epoch, recipe), hooks=[progress])
+            figures = estimator.evaluate(validation_batch)
+            log.epoch(float(np.mean(progress.losses)), float(figures["accuracy"]))
+    exported = estimator.export_saved_model(str(folder), _serving_input_receiver)
     Path(exported.decode()).rename(folder / "export")
 
 
@@ -62,7 +64,7 @@ def model_fn(
     """The network for each of the three modes; labels are ten probabilities, float32 [N, 10]."""
     recipe: Recipe = params["recipe"]
     training = mode == tf.estimator.ModeKeys.TRAIN
-    logits = params["network"](features[INPUT], recipe.keep, training)
+    logits = params["network"](features[INPUT], recipe.keep_prob, training)
     predictions = {"output": tf.nn.softmax(logits, name="output")}
     if mode == tf.estimator.ModeKeys.PREDICT:
         exported = {"serving_default": tf.estimator.export.PredictOutput(predictions)}
@@ -77,7 +79,7 @@ def model_fn(
     )
 
 
-class Watch(tf.estimator.SessionRunHook):  # type: ignore[misc]
+class ProgressHook(tf.estimator.SessionRunHook):  # type: ignore[misc]
     """Counts the steps of an epoch, and keeps their losses."""
 
     def __init__(self, log: RunLog) -> None:
@@ -94,9 +96,9 @@ class Watch(tf.estimator.SessionRunHook):  # type: ignore[misc]
         self._log.advance()
 
 
-def _dataset(pool: Pool, epoch: int, recipe: Recipe) -> tf.data.Dataset:
+def _batches(dataset: AugmentedDataset, epoch: int, recipe: Recipe) -> tf.data.Dataset:
     def batches() -> Any:
-        for images, targets in pool.epoch(epoch, recipe):
+        for images, targets in dataset.batches(epoch, recipe):
             yield {INPUT: images}, targets
 
     image = tf.TensorSpec([None, 784], tf.float32)
@@ -104,6 +106,6 @@ def _dataset(pool: Pool, epoch: int, recipe: Recipe) -> tf.data.Dataset:
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
 
-def _receiver() -> tf.estimator.export.ServingInputReceiver:
+def _serving_input_receiver() -> tf.estimator.export.ServingInputReceiver:
     image = v1.placeholder(tf.float32, [None, 784], name="input")
     return tf.estimator.export.ServingInputReceiver({INPUT: image}, {INPUT: image})

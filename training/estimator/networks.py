@@ -12,17 +12,17 @@ import tensorflow.compat.v1 as v1
 Network = Callable[[tf.Tensor, float, bool], tf.Tensor]
 
 
-def e_ffnn(image: tf.Tensor, keep: float, training: bool) -> tf.Tensor:
+def e_ffnn(image: tf.Tensor, keep_prob: float, training: bool) -> tf.Tensor:
     """Dense layers only: 784-1024-512-256-10."""
     x = image
     for units in (1024, 512, 256):
         x = v1.layers.dense(x, units, use_bias=False, kernel_initializer=_he())
         x = _norm_relu(x, training)
-    x = v1.layers.dropout(x, 1 - keep, training=training)
+    x = v1.layers.dropout(x, 1 - keep_prob, training=training)
     return v1.layers.dense(x, 10, name="logits")
 
 
-def e_cnn(image: tf.Tensor, keep: float, training: bool) -> tf.Tensor:
+def e_cnn(image: tf.Tensor, keep_prob: float, training: bool) -> tf.Tensor:
     """Five convolutions, two of them with pooling, then dense."""
 
     def conv(x: tf.Tensor, filters: int, size: int = 3, padding: str = "valid") -> tf.Tensor:
@@ -36,7 +36,7 @@ def e_cnn(image: tf.Tensor, keep: float, training: bool) -> tf.Tensor:
     x = _norm_relu(_pool(conv(x, 80)), training)  # 5 x 5
     x = _norm_relu(conv(x, 192, padding="same"), training)
     x = _norm_relu(conv(x, 192), training)  # 3 x 3
-    x = v1.layers.dropout(v1.layers.flatten(x), 1 - keep, training=training)
+    x = v1.layers.dropout(v1.layers.flatten(x), 1 - keep_prob, training=training)
     return v1.layers.dense(x, 10, name="logits")
 
 

@@ -25,8 +25,8 @@ class InferenceGraph:
 
     def __init__(self, network: Network) -> None:
         with tf.Graph().as_default() as graph:
-            self._image, self._keep = inputs()
-            logits = network(self._image, self._keep, False)
+            self._image, self._keep_prob = inputs()
+            logits = network(self._image, self._keep_prob, False)
             self._output = tf.nn.softmax(logits, name="output")
             self._variables = {variable.op.name: variable for variable in v1.global_variables()}
             self.parameters = sum(
@@ -47,7 +47,7 @@ class InferenceGraph:
         parts = [batch[start : start + BATCH] for start in range(0, len(batch), BATCH)]
         return np.concatenate(
             [
-                self._session.run(self._output, {self._image: part, self._keep: 1.0})
+                self._session.run(self._output, {self._image: part, self._keep_prob: 1.0})
                 for part in parts
             ]
         )
@@ -58,7 +58,7 @@ class InferenceGraph:
             v1.saved_model.simple_save(
                 self._session,
                 str(folder),
-                inputs={"input": self._image, "dropout": self._keep},
+                inputs={"input": self._image, "dropout": self._keep_prob},
                 outputs={"output": self._output},
             )
 
@@ -66,5 +66,5 @@ class InferenceGraph:
 def inputs() -> tuple[tf.Tensor, tf.Tensor]:
     """Return the placeholders of every graph: image float32 [N, 784], keep probability float32."""
     image = v1.placeholder(tf.float32, [None, 784], name="input")
-    keep = v1.placeholder(tf.float32, [], name="dropoutRate")
-    return image, keep
+    keep_prob = v1.placeholder(tf.float32, [], name="dropoutRate")
+    return image, keep_prob

@@ -13,16 +13,16 @@ from training.graph.layers import batch_norm, conv, dense, flatten, max_pool
 Network = Callable[[tf.Tensor, tf.Tensor, bool], tf.Tensor]
 
 
-def t_ffnn(image: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
+def t_ffnn(image: tf.Tensor, keep_prob: tf.Tensor, training: bool) -> tf.Tensor:
     """Dense layers only: 784-1024-512-256-10."""
     x = image
     for index, units in enumerate((1024, 512, 256), start=1):
         x = dense(x, units, f"dense{index}")
         x = tf.nn.relu(batch_norm(x, f"norm{index}", training=training))
-    return dense(_dropout(x, keep), 10, "logits", bias=True)
+    return dense(_dropout(x, keep_prob), 10, "logits", bias=True)
 
 
-def t_cnn(image: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
+def t_cnn(image: tf.Tensor, keep_prob: tf.Tensor, training: bool) -> tf.Tensor:
     """Five convolutions, two of them with pooling, then dense."""
 
     def norm_relu(x: tf.Tensor, name: str) -> tf.Tensor:
@@ -34,11 +34,11 @@ def t_cnn(image: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
     x = norm_relu(max_pool(conv(x, 80, 3, "conv3")), "norm3")  # 5 x 5
     x = norm_relu(conv(x, 192, 3, "conv4", padding="SAME"), "norm4")
     x = norm_relu(conv(x, 192, 3, "conv5"), "norm5")  # 3 x 3
-    return dense(_dropout(flatten(x), keep), 10, "logits", bias=True)
+    return dense(_dropout(flatten(x), keep_prob), 10, "logits", bias=True)
 
 
-def _dropout(x: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
-    return tf.nn.dropout(x, rate=1 - keep)
+def _dropout(x: tf.Tensor, keep_prob: tf.Tensor) -> tf.Tensor:
+    return tf.nn.dropout(x, rate=1 - keep_prob)
 
 
 NETWORKS: dict[str, Network] = {

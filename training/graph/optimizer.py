@@ -23,7 +23,7 @@ def adamw(loss: tf.Tensor, step: tf.Variable, recipe: Recipe, steps: int) -> tf.
 
 def _schedule(step: tf.Tensor, recipe: Recipe, steps: int) -> tf.Tensor:
     """Linear from zero to the highest rate, then half a cosine down to zero."""
-    warm_up = int(recipe.warm_up * steps)
-    rising = tf.cast(step, tf.float32) / warm_up
-    falling = v1.train.cosine_decay(1.0, tf.maximum(step - warm_up, 0), steps - warm_up)
+    warmup_steps = int(recipe.warmup_fraction * steps)
+    rising = tf.cast(step, tf.float32) / warmup_steps
+    falling = v1.train.cosine_decay(1.0, tf.maximum(step - warmup_steps, 0), steps - warmup_steps)
     return recipe.learning_rate * tf.minimum(rising, falling)

@@ -6,38 +6,40 @@ import keras
 import tensorflow as tf
 
 from mnist_cli.evaluation import as_input
-from training.augmented_dataset import Pool
+from training.augmented_dataset import AugmentedDataset
 from training.data import Digits
 from training.keras.networks import NETWORKS
 from training.recipes import Recipe
 from training.runs import RunLog
 
 
-def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path) -> None:
+def fit(
+    name: str, recipe: Recipe, dataset: AugmentedDataset, validation: Digits, folder: Path
+) -> None:
     """Train, from the checkpoint in the folder if there is one, and export a SavedModel."""
-    steps = pool.steps(recipe)
+    steps = dataset.steps_per_epoch(recipe)
     checkpoint = folder / "checkpoint.keras"
     keras.utils.set_random_seed(recipe.seed)
     if checkpoint.exists():
         model = keras.models.load_model(checkpoint)
     else:
-        model = NETWORKS[name](recipe.keep)
+        model = NETWORKS[name](recipe.keep_prob)
         _compile(model, recipe, recipe.epochs * steps)
-    held_out = as_input(validation.images)
-    done = int(model.optimizer.iterations) // steps
-    with RunLog(folder, recipe.epochs, steps, done) as log:
+    validation_batch = as_input(validation.images)
+    epochs_done = int(model.optimizer.iterations) // steps
+    with RunLog(folder, recipe.epochs, steps, epochs_done) as log:
         advance = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: log.advance()
         )
-        for epoch in range(done, recipe.epochs):
+        for epoch in range(epochs_done, recipe.epochs):
             history = model.fit(
-                pool.epoch(epoch, recipe),
+                dataset.batches(epoch, recipe),
                 steps_per_epoch=steps,
                 shuffle=False,
                 verbose=0,
                 callbacks=[advance],
             )
-            scores = model.predict(held_out, batch_size=500, verbose=0)
+            scores = model.predict(validation_batch, batch_size=500, verbose=0)
             right = scores.argmax(axis=1) == validation.labels
             log.epoch(history.history["loss"][0], float(right.mean()))
             # Written beside and renamed: there is no moment without a whole checkpoint.
@@ -48,12 +50,12 @@ def fit(name: str, recipe: Recipe, pool: Pool, validation: Digits, folder: Path)
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
     """AdamW, its rate linear from zero to the highest, then half a cosine down to zero."""
-    warm_up = int(recipe.warm_up * steps)
+    warmup_steps = int(recipe.warmup_fraction * steps)
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         warmup_target=recipe.learning_rate,
-        warmup_steps=warm_up,
-        decay_steps=steps - warm_up,
+        warmup_steps=warmup_steps,
+        decay_steps=steps - warmup_steps,
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 
-def k_ffnn(keep: float) -> keras.Model:
+def k_ffnn(keep_prob: float) -> keras.Model:
     """Dense layers only, as a Sequential: 784-1024-512-256-10."""
     hidden = []
     for units in (1024, 512, 256):
@@ -19,13 +19,13 @@ def k_ffnn(keep: float) -> keras.Model:
         [
             keras.Input([784], name="input"),
             *hidden,
-            layers.Dropout(1 - keep),
+            layers.Dropout(1 - keep_prob),
             layers.Dense(10, activation="softmax", name="output"),
         ]
     )
 
 
-def k_cnn(keep: float) -> keras.Model:
+def k_cnn(keep_prob: float) -> keras.Model:
     """Five convolutions, two of them with pooling, then dense: the functional way."""
     image = keras.Input([784], name="input")
     x = layers.Reshape([28, 28, 1])(image)
@@ -34,7 +34,7 @@ def k_cnn(keep: float) -> keras.Model:
     x = _convolution(x, 64, pool=True)  # 5 x 5
     x = _convolution(x, 128, padding="same")
     x = _convolution(x, 128)  # 3 x 3
-    x = layers.Dropout(1 - keep)(layers.Flatten()(x))
+    x = layers.Dropout(1 - keep_prob)(layers.Flatten()(x))
     return keras.Model(image, layers.Dense(10, activation="softmax", name="output")(x))
 
 

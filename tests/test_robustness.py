@@ -45,7 +45,7 @@ def _one_font(monkeypatch: pytest.MonkeyPatch) -> None:
 
     file = f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans{{}}.ttf"
     faces = [Face("DejaVu Sans", style, file.format(end), 0) for style, end in STYLES.items()]
-    monkeypatch.setattr(printed, "faces", lambda part: faces)
+    monkeypatch.setattr(printed, "installed_faces", lambda split: faces)
     # Without the cache, which may hold other fonts and must keep them.
     monkeypatch.setattr(printed, "_font_families", printed._font_families.__wrapped__)
 

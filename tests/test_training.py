@@ -71,7 +71,7 @@ def _fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget_fonts() -> None:
-    fonts.faces.cache_clear()
+    fonts.installed_faces.cache_clear()
     _families.cache_clear()
 
 
@@ -89,7 +89,7 @@ def home(tmp_path: Path, _fonts: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(publish, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(publish, "SAVED_MODELS", tmp_path / "saved_models")
-    monkeypatch.setattr(publish, "CURVES", tmp_path / "docs")
+    monkeypatch.setattr(publish, "LEARNING_CURVES", tmp_path / "docs")
     for name in TRAINED:
         monkeypatch.setitem(recipes.RECIPES, name, RECIPE)
     return tmp_path
@@ -170,9 +170,10 @@ def test_a_failing_publication_leaves_the_old_model(
         raise OSError(28, "No space left on device")
 
     train.train("t_ffnn", mnist)
-    for place in ("compile_model", "calibrate", "figures", "draw_curves", "replace"):
+    steps = ("compile_model", "calibrate", "evaluate", "plot_learning_curves", "replace_model")
+    for step in steps:
         with monkeypatch.context() as disk:
-            disk.setattr(publish, place, full)
+            disk.setattr(publish, step, full)
             with pytest.raises(OSError, match="No space left"):
                 publish.publish("t_ffnn", mnist)
         assert {file: file.read_bytes() for file in model.rglob("*") if file.is_file()} == before
@@ -302,17 +303,19 @@ def test_the_pictures_before_the_framing(mnist: Path, home: Path) -> None:
 
 
 def test_fonts_are_divided_by_family(_fonts: None) -> None:
-    found = fonts.faces("training")
+    found = fonts.installed_faces("training")
     assert {"DejaVu Sans", "DejaVu Serif"} <= {face.family for face in found}
     assert found == sorted(found)
-    assert not {face.family for face in found} & {face.family for face in fonts.faces("bench")}
+    assert not {face.family for face in found} & {
+        face.family for face in fonts.installed_faces("benchmark")
+    }
     # All that a family is called belongs together, whatever is installed.
     assert fonts.family_of("Liberation Sans Narrow") == fonts.family_of("TeX Gyre Heros Cn")
     assert fonts.family_of("Lato Semibold") == fonts.family_of("Lato") == "Lato"
     families = {fonts.family_of(name) for name in _NAMES}
-    parts = [fonts.part_of(family) for family in families]
-    assert set(parts) == {"training", "bench"}
-    assert fonts.part_of("Comfortaa Light") is fonts.part_of("Dancing Script") is None
+    parts = [fonts.split_of(family) for family in families]
+    assert set(parts) == {"training", "benchmark"}
+    assert fonts.split_of("Comfortaa Light") is fonts.split_of("Dancing Script") is None
 
 
 _NAMES = [f"Family {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]

@@ -15,7 +15,7 @@ from training.recipes import Augmentation
 
 SIDE = 28
 GRID = 5  # displacements per axis; neighbours are 6.75 pixels apart
-PAD = 2  # blank rows between two images of a stack, so that none bleeds into the next
+PADDING = 2  # blank rows between two images of a stack, so that none bleeds into the next
 
 
 def distort(images: Images, strength: Augmentation, rng: np.random.Generator) -> Images:
@@ -27,10 +27,10 @@ def distort(images: Images, strength: Augmentation, rng: np.random.Generator) ->
     count = len(images)
     source = _affine(count, strength, rng) + _elastic(count, strength, rng)
     # Beyond the border all is paper, so a coordinate need not go farther than the padding.
-    x, y = np.clip(source, -PAD, SIDE - 1 + PAD)
-    pitch = SIDE + 2 * PAD
-    y += PAD + pitch * np.arange(count, dtype=np.float32)[:, None, None]
-    stack = np.pad(images, ((0, 0), (PAD, PAD), (0, 0))).reshape(-1, SIDE)
+    x, y = np.clip(source, -PADDING, SIDE - 1 + PADDING)
+    pitch = SIDE + 2 * PADDING
+    y += PADDING + pitch * np.arange(count, dtype=np.float32)[:, None, None]
+    stack = np.pad(images, ((0, 0), (PADDING, PADDING), (0, 0))).reshape(-1, SIDE)
     moved = cv2.remap(stack, x.reshape(-1, SIDE), y.reshape(-1, SIDE), cv2.INTER_LINEAR)
     return np.asarray(moved, np.uint8).reshape(images.shape)
 
@@ -59,14 +59,14 @@ def _affine(count: int, strength: Augmentation, rng: np.random.Generator) -> NDA
 def _elastic(count: int, strength: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return smooth displacements in pixels, float32 [2, N, 28, 28]."""
     knots = rng.normal(0, strength.elastic, (2, count, GRID, GRID)).astype(np.float32)
-    return np.asarray(_SPREAD @ knots @ _SPREAD.T, np.float32)
+    return np.asarray(_INTERPOLATION @ knots @ _INTERPOLATION.T, np.float32)
 
 
-def _spread() -> NDArray[np.float32]:
-    """Return the matrix of the cubic interpolation from grid to pixels, float32 [28, GRID]."""
+def _interpolation_matrix() -> NDArray[np.float32]:
+    """Return the matrix of the cubic interpolation from grid to pixels, float32 [28, grid]."""
     knots = np.eye(GRID, dtype=np.float32)
     spread = cv2.resize(knots, (GRID, SIDE), interpolation=cv2.INTER_CUBIC)
     return np.asarray(spread, np.float32)
 
 
-_SPREAD = _spread()
+_INTERPOLATION = _interpolation_matrix()

@@ -1,4 +1,4 @@
-"""Fits the calibration of a model: what it is told by is no training and no test image."""
+"""Fits the calibration of a model: what it is calibrated by is no training and no test image."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from mnist_cli.loader import Model
 from mnist_cli.prediction import digitness
 from training.data import Batch, Labels
 
-KEPT = 0.99
+COVERAGE = 0.99
 """The part of MNIST that is not to be called uncertain."""
 TEMPERATURES = np.geomspace(0.5, 3, 200)
 
 
-def fit(model: Model, mnist: Batch, mixed: Batch, labels: Labels) -> Calibration:
+def fit_calibration(model: Model, mnist: Batch, mixed: Batch, labels: Labels) -> Calibration:
     """Find temperature and threshold of a model that has none yet.
 
     The temperature is that of the greatest likelihood (Guo et al. 2017, section 4.2) on digits of
@@ -31,6 +31,6 @@ def fit(model: Model, mnist: Batch, mixed: Batch, labels: Labels) -> Calibration
         return float(-np.log(np.maximum(true, 1e-30)).mean())
 
     temperature = round(float(min(TEMPERATURES, key=loss)), 3)
-    told = Calibration(temperature).calibrated(model.predict_proba(mnist))
-    sure = [digitness(row) for row in told.tolist()]
-    return Calibration(temperature, round(float(np.quantile(sure, 1 - KEPT)), 4))
+    calibrated = Calibration(temperature).calibrated(model.predict_proba(mnist))
+    confidence = [digitness(row) for row in calibrated.tolist()]
+    return Calibration(temperature, round(float(np.quantile(confidence, 1 - COVERAGE)), 4))

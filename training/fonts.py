@@ -14,9 +14,9 @@ from typing import Literal
 
 from PIL import ImageFont
 
-Part = Literal["training", "bench"]
+Split = Literal["training", "benchmark"]
 
-PACKAGES = """
+DEBIAN_PACKAGES = """
     3270 adf-accanthis adf-baskervald adf-berenis adf-gillius adf-ikarius adf-irianis adf-libris
     adf-mekanus adf-oldania adf-romande adf-solothurn adf-switzera adf-tribun adf-universalis
     adf-verana agave alee allerta amiga anonymous-pro aoyagi-soseki apropal arapey arkpandora
@@ -46,20 +46,20 @@ PACKAGES = """
 """
 """Debian packages, without the `fonts-` that all their names begin with."""
 
-EXAMINED = (
+RESERVED_FAMILIES = (
     *("breip", "comfortaa", "courierprime", "dancingscript", "essays1743"),
     *("kaushanscript", "kiloji", "play", "tomsontalks", "yanonekaffeesatz"),
 )
 """The beginnings of the families, in small letters without spaces, that nothing here may use."""
 
-UNREADABLE = (
+UNREADABLE_FACES = (
     *("BM Euljiro oraeorae", "DSEG Weather", "DSEG7 7SEGG", "Linux Biolinum Keyboard"),
     "OCR B Inverted",
     *("Abecedario_p", "Penguin", "UKIJ Elipbe", "UKIJ Imaret", "UKIJ Kufi Chiwer", "UKIJ Tughra"),
 )
 """The beginnings of faces of symbols, of boxes, of dots, or without clear digits."""
 
-DESIGNS = {
+FAMILY_PREFIXES = {
     "AR PL": ("AR PL",),
     "Abecedario": ("Abecedario",),
     "Adventor": ("TeX Gyre Adventor", "URW Gothic"),
@@ -112,12 +112,12 @@ DESIGNS = {
 }
 """Designs that go by several names, and how these begin: they count as one family."""
 
-BENCH_SHARE = 5  # one family in five is for the benchmark
-CHECKED_SIZE = 40  # pixels
-MISSING = "\uffff"  # no character at all: fonts show what stands for all that they lack
+BENCHMARK_ONE_IN = 5  # one family in five is for the benchmark
+PROBE_SIZE = 40  # pixels
+NOTDEF = "\uffff"  # no character at all: fonts show what stands for all that they lack
 
 # What sets the members of a family apart: many weights and sizes are still one design.
-_VARIANT = re.compile(
+_STYLE_WORDS = re.compile(
     r"(?i)\b(thin|hairline|(extra|ultra|semi|demi)?[ -]?(light|bold|condensed|expanded)|book"
     r"|regular|medium|heavy|black|narrow|italic|oblique|slanted|std|no\d+|\d+([.-]\d+)?(pt)?)\b"
 )
@@ -135,7 +135,7 @@ class Face:
 
 
 @cache
-def faces(part: Part) -> list[Face]:
+def installed_faces(split: Split) -> list[Face]:
     """Return the installed faces of one part, sorted by family and style.
 
     Raises:
@@ -152,9 +152,9 @@ def faces(part: Part) -> list[Face]:
     for line in sorted(listed.split("\f")[:-1]):
         name, style, path, index = line.split("\t")
         # The same face often comes in two formats.
-        if f"{name} {style}".startswith(UNREADABLE) or (name, style) in found:
+        if f"{name} {style}".startswith(UNREADABLE_FACES) or (name, style) in found:
             continue
-        if part_of(name) == part:
+        if split_of(name) == split:
             face = Face(family_of(name), style, path, int(index))
             if has_digits(face):
                 found[name, style] = face
@@ -165,33 +165,33 @@ def faces(part: Part) -> list[Face]:
 
 def family_of(name: str) -> str:
     """Return the design, or the name without weight, width and optical size."""
-    for design, beginnings in DESIGNS.items():
+    for design, beginnings in FAMILY_PREFIXES.items():
         if name.startswith(beginnings):
             return design
-    return " ".join(_VARIANT.sub(" ", name).split()) or name
+    return " ".join(_STYLE_WORDS.sub(" ", name).split()) or name
 
 
-def part_of(name: str) -> Part | None:
+def split_of(name: str) -> Split | None:
     """Return the part that a font belongs to: it never changes, whatever else is installed."""
-    if name.replace(" ", "").lower().startswith(EXAMINED):
+    if name.replace(" ", "").lower().startswith(RESERVED_FAMILIES):
         return None
     family = family_of(name)
     number = int(hashlib.sha256(family.encode()).hexdigest(), 16)
-    return "bench" if number % BENCH_SHARE == 0 else "training"
+    return "benchmark" if number % BENCHMARK_ONE_IN == 0 else "training"
 
 
 def has_digits(face: Face) -> bool:
     """Whether the face has a picture of its own for each digit."""
     font = ImageFont.truetype(
-        face.path, CHECKED_SIZE, face.index, layout_engine=ImageFont.Layout.BASIC
+        face.path, PROBE_SIZE, face.index, layout_engine=ImageFont.Layout.BASIC
     )
-    pictures = [(mask.size, bytes(mask)) for mask in map(font.getmask, [*"0123456789", MISSING])]
+    pictures = [(mask.size, bytes(mask)) for mask in map(font.getmask, [*"0123456789", NOTDEF])]
     return len(set(pictures)) == len(pictures) and all(any(data) for _, data in pictures[:10])
 
 
 def main() -> None:
     """Install every package."""
-    packages = [f"fonts-{name}" for name in PACKAGES.split()]
+    packages = [f"fonts-{name}" for name in DEBIAN_PACKAGES.split()]
     options = ["--yes", "--no-install-recommends"]
     command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", *options]
     as_root = [] if os.geteuid() == 0 else ["sudo"]

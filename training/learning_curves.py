@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from training.runs import read_log
 
 
-def draw_curves(name: str, log: Path, file: Path) -> None:
+def plot_learning_curves(name: str, log: Path, file: Path) -> None:
     """Draw the loss and the validation error of each epoch, both on a logarithmic scale."""
     rows = read_log(log)
     epochs = [int(row["epoch"]) for row in rows]

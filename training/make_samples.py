@@ -44,8 +44,8 @@ def main() -> None:
     SAMPLES.mkdir(exist_ok=True)
     images, labels = mnist_data()
     for digit in range(10):
-        image = most_typical(images[labels == digit])
-        scan(image).save(SAMPLES / f"MNIST-{digit}.png", optimize=True)
+        image = nearest_to_mean(images[labels == digit])
+        as_scan(image).save(SAMPLES / f"MNIST-{digit}.png", optimize=True)
     drawn = {
         "printed-5": printed("5"),
         "light-on-dark-3": light_on_dark(),
@@ -58,13 +58,13 @@ def main() -> None:
         picture.save(SAMPLES / f"{name}.png", optimize=True)
 
 
-def most_typical(images: NDArray[np.float64]) -> NDArray[np.uint8]:
+def nearest_to_mean(images: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Of the images of one digit, [N, 784], the nearest to their mean: uint8 [28, 28], ink 255."""
     distances = np.linalg.norm(images - images.mean(axis=0), axis=1)
     return np.asarray(images[distances.argmin()], np.uint8).reshape(28, 28)
 
 
-def scan(image: NDArray[np.uint8]) -> Image.Image:
+def as_scan(image: NDArray[np.uint8]) -> Image.Image:
     """Enlarge to 84 x 85, dark on white, with edges as sharp as a pen leaves them."""
     large = Image.fromarray(image).resize((84 * 4, 85 * 4), Image.Resampling.BICUBIC)
     smooth = large.filter(ImageFilter.GaussianBlur(6))
@@ -82,7 +82,7 @@ def printed(text: str) -> Image.Image:
 
 def light_on_dark() -> Image.Image:
     """Chalk on a blackboard."""
-    ink = pen((240, 280), THREE, box=(60, 45, 120, 190), width=15)
+    ink = draw_stroke((240, 280), THREE, box=(60, 45, 120, 190), width=15)
     return Image.composite(Image.new("L", ink.size, 235), Image.new("L", ink.size, 38), ink)
 
 
@@ -91,22 +91,22 @@ def off_centre() -> Image.Image:
     size = (800, 600)
     across, down = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
     paper = Image.fromarray((232 - 14 * across - 10 * down**2).astype(np.uint8))
-    ink = pen(size, TWO, box=(560, 340, 95, 140), width=9)
+    ink = draw_stroke(size, TWO, box=(560, 340, 95, 140), width=9)
     return Image.composite(Image.new("L", size, 52), paper, ink)
 
 
 def colour() -> Image.Image:
     """Red felt pen on a yellow note."""
     size = (220, 220)
-    first = pen(size, FOUR, box=(55, 40, 105, 140), width=13)
-    ink = ImageChops.lighter(first, pen(size, FOUR_DOWN, box=(55, 40, 105, 140), width=13))
+    first = draw_stroke(size, FOUR, box=(55, 40, 105, 140), width=13)
+    ink = ImageChops.lighter(first, draw_stroke(size, FOUR_DOWN, box=(55, 40, 105, 140), width=13))
     paper = Image.new("RGB", size, (253, 243, 168))
     return Image.composite(Image.new("RGB", size, (178, 24, 38)), paper, ink)
 
 
 def transparent() -> Image.Image:
     """Blue ink with nothing behind it, as drawing programs save it."""
-    ink = pen((180, 220), SEVEN, box=(40, 35, 100, 150), width=14)
+    ink = draw_stroke((180, 220), SEVEN, box=(40, 35, 100, 150), width=14)
     picture = Image.new("RGBA", ink.size, (28, 52, 140, 0))
     picture.putalpha(ink)
     return picture
@@ -118,13 +118,15 @@ def house_number() -> Image.Image:
     ink = Image.new("L", size, 0)
     for digit, left in (([FOUR, FOUR_DOWN], 50), ([ZERO], 145), ([SEVEN], 240)):
         for path in digit:
-            ink = ImageChops.lighter(ink, pen(size, path, box=(left, 55, 70, 110), width=13))
+            ink = ImageChops.lighter(
+                ink, draw_stroke(size, path, box=(left, 55, 70, 110), width=13)
+            )
     plate = Image.new("RGB", size, blue)
     ImageDraw.Draw(plate).rectangle((8, 8, size[0] - 9, size[1] - 9), outline=white, width=4)
     return Image.composite(Image.new("RGB", size, white), plate, ink)
 
 
-def pen(
+def draw_stroke(
     size: tuple[int, int], path: Points, box: tuple[int, int, int, int], width: float
 ) -> Image.Image:
     """Draw a smooth stroke along the path into the box (left, top, width, height).

@@ -27,17 +27,17 @@ def train(name: str, data: Path | None) -> None:
     recipe = RECIPES[name]
     dataset = open_augmented_dataset(training)
     if name.startswith("e_") and not importlib.util.find_spec("tensorflow_estimator"):
-        _train_elsewhere(name, data)
+        _train_in_estimator_environment(name, data)
         return
     folder = RUNS / name
-    _forget_other(folder, recipe)
+    _discard_stale_run(folder, recipe)
     shutil.rmtree(folder / "export", ignore_errors=True)
     _fit(name, recipe, dataset, validation, folder)
-    facts = {"epochs": recipe.epochs}
+    training_statistics = {"epochs": recipe.epochs}
     if not name.startswith("k_"):
         steps = recipe.epochs * dataset.steps_per_epoch(recipe)
-        facts = {"steps": steps, "batch_size": recipe.batch_size}
-    (folder / "facts.json").write_text(json.dumps(facts) + "\n")
+        training_statistics = {"steps": steps, "batch_size": recipe.batch_size}
+    (folder / "training_statistics.json").write_text(json.dumps(training_statistics) + "\n")
 
 
 def _fit(
@@ -53,7 +53,7 @@ def _fit(
     fit(name, recipe, dataset, validation, folder)
 
 
-def _train_elsewhere(name: str, data: Path | None) -> None:
+def _train_in_estimator_environment(name: str, data: Path | None) -> None:
     """Train an estimator in its own environment; the data set is there, all else is begun anew."""
     command = [ESTIMATOR_PYTHON, "-m", "training.train", name]
     if data:
@@ -68,7 +68,7 @@ def _train_elsewhere(name: str, data: Path | None) -> None:
         raise SystemExit(done.returncode)
 
 
-def _forget_other(folder: Path, recipe: Recipe) -> None:
+def _discard_stale_run(folder: Path, recipe: Recipe) -> None:
     """Remove what a training by another recipe has left: its checkpoints do not fit."""
     note, text = folder / "recipe.txt", f"{recipe}\n{DATASET}\n"
     if not (note.exists() and note.read_text() == text):

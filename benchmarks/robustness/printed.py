@@ -9,7 +9,7 @@ from benchmarks.robustness.family import Family, Ink, Picture, Rng, as_ink
 from benchmarks.robustness.handwriting import crop_to_ink
 from benchmarks.robustness.scenes import Range, log_uniform, place_on_canvas, render_clean
 from training.data import Digits
-from training.fonts import MISSING, Face, faces
+from training.fonts import NOTDEF, Face, installed_faces
 
 
 @cache
@@ -17,7 +17,7 @@ def _font_families(style: str) -> list[list[Face]]:
     """Return the faces of one style (regular, bold or italic), grouped by font family."""
     wanted = {"bold": ("bold", "black", "heavy"), "italic": ("italic", "oblique", "slanted")}
     found: dict[str, list[Face]] = {}
-    for face in faces("bench"):
+    for face in installed_faces("benchmark"):
         name = face.style.lower()
         kinds = [kind for kind, words in wanted.items() if any(word in name for word in words)]
         if style in kinds or (style == "regular" and not kinds):
@@ -49,7 +49,7 @@ def has_glyph(face: Face, letter: str) -> bool:
     """Whether a face has a glyph for a letter; all faces have digits."""
     font = _font(face, 40)
     mask = bytes(font.getmask(letter))
-    return any(mask) and mask != bytes(font.getmask(MISSING))
+    return any(mask) and mask != bytes(font.getmask(NOTDEF))
 
 
 def _printed_family(name: str, style: str, sizes: Range, space: Range) -> Family:

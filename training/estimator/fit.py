@@ -49,8 +49,8 @@ def fit(
         for epoch in range(epochs_done, recipe.epochs):
             progress = ProgressHook(log)
             estimator.train(lambda epoch=epoch: _batches(dataset, epoch, recipe), hooks=[progress])
-            figures = estimator.evaluate(validation_batch)
-            log.epoch(float(np.mean(progress.losses)), float(figures["accuracy"]))
+            metrics = estimator.evaluate(validation_batch)
+            log.end_epoch(float(np.mean(progress.losses)), float(metrics["accuracy"]))
     exported = estimator.export_saved_model(str(folder), _serving_input_receiver)
     Path(exported.decode()).rename(folder / "export")
 

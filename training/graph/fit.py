@@ -41,7 +41,7 @@ def fit(
                     log.advance()
                 inference.load(graph.ema_weights(session))
                 right = inference.predict(validation_batch).argmax(1) == validation.labels
-                log.epoch(float(np.mean(losses)), float(right.mean()))
+                log.end_epoch(float(np.mean(losses)), float(right.mean()))
                 saver.save(session, str(checkpoints / "epoch"), global_step=epoch + 1)
         inference.load(graph.ema_weights(session))
     inference.save(folder / "export")

@@ -41,7 +41,7 @@ def fit(
             )
             scores = model.predict(validation_batch, batch_size=500, verbose=0)
             right = scores.argmax(axis=1) == validation.labels
-            log.epoch(history.history["loss"][0], float(right.mean()))
+            log.end_epoch(history.history["loss"][0], float(right.mean()))
             # Written beside and renamed: there is no moment without a whole checkpoint.
             model.save(folder / "next.keras")
             (folder / "next.keras").replace(checkpoint)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import ImageFont
 
-from training.fonts import MISSING, Face, faces
+from training.fonts import NOTDEF, Face, installed_faces
 from training.synthetic.ink import Gray, cropped, turned
 
 RENDERED_SIZE = 72  # pixels an em: about 50 a digit, more than twice what a model sees
@@ -39,7 +39,7 @@ def printed(character: str, rng: np.random.Generator) -> Gray:
 @cache
 def _families() -> list[list[Face]]:
     families: dict[str, list[Face]] = defaultdict(list)
-    for face in faces("training"):
+    for face in installed_faces("training"):
         families[face.family].append(face)
     return list(families.values())
 
@@ -47,7 +47,7 @@ def _families() -> list[list[Face]]:
 @lru_cache(40_000)
 def _glyph(face: Face, character: str) -> Gray | None:
     """Return the ink of a character, or None where a font lacks it; no font here lacks a digit."""
-    mask, missing = map(_font(face).getmask, (character, MISSING))
+    mask, missing = map(_font(face).getmask, (character, NOTDEF))
     if (mask.size, bytes(mask)) == (missing.size, bytes(missing)):
         return None
     ink = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1])

@@ -94,9 +94,9 @@ def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int)
     key = _key(digits) | {"shape": [*shape], "seed": seed}
     if not _is_cached(name, key):
         # Imported here: the environment of the estimators has neither OpenCV nor Pillow.
-        from training.synthetic import framed
+        from training.synthetic import make_images
 
-        made = framed(digits, math.prod(shape), seed)
+        made = make_images(digits, math.prod(shape), seed)
         np.save(images, made.images.reshape(*shape, *digits.images.shape[1:]))
         np.save(labels, made.labels.reshape(shape))
         _key_file(name).write_text(json.dumps(key))

@@ -17,54 +17,56 @@ from rich.progress import track
 from mnist_cli.errors import InputError
 from mnist_cli.framing import frame
 from training.data import Digits, Images, Labels
-from training.synthetic.camera import photographed
-from training.synthetic.corruptions import corrupted
-from training.synthetic.handwritten import handwritten
+from training.synthetic.camera import photograph
+from training.synthetic.corruptions import corrupt
+from training.synthetic.handwritten import draw_handwritten
 from training.synthetic.ink import Gray
-from training.synthetic.non_digits import no_digit
-from training.synthetic.printed import printed
-from training.synthetic.strokes import drawn
+from training.synthetic.non_digits import draw_non_digit
+from training.synthetic.printed import draw_printed
+from training.synthetic.strokes import draw_digit
 
 NO_DIGIT = -1
 
-SHARES = {
+SOURCE_PROBABILITIES = {
     # What people send besides handwriting, and what MNIST has nothing of.
     "printed": 0.28,
     # What the program is for, as cameras and scanners see it.
     "handwritten": 0.28,
     # Ways of writing that the writers of MNIST did not have.
-    "drawn": 0.12,
+    "strokes": 0.12,
     # Noise and lines right through the digit, which framing can't take away.
     "corrupted": 0.20,
     # Enough to learn a flat answer; more would make the model doubt digits, too.
-    "nothing": 0.12,
+    "non_digit": 0.12,
 }
 """The part that each source has of the pictures."""
 
 SIDE, DIGIT_SIDE = 28, 20  # of MNIST: the image, and the digit in it
-CHUNK = 1_000  # pictures that one process makes at a time
+CHUNK_IMAGES = 1_000  # pictures that one process makes at a time
 
-LIKENESS = 0.8
+MIN_SIMILARITY = 0.8
 """Framing may lose a digit or take a part for the whole; below this, the label would be a guess."""
 
-LIKENESS_CORRUPTED = 0.5
+MIN_SIMILARITY_CORRUPTED = 0.5
 """A turned digit, or one with a line through it, looks different: that is what is to be learned."""
 
 STDERR = Console(stderr=True)
 
 
-class Made(NamedTuple):
+class Sample(NamedTuple):
     """A picture and what was drawn in it."""
 
     picture: Gray
     ink: Gray | None
     """None where it cannot be told from its paper."""
     digit: int
-    least: float = LIKENESS
+    min_similarity: float = MIN_SIMILARITY
     """How much of the ink framing has to find."""
 
 
-def pictures(digits: Digits, count: int, rng: np.random.Generator) -> tuple[list[Gray], Labels]:
+def make_pictures(
+    digits: Digits, count: int, rng: np.random.Generator
+) -> tuple[list[Gray], Labels]:
     """Make pictures in random order.
 
     Args:
@@ -79,11 +81,11 @@ def pictures(digits: Digits, count: int, rng: np.random.Generator) -> tuple[list
     Raises:
         OSError: there are no fonts.
     """
-    made = [_made(digits, rng) for _ in range(count)]
+    made = [_draw_sample(digits, rng) for _ in range(count)]
     return [one.picture for one in made], np.array([one.digit for one in made], np.int64)
 
 
-def framed(digits: Digits, count: int, seed: int) -> Digits:
+def make_images(digits: Digits, count: int, seed: int) -> Digits:
     """Make pictures and frame them as `mnist` does; what it does not find is made anew.
 
     Args:
@@ -97,45 +99,45 @@ def framed(digits: Digits, count: int, seed: int) -> Digits:
     Raises:
         OSError: there are no fonts.
     """
-    sizes = [min(CHUNK, count - start) for start in range(0, count, CHUNK)]
+    sizes = [min(CHUNK_IMAGES, count - start) for start in range(0, count, CHUNK_IMAGES)]
     # New processes: to fork one that has threads, as TensorFlow does, may block it for ever.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), context, _begin, (digits,)) as pool:
-        chunks = [pool.submit(_chunk, [seed, n], size) for n, size in enumerate(sizes)]
+    with ProcessPoolExecutor(os.cpu_count(), context, _init_worker, (digits,)) as pool:
+        chunks = [pool.submit(_make_chunk, [seed, n], size) for n, size in enumerate(sizes)]
         made = [chunk.result() for chunk in track(chunks, "synthetic pictures", console=STDERR)]
     images, labels = zip(*made, strict=True)
     return Digits(np.concatenate(images), np.concatenate(labels))
 
 
-def _made(digits: Digits, rng: np.random.Generator) -> Made:
-    source = _SOURCES[rng.choice(len(_SOURCES), p=_WEIGHTS)]
-    if source == "nothing":
-        return Made(*no_digit(digits, rng), NO_DIGIT)
+def _draw_sample(digits: Digits, rng: np.random.Generator) -> Sample:
+    source = _SOURCES[rng.choice(len(_SOURCES), p=_PROBABILITIES)]
+    if source == "non_digit":
+        return Sample(*draw_non_digit(digits, rng), NO_DIGIT)
     chosen = rng.integers(len(digits.images))
     image, digit = digits.images[chosen], int(digits.labels[chosen])
     if source == "corrupted":
-        return Made(corrupted(image, rng), image, digit, LIKENESS_CORRUPTED)
+        return Sample(corrupt(image, rng), image, digit, MIN_SIMILARITY_CORRUPTED)
     if source == "handwritten":
-        ink = handwritten(image, rng)
+        ink = draw_handwritten(image, rng)
     else:
         digit = int(rng.integers(10))
-        ink = printed(str(digit), rng) if source == "printed" else drawn(digit, rng)
-    return Made(photographed(ink, rng), ink, digit)
+        ink = draw_printed(str(digit), rng) if source == "printed" else draw_digit(digit, rng)
+    return Sample(photograph(ink, rng), ink, digit)
 
 
-def _framed(digits: Digits, rng: np.random.Generator) -> Iterator[tuple[Images, int]]:
+def _images(digits: Digits, rng: np.random.Generator) -> Iterator[tuple[Images, int]]:
     """Yield framed images with their digits for ever."""
     while True:
-        made = _made(digits, rng)
+        made = _draw_sample(digits, rng)
         try:
             image = 255 - frame(made.picture)
-            if made.ink is None or _likeness(image, made.ink) >= made.least:
+            if made.ink is None or _similarity(image, made.ink) >= made.min_similarity:
                 yield image, made.digit
         except InputError:
             continue
 
 
-def _likeness(image: Gray, ink: Gray) -> float:
+def _similarity(image: Gray, ink: Gray) -> float:
     """How much of what a framed image [28, 28] shows is the ink that was drawn, 0 to 1.
 
     The cosine of both, blurred, since a digit may be bolder or a pixel beside. The ink is framed
@@ -152,20 +154,20 @@ def _likeness(image: Gray, ink: Gray) -> float:
     return float(one @ other) / length if length else 0.0
 
 
-_SOURCES = tuple(SHARES)
-_WEIGHTS = tuple(SHARES.values())
+_SOURCES = tuple(SOURCE_PROBABILITIES)
+_PROBABILITIES = tuple(SOURCE_PROBABILITIES.values())
 
 _digits: Digits
 """What a worker process makes handwriting from."""
 
 
-def _begin(digits: Digits) -> None:
+def _init_worker(digits: Digits) -> None:
     global _digits
     _digits = digits
     cv2.setNumThreads(1)  # there is a process for each core
 
 
-def _chunk(seed: list[int], count: int) -> tuple[Images, Labels]:
-    source = _framed(_digits, np.random.default_rng(seed))
+def _make_chunk(seed: list[int], count: int) -> tuple[Images, Labels]:
+    source = _images(_digits, np.random.default_rng(seed))
     made = [next(source) for _ in range(count)]
     return np.stack([image for image, _ in made]), np.array([digit for _, digit in made], np.int64)

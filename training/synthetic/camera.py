@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from training.synthetic.ink import Floats, Gray, smooth_field
-from training.synthetic.paper_clutter import Box, furnished
+from training.synthetic.paper_clutter import BoundingBox, add_clutter
 
 LONGEST = 128  # pixels: larger pictures would only cost time
 ROUGH_SHARE = 0.5  # the others are clean, as screens and drawing programs make them
@@ -15,37 +15,37 @@ MARGINS = ((0.0, 0.06), (0.1, 0.5), (0.4, 1.2))
 MARGIN_SHARES = (0.15, 0.6, 0.25)
 
 
-def photographed(ink: Gray, rng: np.random.Generator) -> Gray:
+def photograph(ink: Gray, rng: np.random.Generator) -> Gray:
     """Put ink [h, w] on paper and return a picture [H, W], 0 black to 255 white."""
-    coverage, box = _placed(ink, rng)
+    coverage, box = _place_on_paper(ink, rng)
     paper = 255.0 if rng.random() < 0.4 else rng.uniform(140, 255)
     contrast = 1.0 if rng.random() < 0.4 else rng.uniform(0.35, 1)
     rough = rng.random() < ROUGH_SHARE
     if rough:
-        coverage = furnished(coverage, box, rng)
+        coverage = add_clutter(coverage, box, rng)
     picture = paper * (1 - contrast * coverage)
     if rough:
-        picture = _lit(picture, rng)
+        picture = _light(picture, rng)
     if rng.random() < LIGHT_ON_DARK_SHARE:
         picture = 255 - picture
     if rough:
-        picture = _noisy(picture, contrast * paper, rng)
+        picture = _blur_and_noise(picture, contrast * paper, rng)
     gray: Gray = np.clip(picture, 0, 255).astype(np.uint8)
-    return _compressed(gray, rng) if rough and rng.random() < EFFECT_SHARE else gray
+    return _compress_jpeg(gray, rng) if rough and rng.random() < EFFECT_SHARE else gray
 
 
-def _placed(ink: Gray, rng: np.random.Generator) -> tuple[Floats, Box]:
+def _place_on_paper(ink: Gray, rng: np.random.Generator) -> tuple[Floats, BoundingBox]:
     """How much of each pixel is inked, 0 to 1, [H, W], and where the ink is."""
     low, high = MARGINS[rng.choice(len(MARGINS), p=MARGIN_SHARES)]
     longest = max(ink.shape)
     largest = max(0.15 * longest, (LONGEST - longest) / 2)
     margins = np.minimum(rng.uniform(low, high, (2, 2)) * longest, largest).round().astype(int)
     top, left = margins[:, 0].tolist()
-    box = Box(top, left, top + ink.shape[0], left + ink.shape[1])
+    box = BoundingBox(top, left, top + ink.shape[0], left + ink.shape[1])
     return np.asarray(np.pad(ink, margins) / np.float32(255), np.float32), box
 
 
-def _lit(picture: Floats, rng: np.random.Generator) -> Floats:
+def _light(picture: Floats, rng: np.random.Generator) -> Floats:
     """Paper is not smooth, light not even, and hands throw shadows."""
     shape = (picture.shape[0], picture.shape[1])
     if rng.random() < EFFECT_SHARE:
@@ -63,7 +63,7 @@ def _lit(picture: Floats, rng: np.random.Generator) -> Floats:
     return picture
 
 
-def _noisy(picture: Floats, depth: float, rng: np.random.Generator) -> Floats:
+def _blur_and_noise(picture: Floats, depth: float, rng: np.random.Generator) -> Floats:
     """Blur and noise; noise is limited by the contrast, so that ink stays ink."""
     if rng.random() < EFFECT_SHARE:
         sigma = min(rng.uniform(0.4, 2.0), min(picture.shape) / 30)
@@ -74,7 +74,7 @@ def _noisy(picture: Floats, depth: float, rng: np.random.Generator) -> Floats:
     return picture
 
 
-def _compressed(gray: Gray, rng: np.random.Generator) -> Gray:
+def _compress_jpeg(gray: Gray, rng: np.random.Generator) -> Gray:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
     data = cv2.imencode(".jpg", gray, quality)[1]
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -1,6 +1,6 @@
-"""Damaged images of the size of MNIST.
+"""Corrupted images of the size of MNIST.
 
-The kinds of damage are those of N. Mu and J. Gilmer, "MNIST-C: A Robustness Benchmark for Computer
+The kinds are those of N. Mu and J. Gilmer, "MNIST-C: A Robustness Benchmark for Computer
 Vision" (ICML workshop 2019), made anew and with random strengths.
 """
 
@@ -12,39 +12,39 @@ from numpy.typing import NDArray
 
 from training.synthetic.ink import Floats, Gray, smooth_field
 
-Damaged = NDArray[np.floating]
+Corrupted = NDArray[np.floating]
 """float [28, 28], about 0 to 255."""
 
 SIDE = 28
 
 
-def corrupted(image: Gray, rng: np.random.Generator) -> Gray:
+def corrupt(image: Gray, rng: np.random.Generator) -> Gray:
     """Damage a digit [28, 28], ink 255; return a picture, dark on light or not."""
-    damage = DAMAGES[rng.integers(len(DAMAGES))]
-    damaged = np.clip(damage(image.astype(np.float32), rng), 0, 255).astype(np.uint8)
-    return damaged if rng.random() < 0.5 else 255 - damaged
+    corruption = CORRUPTIONS[rng.integers(len(CORRUPTIONS))]
+    corrupted = np.clip(corruption(image.astype(np.float32), rng), 0, 255).astype(np.uint8)
+    return corrupted if rng.random() < 0.5 else 255 - corrupted
 
 
-def _noise(image: Floats, rng: np.random.Generator) -> Damaged:
+def _gaussian_noise(image: Floats, rng: np.random.Generator) -> Corrupted:
     return image + rng.normal(0, rng.uniform(10, 60), image.shape)
 
 
-def _shot_noise(image: Floats, rng: np.random.Generator) -> Damaged:
+def _shot_noise(image: Floats, rng: np.random.Generator) -> Corrupted:
     photons = rng.uniform(3, 20)
     return rng.poisson(image / 255 * photons) * (255 / photons)
 
 
-def _impulse_noise(image: Floats, rng: np.random.Generator) -> Damaged:
+def _impulse_noise(image: Floats, rng: np.random.Generator) -> Corrupted:
     chance = rng.random(image.shape)
     share = rng.uniform(0.01, 0.3)
     return np.where(chance < share / 2, 0, np.where(chance > 1 - share / 2, 255, image))
 
 
-def _blur(image: Floats, rng: np.random.Generator) -> Damaged:
+def _gaussian_blur(image: Floats, rng: np.random.Generator) -> Corrupted:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.8)), np.float32)
 
 
-def _motion_blur(image: Floats, rng: np.random.Generator) -> Damaged:
+def _motion_blur(image: Floats, rng: np.random.Generator) -> Corrupted:
     kernel = np.zeros((9, 9), np.float32)
     reach = rng.uniform(1.2, 2.8) * np.exp(1j * rng.uniform(0, np.pi))
     x, y = round(reach.real), round(reach.imag)
@@ -52,13 +52,13 @@ def _motion_blur(image: Floats, rng: np.random.Generator) -> Damaged:
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.float32)
 
 
-def _glass(image: Floats, rng: np.random.Generator) -> Damaged:
+def _glass_blur(image: Floats, rng: np.random.Generator) -> Corrupted:
     y, x = np.indices(image.shape, np.float32)
     dx, dy = rng.normal(0, rng.uniform(0.3, 0.7), (2, *image.shape)).astype(np.float32)
     return np.asarray(cv2.remap(image, x + dx, y + dy, cv2.INTER_LINEAR), np.float32)
 
 
-def _stripe(image: Floats, rng: np.random.Generator) -> Damaged:
+def _inverted_stripe(image: Floats, rng: np.random.Generator) -> Corrupted:
     """Turned ink in a stripe, or on both sides of one."""
     inside = np.zeros(SIDE, bool)
     start, width = rng.integers(0, 24), rng.integers(1, 17)
@@ -67,7 +67,7 @@ def _stripe(image: Floats, rng: np.random.Generator) -> Damaged:
     return np.where(turned if rng.random() < 0.5 else turned[:, np.newaxis], 255 - image, image)
 
 
-def _line(image: Floats, rng: np.random.Generator) -> Damaged:
+def _line(image: Floats, rng: np.random.Generator) -> Corrupted:
     """A straight line from side to side, whole or dotted."""
     start, end = rng.integers(0, SIDE, 2).tolist()
     line = np.zeros_like(image)
@@ -77,7 +77,7 @@ def _line(image: Floats, rng: np.random.Generator) -> Damaged:
     return np.maximum(image, line if rng.random() < 0.5 else line.T)
 
 
-def _zigzag(image: Floats, rng: np.random.Generator) -> Damaged:
+def _zigzag(image: Floats, rng: np.random.Generator) -> Corrupted:
     teeth = int(rng.integers(4, 15))
     x = np.linspace(0, SIDE - 1, teeth)
     start, end = rng.uniform(4, 24, 2).tolist()
@@ -88,32 +88,32 @@ def _zigzag(image: Floats, rng: np.random.Generator) -> Damaged:
     return np.maximum(image, line if rng.random() < 0.5 else line.T)
 
 
-def _spatter(image: Floats, rng: np.random.Generator) -> Damaged:
+def _spatter(image: Floats, rng: np.random.Generator) -> Corrupted:
     drops = cv2.GaussianBlur(rng.standard_normal(image.shape, np.float32), (0, 0), 1)
     level = rng.uniform(0.5, 0.9)
     mask = drops > level
     return np.where(mask, rng.choice((0, 255), p=(0.4, 0.6)), image)
 
 
-def _fog(image: Floats, rng: np.random.Generator) -> Damaged:
+def _fog(image: Floats, rng: np.random.Generator) -> Corrupted:
     depth = rng.uniform(0.2, 0.5)
     shape = (image.shape[0], image.shape[1])
     fog = smooth_field(shape, int(rng.integers(2, 6)), 255 * depth * 0.4, 255 * depth, rng)
     return image * (1 - depth) + fog
 
 
-def _faint(image: Floats, rng: np.random.Generator) -> Damaged:
+def _low_contrast(image: Floats, rng: np.random.Generator) -> Corrupted:
     return image * rng.uniform(0.2, 0.7) + rng.uniform(0, 70)
 
 
-def _edges(image: Floats, rng: np.random.Generator) -> Damaged:
+def _canny_edges(image: Floats, rng: np.random.Generator) -> Corrupted:
     low = rng.uniform(30, 120)
     smooth = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.3)).astype(np.uint8)
     edges = cv2.Canny(smooth, low, 2 * low).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(edges, (0, 0), rng.uniform(0.1, 0.6)), np.float32)
 
 
-def _placed(image: Floats, rng: np.random.Generator) -> Damaged:
+def _affine(image: Floats, rng: np.random.Generator) -> Corrupted:
     """Rotated by up to 30 degrees, sheared, scaled and shifted."""
     turn = np.radians(rng.uniform(-30, 30))
     scale, shear = rng.uniform(0.5, 1.1) * rng.uniform(0.85, 1.15, 2), rng.uniform(-0.4, 0.4)
@@ -127,9 +127,29 @@ def _placed(image: Floats, rng: np.random.Generator) -> Damaged:
     return np.asarray(moved, np.float32)
 
 
-DAMAGES: tuple[Callable[[Floats, np.random.Generator], Damaged], ...] = (
-    *(_noise, _shot_noise, _impulse_noise, _blur, _motion_blur, _glass, _stripe, _spatter),
-    *(_fog, _faint, _line, _line, _zigzag, _zigzag, _edges, _edges, _placed, _placed),
+CORRUPTIONS: tuple[Callable[[Floats, np.random.Generator], Corrupted], ...] = (
+    *(
+        _gaussian_noise,
+        _shot_noise,
+        _impulse_noise,
+        _gaussian_blur,
+        _motion_blur,
+        _glass_blur,
+        _inverted_stripe,
+        _spatter,
+    ),
+    *(
+        _fog,
+        _low_contrast,
+        _line,
+        _line,
+        _zigzag,
+        _zigzag,
+        _canny_edges,
+        _canny_edges,
+        _affine,
+        _affine,
+    ),
 )
 """Each as likely as the others, twice what is hardest to read through; what is one kind here is
 rotation, shear, scale and shift there."""

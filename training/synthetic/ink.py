@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 """float32 [H, W]."""
 
 
-def cropped(ink: Gray, edge: int = 0) -> Gray:
+def crop_to_ink(ink: Gray, edge: int = 0) -> Gray:
     """Return the smallest rectangle around all ink above `edge`; all of it if there is none."""
     mask = ink > edge
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -20,7 +20,9 @@ def cropped(ink: Gray, edge: int = 0) -> Gray:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def turned(ink: Gray, height: float, rotation: float, slant: float, width: float = 1.0) -> Gray:
+def transform_ink(
+    ink: Gray, height: float, rotation: float, slant: float, width: float = 1.0
+) -> Gray:
     """Scale, slant and rotate ink.
 
     Args:
@@ -45,7 +47,7 @@ def turned(ink: Gray, height: float, rotation: float, slant: float, width: float
     offset = (after - 1) / 2 - matrix @ (before - 1) / 2
     size = (int(np.ceil(after[0])), int(np.ceil(after[1])))
     moved = cv2.warpAffine(ink, np.column_stack([matrix, offset]), size, flags=cv2.INTER_LINEAR)
-    return cropped(np.asarray(moved, np.uint8), 8)
+    return crop_to_ink(np.asarray(moved, np.uint8), 8)
 
 
 def smooth_field(

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 
 from training.data import Digits
-from training.synthetic.camera import photographed
-from training.synthetic.handwritten import handwritten
-from training.synthetic.ink import Gray, cropped, smooth_field, turned
-from training.synthetic.printed import printed
-from training.synthetic.strokes import pen, scribbled, smooth_curve
+from training.synthetic.camera import photograph
+from training.synthetic.handwritten import draw_handwritten
+from training.synthetic.ink import Gray, crop_to_ink, smooth_field, transform_ink
+from training.synthetic.printed import draw_printed
+from training.synthetic.strokes import draw_curves, draw_scribble, smooth_curve
 
 LETTERS = "AEFHKMNPRTUVWXadehkmnruvwx"
-SIGNS = "#%@&*+=<>^~?-"
+SYMBOLS = "#%@&*+=<>^~?-"
 GAP = (-0.2, 0.35)  # of their height, between two of several digits
 
 Points = tuple[tuple[float, float], ...]
@@ -49,31 +49,31 @@ SHAPES: tuple[tuple[Points, ...], ...] = (
 """Drawings of straight and curved lines; the last is a heart."""
 
 
-def no_digit(digits: Digits, rng: np.random.Generator) -> tuple[Gray, Gray | None]:
+def draw_non_digit(digits: Digits, rng: np.random.Generator) -> tuple[Gray, Gray | None]:
     """Return a picture [H, W], 0 black to 255 white, that is not of one digit, and its ink."""
     if rng.random() < 0.15:
-        return (_texture, _cell)[rng.integers(2)](rng), None
+        return (_texture, _empty_form_cell)[rng.integers(2)](rng), None
     several = rng.random() < 0.3
-    ink = _several(digits, rng) if several else INKS[rng.integers(len(INKS))](rng)
-    return photographed(ink, rng), ink
+    ink = _row_of_digits(digits, rng) if several else NON_DIGITS[rng.integers(len(NON_DIGITS))](rng)
+    return photograph(ink, rng), ink
 
 
 def _letter(rng: np.random.Generator) -> Gray:
-    return printed(LETTERS[rng.integers(len(LETTERS))], rng)
+    return draw_printed(LETTERS[rng.integers(len(LETTERS))], rng)
 
 
-def _sign(rng: np.random.Generator) -> Gray:
-    return printed(SIGNS[rng.integers(len(SIGNS))], rng)
+def _symbol(rng: np.random.Generator) -> Gray:
+    return draw_printed(SYMBOLS[rng.integers(len(SYMBOLS))], rng)
 
 
 def _shape(rng: np.random.Generator) -> Gray:
     stretch = np.array([rng.uniform(0.6, 1.4), 1])
     paths = SHAPES[rng.integers(len(SHAPES))]
     bend = rng.normal(0, 0.15, (2, 2)) + np.eye(2)
-    return pen([smooth_curve(np.array(path)) * stretch @ bend for path in paths], rng)
+    return draw_curves([smooth_curve(np.array(path)) * stretch @ bend for path in paths], rng)
 
 
-def _several(digits: Digits, rng: np.random.Generator) -> Gray:
+def _row_of_digits(digits: Digits, rng: np.random.Generator) -> Gray:
     """Two or three digits in a row; framing may take one of them, if they are far apart."""
     hand = rng.random() < 0.5
     count = rng.integers(2, 4)
@@ -81,10 +81,10 @@ def _several(digits: Digits, rng: np.random.Generator) -> Gray:
     inks = []
     for _ in range(count):
         if hand:
-            ink = handwritten(digits.images[rng.integers(len(digits.images))], rng)
+            ink = draw_handwritten(digits.images[rng.integers(len(digits.images))], rng)
         else:
-            ink = printed(str(rng.integers(10)), rng)
-        inks.append(turned(ink, height * rng.uniform(0.9, 1.1), 0, 0))
+            ink = draw_printed(str(rng.integers(10)), rng)
+        inks.append(transform_ink(ink, height * rng.uniform(0.9, 1.1), 0, 0))
     tall = max(len(ink) for ink in inks)
     wide = sum(ink.shape[1] for ink in inks) + count * round(GAP[1] * height)
     row = np.zeros((tall, wide + 1), np.uint8)
@@ -95,7 +95,7 @@ def _several(digits: Digits, rng: np.random.Generator) -> Gray:
         np.maximum(place, ink, out=place)
         x = max(0, x + ink.shape[1] + round(rng.uniform(*GAP) * height))
     # What touches the border is taken for a neighbour, too.
-    return np.pad(cropped(row), 5)
+    return np.pad(crop_to_ink(row), 5)
 
 
 def _texture(rng: np.random.Generator) -> Gray:
@@ -109,7 +109,7 @@ def _texture(rng: np.random.Generator) -> Gray:
     return np.clip(noise, 0, 255).astype(np.uint8)
 
 
-def _cell(rng: np.random.Generator) -> Gray:
+def _empty_form_cell(rng: np.random.Generator) -> Gray:
     """An empty cell of a form, with dirt in it."""
     side = int(rng.integers(32, 96))
     paper: Gray = np.full((side, side), int(rng.integers(180, 256)), np.uint8)
@@ -122,7 +122,7 @@ def _cell(rng: np.random.Generator) -> Gray:
     return np.asarray(cv2.GaussianBlur(paper, (0, 0), rng.uniform(0.3, 1)), np.uint8)
 
 
-INKS: tuple[Callable[[np.random.Generator], Gray], ...] = (
-    *(_letter, _letter, _sign, scribbled, _shape),
+NON_DIGITS: tuple[Callable[[np.random.Generator], Gray], ...] = (
+    *(_letter, _letter, _symbol, draw_scribble, _shape),
 )
 """Each as likely as the others; letters twice, since they are what people have most of."""

@@ -11,7 +11,7 @@ RULED, SQUARED, BOXED, WITH_NEIGHBOUR = 0.12, 0.08, 0.12, 0.13
 """The shares of the pictures that have each of them; none has two."""
 
 
-class Box(NamedTuple):
+class BoundingBox(NamedTuple):
     """Where ink is in a picture: pixels, the last two exclusive."""
 
     top: int
@@ -20,15 +20,15 @@ class Box(NamedTuple):
     right: int
 
 
-def furnished(coverage: Floats, box: Box, rng: np.random.Generator) -> Floats:
+def add_clutter(coverage: Floats, box: BoundingBox, rng: np.random.Generator) -> Floats:
     """Add what may be on the paper besides the ink in the box; coverage is [H, W], 0 to 1."""
     chance = rng.random()
     if chance < RULED + SQUARED:
-        lines = _ruled(coverage, box, chance < SQUARED, rng)
+        lines = _ruled_lines(coverage, box, chance < SQUARED, rng)
     elif chance < RULED + SQUARED + BOXED:
-        lines = _boxed(coverage, box, rng)
+        lines = _form_cell(coverage, box, rng)
     elif chance < RULED + SQUARED + BOXED + WITH_NEIGHBOUR:
-        return _with_neighbour(coverage, box, rng)
+        return _add_neighbour(coverage, box, rng)
     else:
         return coverage
     height, width = lines.shape
@@ -38,7 +38,9 @@ def furnished(coverage: Floats, box: Box, rng: np.random.Generator) -> Floats:
     return np.asarray(np.maximum(coverage, tilted * strength), np.float32)
 
 
-def _ruled(coverage: Floats, box: Box, squared: bool, rng: np.random.Generator) -> Gray:
+def _ruled_lines(
+    coverage: Floats, box: BoundingBox, squared: bool, rng: np.random.Generator
+) -> Gray:
     lines: Gray = np.zeros(coverage.shape, np.uint8)
     size = box.bottom - box.top
     thickness = _thickness(size, rng)
@@ -53,7 +55,7 @@ def _ruled(coverage: Floats, box: Box, squared: bool, rng: np.random.Generator) 
     return lines
 
 
-def _boxed(coverage: Floats, box: Box, rng: np.random.Generator) -> Gray:
+def _form_cell(coverage: Floats, box: BoundingBox, rng: np.random.Generator) -> Gray:
     """A frame between the ink and the border, where there is room for it."""
     lines: Gray = np.zeros(coverage.shape, np.uint8)
     height, width = lines.shape
@@ -69,7 +71,7 @@ def _thickness(size: int, rng: np.random.Generator) -> int:
     return max(1, round(rng.uniform(0.01, 0.04) * size))
 
 
-def _with_neighbour(coverage: Floats, box: Box, rng: np.random.Generator) -> Floats:
+def _add_neighbour(coverage: Floats, box: BoundingBox, rng: np.random.Generator) -> Floats:
     """Let the same ink, upside down, reach in from one side, where there is room for a part."""
     mirrored = rng.random() < 0.5
     if mirrored:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import ImageFont
 
 from training.fonts import NOTDEF, Face, installed_faces
-from training.synthetic.ink import Gray, cropped, turned
+from training.synthetic.ink import Gray, crop_to_ink, transform_ink
 
 RENDERED_SIZE = 72  # pixels an em: about 50 a digit, more than twice what a model sees
 HEIGHTS = (6.0, 100.0)
@@ -16,7 +16,7 @@ SLANT, ROTATION = 20.0, 12.0  # degrees, to both sides
 ALIASED_SHARE = 0.1  # as on old screens and printers
 
 
-def printed(character: str, rng: np.random.Generator) -> Gray:
+def draw_printed(character: str, rng: np.random.Generator) -> Gray:
     """Return the ink of a character in a random font, size and slant.
 
     A family is drawn first and a face of it then, so that large families are not seen more often.
@@ -30,7 +30,7 @@ def printed(character: str, rng: np.random.Generator) -> Gray:
     plain = rng.random() < 0.5
     slant = 0.0 if plain else rng.uniform(-SLANT, SLANT)
     width = 1.0 if plain else rng.uniform(0.75, 1.3)
-    ink = turned(ink, height, rng.normal(0, ROTATION / 3), slant, width)
+    ink = transform_ink(ink, height, rng.normal(0, ROTATION / 3), slant, width)
     if height > 16 and rng.random() < ALIASED_SHARE:
         ink = np.asarray(cv2.threshold(ink, 127, 255, cv2.THRESH_BINARY)[1], np.uint8)
     return ink
@@ -51,7 +51,7 @@ def _glyph(face: Face, character: str) -> Gray | None:
     if (mask.size, bytes(mask)) == (missing.size, bytes(missing)):
         return None
     ink = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1])
-    return cropped(ink) if ink.any() else None
+    return crop_to_ink(ink) if ink.any() else None
 
 
 @cache

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.synthetic.ink import Gray, cropped
+from training.synthetic.ink import Gray, crop_to_ink
 
 Path = Sequence[tuple[float, float]]
 """Where a pen goes, (x, y) from the top left (0, 0) to the bottom right (1, 1) of the digit."""
@@ -92,7 +92,7 @@ FINGER = (0.1, 0.18)
 HEIGHTS = (18.0, 90.0)
 
 
-def drawn(digit: int, rng: np.random.Generator) -> Gray:
+def draw_digit(digit: int, rng: np.random.Generator) -> Gray:
     """Return the ink of a digit, drawn with a round pen, a broad nib or a finger."""
     variants = DIGITS[digit]
     paths = variants[rng.integers(len(variants))]
@@ -106,18 +106,18 @@ def drawn(digit: int, rng: np.random.Generator) -> Gray:
     cos, sin = np.cos(turn), np.sin(turn)
     points = points @ np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, 0], [-slant, 1]])
     curves = [smooth_curve(path) for path in np.split(points[places], ends)]
-    return pen(curves, rng)
+    return draw_curves(curves, rng)
 
 
-def scribbled(rng: np.random.Generator) -> Gray:
+def draw_scribble(rng: np.random.Generator) -> Gray:
     """Return the ink of a scribble that turns too often to be a digit."""
     count = rng.integers(1, 4)
     points = [rng.uniform(-0.5, 0.5, (rng.integers(8, 16), 2)) for _ in range(count)]
     stretch = np.array([rng.uniform(0.5, 2), 1])
-    return pen([smooth_curve(path) * stretch for path in points], rng)
+    return draw_curves([smooth_curve(path) * stretch for path in points], rng)
 
 
-def pen(curves: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> Gray:
+def draw_curves(curves: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> Gray:
     """Draw curves [M, 2] in units of the height with a random pen and return the ink, cropped."""
     height = np.exp(rng.uniform(*np.log(HEIGHTS)))
     kind = rng.choice(3, p=(0.6, 0.2, 0.2))
@@ -137,7 +137,7 @@ def pen(curves: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> Gray
             cv2.polylines(ink, [fixed], False, 255, thickness, cv2.LINE_AA, shift=4)
     if kind == 1 and width >= 2:
         ink = np.asarray(cv2.dilate(ink, _nib(width, rng)), np.uint8)
-    return cropped(ink)
+    return crop_to_ink(ink)
 
 
 def smooth_curve(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,11 +25,12 @@ from mnist_cli.framing import frame
 from mnist_cli.loader import load_model
 from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
-from training import augmented_dataset, data, fonts, publish, recipes, synthetic, train
+from training import augmented_dataset, data, fonts, publish, recipes, train
 from training.augment import distort
 from training.augmented_dataset import AugmentedDataset
 from training.recipes import Recipe
 from training.runs import read_log
+from training.synthetic import generate
 from training.synthetic.printed import _families
 
 Digits = npt.NDArray[np.uint8]
@@ -222,7 +223,7 @@ def test_the_pool_is_made_once(mnist: Path, home: Path, monkeypatch: pytest.Monk
     images = np.array(first.images)
     with monkeypatch.context() as nothing:
         nothing.setattr(augmented_dataset, "_augment", None)
-        nothing.setattr(synthetic, "make_images", None)
+        nothing.setattr(generate, "make_images", None)
         again = augmented_dataset.open_augmented_dataset(training)
     assert np.array_equal(again.images, images) and np.array_equal(again.labels, first.labels)
     other = data.Digits(training.images[::-1].copy(), training.labels[::-1].copy())
@@ -281,24 +282,24 @@ def test_an_epoch_has_every_image_of_its_copy(mnist: Path, home: Path) -> None:
 
 def test_synthetic_pictures_are_framed_and_always_the_same(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
-    images, labels = synthetic.make_images(training, 60, 7)
+    images, labels = generate.make_images(training, 60, 7)
     assert images.shape == (60, 28, 28) and images.dtype == np.uint8
     assert labels.dtype == np.int64 and {-1} < set(labels) <= set(range(-1, 10))
     for image in images:
         np.testing.assert_array_equal(frame(255 - image), 255 - image)
-    again = synthetic.make_images(training, 60, 7)
+    again = generate.make_images(training, 60, 7)
     assert np.array_equal(again.images, images) and np.array_equal(again.labels, labels)
-    assert not np.array_equal(synthetic.make_images(training, 60, 8).images, images)
+    assert not np.array_equal(generate.make_images(training, 60, 8).images, images)
 
 
 def test_the_pictures_before_the_framing(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
-    made, labels = synthetic.make_pictures(training, 200, np.random.default_rng(0))
+    made, labels = generate.make_pictures(training, 200, np.random.default_rng(0))
     assert len(made) == len(labels) == 200
     assert all(picture.dtype == np.uint8 and picture.ndim == 2 for picture in made)
     # One in eight, or thereabouts, shows no digit.
     assert 10 < (labels == -1).sum() < 50
-    again, _ = synthetic.make_pictures(training, 200, np.random.default_rng(0))
+    again, _ = generate.make_pictures(training, 200, np.random.default_rng(0))
     assert all(map(np.array_equal, made, again))
 
 
@@ -325,7 +326,7 @@ def test_without_fonts_there_are_no_synthetic_pictures(mnist: Path, home: Path) 
     (home / "fonts.conf").write_text("<fontconfig></fontconfig>")
     training, _ = data.load_training(mnist)
     with pytest.raises(OSError, match=r"python -m training\.fonts"):
-        synthetic.make_pictures(training, 50, np.random.default_rng(0))
+        generate.make_pictures(training, 50, np.random.default_rng(0))
 
 
 def test_distorted_images_stay_digits(digits: Digits) -> None:

@@ -94,7 +94,7 @@ def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int)
     key = _key(digits) | {"shape": [*shape], "seed": seed}
     if not _is_cached(name, key):
         # Imported here: the environment of the estimators has neither OpenCV nor Pillow.
-        from training.synthetic import make_images
+        from training.synthetic.generate import make_images
 
         made = make_images(digits, math.prod(shape), seed)
         np.save(images, made.images.reshape(*shape, *digits.images.shape[1:]))

@@ -14,7 +14,9 @@ Images = NDArray[np.uint8]
 """uint8 [N, 28, 28], paper 0, ink 255: the polarity of the IDX files."""
 
 Labels = NDArray[np.int64]
-"""int64 [N], 0 to 9."""
+"""int64 [N], 0 to 9, or `NO_DIGIT`."""
+
+NO_DIGIT = -1
 
 Batch = NDArray[np.float32]
 """float32 [N, 784], paper 0.0, ink 1.0: what the models take."""

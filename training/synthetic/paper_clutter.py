@@ -1,4 +1,4 @@
-"""What else is on the paper: ruled lines, squares, boxes of forms, and a neighbour's ink."""
+"""What else is on the paper: ruled lines, squares, form cells and a part of the next digit."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 
 from training.synthetic.ink import Floats, Gray
+from training.synthetic.recipe import SYNTHETIC
 
-RULED, SQUARED, BOXED, WITH_NEIGHBOUR = 0.12, 0.08, 0.12, 0.13
-"""The shares of the pictures that have each of them; none has two."""
+RECIPE = SYNTHETIC.clutter
 
 
 class BoundingBox(NamedTuple):
-    """Where ink is in a picture: pixels, the last two exclusive."""
+    """Where the ink is in a picture, in pixels; bottom and right are excluded."""
 
     top: int
     left: int
@@ -21,20 +21,21 @@ class BoundingBox(NamedTuple):
 
 
 def add_clutter(coverage: Floats, box: BoundingBox, rng: np.random.Generator) -> Floats:
-    """Add what may be on the paper besides the ink in the box; coverage is [H, W], 0 to 1."""
+    """Add at most one kind of clutter around the ink in the box; coverage is [H, W], 0 to 1."""
+    lined = RECIPE.ruled_prob + RECIPE.squared_prob
     chance = rng.random()
-    if chance < RULED + SQUARED:
-        lines = _ruled_lines(coverage, box, chance < SQUARED, rng)
-    elif chance < RULED + SQUARED + BOXED:
+    if chance < lined:
+        lines = _ruled_lines(coverage, box, chance < RECIPE.squared_prob, rng)
+    elif chance < lined + RECIPE.cell_prob:
         lines = _form_cell(coverage, box, rng)
-    elif chance < RULED + SQUARED + BOXED + WITH_NEIGHBOUR:
+    elif chance < lined + RECIPE.cell_prob + RECIPE.neighbour_prob:
         return _add_neighbour(coverage, box, rng)
     else:
         return coverage
     height, width = lines.shape
-    tilt = cv2.getRotationMatrix2D((width / 2, height / 2), rng.normal(0, 1), 1)
+    tilt = cv2.getRotationMatrix2D((width / 2, height / 2), rng.normal(0, RECIPE.tilt_sd), 1)
     tilted = cv2.warpAffine(lines, tilt, (width, height))
-    strength = np.float32(rng.uniform(0.15, 0.7) / 255)
+    strength = np.float32(rng.uniform(*RECIPE.coverage) / 255)
     return np.asarray(np.maximum(coverage, tilted * strength), np.float32)
 
 
@@ -43,44 +44,47 @@ def _ruled_lines(
 ) -> Gray:
     lines: Gray = np.zeros(coverage.shape, np.uint8)
     size = box.bottom - box.top
-    thickness = _thickness(size, rng)
-    pitch = int(rng.uniform(1.1, 1.8) * size) + 4
-    # Most people write above the line.
-    above = rng.uniform(0.03, 0.2) * size if rng.random() < 0.85 else rng.uniform(0, pitch)
-    for y in range(round(box.bottom + above) % pitch, len(lines), pitch):
-        lines[y : y + thickness] = 255
+    width = _line_width(size, rng)
+    pitch = int(rng.uniform(*RECIPE.pitch) * size) + RECIPE.min_gap
+    on_line = rng.random() < RECIPE.on_line_prob
+    below = rng.uniform(*RECIPE.height_above_line) * size if on_line else rng.uniform(0, pitch)
+    for y in range(round(box.bottom + below) % pitch, len(lines), pitch):
+        lines[y : y + width] = 255
     if squared:
         for x in range(int(rng.integers(pitch)), lines.shape[1], pitch):
-            lines[:, x : x + thickness] = 255
+            lines[:, x : x + width] = 255
     return lines
 
 
 def _form_cell(coverage: Floats, box: BoundingBox, rng: np.random.Generator) -> Gray:
-    """A frame between the ink and the border, where there is room for it."""
+    """Draw a cell around the digit, if there is room for one."""
     lines: Gray = np.zeros(coverage.shape, np.uint8)
     height, width = lines.shape
-    thickness = _thickness(box.bottom - box.top, rng)
-    room = min(box.top, box.left, height - box.bottom, width - box.right) - thickness - 3
+    line_width = _line_width(box.bottom - box.top, rng)
+    room = min(box.top, box.left, height - box.bottom, width - box.right)
+    room -= line_width + RECIPE.cell_clearance
     if room >= 0:
-        edge = int(rng.uniform(0, 0.6) * room)
-        cv2.rectangle(lines, (edge, edge), (width - 1 - edge, height - 1 - edge), 255, thickness)
+        margin = int(rng.uniform(*RECIPE.cell_margin) * room)
+        corner = (width - 1 - margin, height - 1 - margin)
+        cv2.rectangle(lines, (margin, margin), corner, 255, line_width)
     return lines
 
 
-def _thickness(size: int, rng: np.random.Generator) -> int:
-    return max(1, round(rng.uniform(0.01, 0.04) * size))
+def _line_width(size: int, rng: np.random.Generator) -> int:
+    return max(1, round(rng.uniform(*RECIPE.line_width) * size))
 
 
 def _add_neighbour(coverage: Floats, box: BoundingBox, rng: np.random.Generator) -> Floats:
-    """Let the same ink, upside down, reach in from one side, where there is room for a part."""
+    """Show a part of the same ink, rotated by 180 degrees, at the left or right border."""
     mirrored = rng.random() < 0.5
     if mirrored:
         coverage = coverage[:, ::-1]
     right = coverage.shape[1] - box.left if mirrored else box.right
     width = box.right - box.left
-    start = right + round(rng.uniform(0.3, 0.6) * max(width, box.bottom - box.top))
+    gap = round(rng.uniform(*RECIPE.neighbour_gap) * max(width, box.bottom - box.top))
+    start = right + gap
     shown = coverage.shape[1] - start
-    if 0 < shown < 0.7 * width:
+    if 0 < shown < RECIPE.neighbour_max_shown * width:
         neighbour = coverage[box.top : box.bottom, right - width : right][::-1, ::-1]
         coverage = coverage.copy()
         coverage[box.top : box.bottom, start:] = neighbour[:, :shown]

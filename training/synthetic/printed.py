@@ -1,4 +1,4 @@
-"""Printed characters, in every font of the training part."""
+"""Printed characters in the fonts of the training split."""
 
 from collections import defaultdict
 from functools import cache, lru_cache
@@ -8,30 +8,27 @@ import numpy as np
 from PIL import ImageFont
 
 from training.fonts import NOTDEF, Face, installed_faces
-from training.synthetic.ink import Gray, crop_to_ink, transform_ink
+from training.synthetic.ink import Gray, crop_to_ink, log_uniform, transform_ink
+from training.synthetic.recipe import SYNTHETIC
 
-RENDERED_SIZE = 72  # pixels an em: about 50 a digit, more than twice what a model sees
-HEIGHTS = (6.0, 100.0)
-SLANT, ROTATION = 20.0, 12.0  # degrees, to both sides
-ALIASED_SHARE = 0.1  # as on old screens and printers
+RECIPE = SYNTHETIC.printed
 
 
 def draw_printed(character: str, rng: np.random.Generator) -> Gray:
     """Return the ink of a character in a random font, size and slant.
 
-    A family is drawn first and a face of it then, so that large families are not seen more often.
+    The family is drawn first, so that families with many faces are not seen more often.
     """
     ink = None
     while ink is None:
         family = _families()[rng.integers(len(_families()))]
         ink = _glyph(family[rng.integers(len(family))], character)
-    # Small sizes are as frequent as large ones: what is 8 high differs from what is 16 high.
-    height = np.exp(rng.uniform(*np.log(HEIGHTS)))
-    plain = rng.random() < 0.5
-    slant = 0.0 if plain else rng.uniform(-SLANT, SLANT)
-    width = 1.0 if plain else rng.uniform(0.75, 1.3)
-    ink = transform_ink(ink, height, rng.normal(0, ROTATION / 3), slant, width)
-    if height > 16 and rng.random() < ALIASED_SHARE:
+    height = log_uniform(RECIPE.height, rng)
+    upright = rng.random() < RECIPE.upright_prob
+    slant = 0.0 if upright else rng.uniform(*RECIPE.slant)
+    width_factor = 1.0 if upright else rng.uniform(*RECIPE.width_factor)
+    ink = transform_ink(ink, height, rng.normal(0, RECIPE.rotation_sd), slant, width_factor)
+    if height > RECIPE.aliased_min_height and rng.random() < RECIPE.aliased_prob:
         ink = np.asarray(cv2.threshold(ink, 127, 255, cv2.THRESH_BINARY)[1], np.uint8)
     return ink
 
@@ -46,9 +43,9 @@ def _families() -> list[list[Face]]:
 
 @lru_cache(40_000)
 def _glyph(face: Face, character: str) -> Gray | None:
-    """Return the ink of a character, or None where a font lacks it; no font here lacks a digit."""
-    mask, missing = map(_font(face).getmask, (character, NOTDEF))
-    if (mask.size, bytes(mask)) == (missing.size, bytes(missing)):
+    """Return the ink of a character, or None if the font does not have it; all have the digits."""
+    mask, notdef = map(_font(face).getmask, (character, NOTDEF))
+    if (mask.size, bytes(mask)) == (notdef.size, bytes(notdef)):
         return None
     ink = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1])
     return crop_to_ink(ink) if ink.any() else None
@@ -56,6 +53,5 @@ def _glyph(face: Face, character: str) -> Gray | None:
 
 @cache
 def _font(face: Face) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(
-        face.path, RENDERED_SIZE, face.index, layout_engine=ImageFont.Layout.BASIC
-    )
+    basic = ImageFont.Layout.BASIC
+    return ImageFont.truetype(face.path, RECIPE.font_size, face.index, layout_engine=basic)

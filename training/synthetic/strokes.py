@@ -1,4 +1,4 @@
-"""Digits and scribbles drawn with a pen: no person wrote them, and no two are the same."""
+"""Digits and scribbles drawn along hand-made curves with a pen, a nib or a finger."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.synthetic.ink import Gray, crop_to_ink
+from training.synthetic.ink import Gray, crop_to_ink, log_uniform
+from training.synthetic.recipe import SYNTHETIC
+
+RECIPE = SYNTHETIC.strokes
+
+CURVE_STEPS = 8
+"""Points per segment of a curve."""
+
+SUBPIXEL_BITS = 4
+"""Fractional bits of the coordinates that OpenCV draws."""
 
 Path = Sequence[tuple[float, float]]
-"""Where a pen goes, (x, y) from the top left (0, 0) to the bottom right (1, 1) of the digit."""
+"""Points (x, y) of a stroke, from the top left (0, 0) to the bottom right (1, 1) of the digit."""
 
 _RING: Path = [
     *[(0.5, 0), (0.12, 0.17), (0, 0.5), (0.12, 0.83), (0.5, 1), (0.88, 0.83), (1, 0.5)],
@@ -84,93 +93,101 @@ DIGITS: tuple[tuple[Sequence[Path], ...], ...] = (
         [_LOOP, [(0.9, 0.12), (0.93, 0.5), (0.65, 0.92), (0.15, 1)]],
     ),
 )
-"""Several ways to write each digit; paths that meet in a point stay together there."""
-
-JITTER = 0.025  # of the height: the standard deviation of every point
-PEN = (0.015, 0.13)  # of the height
-FINGER = (0.1, 0.18)
-HEIGHTS = (18.0, 90.0)
+"""Several ways to write each digit; paths that share a point stay connected there."""
 
 
 def draw_digit(digit: int, rng: np.random.Generator) -> Gray:
     """Return the ink of a digit, drawn with a round pen, a broad nib or a finger."""
     variants = DIGITS[digit]
     paths = variants[rng.integers(len(variants))]
-    aspect = rng.uniform(0.25, 0.5) if digit == 1 else rng.uniform(0.45, 0.85)
+    aspect = rng.uniform(*(RECIPE.aspect_of_one if digit == 1 else RECIPE.aspect))
     ends = np.cumsum([len(path) for path in paths])[:-1]
     points, places = np.unique(np.concatenate(paths), axis=0, return_inverse=True)
-    points = points + rng.normal(0, JITTER, points.shape)
+    points = points + rng.normal(0, RECIPE.jitter_sd, points.shape)
     points[:, 0] *= aspect
     points -= points.mean(axis=0)
-    turn, slant = np.radians(rng.normal(0, 6)), rng.normal(0.05, 0.15)
-    cos, sin = np.cos(turn), np.sin(turn)
-    points = points @ np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, 0], [-slant, 1]])
-    curves = [smooth_curve(path) for path in np.split(points[places], ends)]
-    return draw_curves(curves, rng)
+    rotation = np.radians(rng.normal(0, RECIPE.rotation_sd))
+    shear = rng.normal(RECIPE.shear_mean, RECIPE.shear_sd)
+    cos, sin = np.cos(rotation), np.sin(rotation)
+    points = points @ np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, 0], [-shear, 1]])
+    return draw_curves([smooth_curve(path) for path in np.split(points[places], ends)], rng)
 
 
 def draw_scribble(rng: np.random.Generator) -> Gray:
     """Return the ink of a scribble that turns too often to be a digit."""
-    count = rng.integers(1, 4)
-    points = [rng.uniform(-0.5, 0.5, (rng.integers(8, 16), 2)) for _ in range(count)]
-    stretch = np.array([rng.uniform(0.5, 2), 1])
+    points = [
+        rng.uniform(-0.5, 0.5, (rng.integers(*RECIPE.scribble_points), 2))
+        for _ in range(rng.integers(*RECIPE.scribble_strokes))
+    ]
+    stretch = np.array([rng.uniform(*RECIPE.scribble_stretch), 1])
     return draw_curves([smooth_curve(path) * stretch for path in points], rng)
 
 
 def draw_curves(curves: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> Gray:
-    """Draw curves [M, 2] in units of the height with a random pen and return the ink, cropped."""
-    height = np.exp(rng.uniform(*np.log(HEIGHTS)))
-    kind = rng.choice(3, p=(0.6, 0.2, 0.2))
-    width = max(1.0, height * np.exp(rng.uniform(*np.log(FINGER if kind == 2 else PEN))))
-    every = np.concatenate(curves) * height
-    low, margin = every.min(axis=0), 2 * width + 3
-    size = np.ceil(np.ptp(every, axis=0) + 2 * margin).astype(int)
+    """Draw curves [M, 2], in units of the height, with a random tool; return the cropped ink."""
+    height = log_uniform(RECIPE.height, rng)
+    tool = ("pen", "nib", "finger")[rng.choice(3, p=RECIPE.tool_probs)]
+    widths = RECIPE.finger_width if tool == "finger" else RECIPE.pen_width
+    width = max(1.0, height * log_uniform(widths, rng))
+    points = np.concatenate(curves) * height
+    low, margin = points.min(axis=0), 2 * width + 3
+    size = np.ceil(np.ptp(points, axis=0) + 2 * margin).astype(int)
     ink = np.zeros(size[::-1], np.uint8)
-    # A nib is a line that is drawn along the curve: broad across it, thin along it.
-    thickness = 1 if kind == 1 else max(1, round(width))
+    # A nib is a short line, which the dilation drags along a thin curve.
+    thickness = 1 if tool == "nib" else max(1, round(width))
     for curve in curves:
         placed = curve * height - low + margin
-        if kind == 2:
-            _finger(ink, placed, width / 2, rng)
+        if tool == "finger":
+            _draw_finger(ink, placed, width / 2, rng)
         else:
-            fixed = (placed * 16).round().astype(np.int32)
-            cv2.polylines(ink, [fixed], False, 255, thickness, cv2.LINE_AA, shift=4)
-    if kind == 1 and width >= 2:
+            cv2.polylines(
+                ink, [_fixed_point(placed)], False, 255, thickness, cv2.LINE_AA, SUBPIXEL_BITS
+            )
+    if tool == "nib" and width >= 2:
         ink = np.asarray(cv2.dilate(ink, _nib(width, rng)), np.uint8)
     return crop_to_ink(ink)
 
 
-def smooth_curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A Catmull-Rom spline through the points [N, 2], as closely spaced points [M, 2]."""
+def smooth_curve(points: NDArray[np.float64], steps: int = CURVE_STEPS) -> NDArray[np.float64]:
+    """Return a Catmull-Rom spline through points [N, 2] as points [M, 2]."""
     if len(points) == 2:
         return points
     first, last = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
     knots = np.vstack([first, points, last])
     windows = np.stack([knots[i : len(knots) - 3 + i] for i in range(4)])
-    curve: NDArray[np.float64] = np.einsum("tk,knc->ntc", _BASIS, windows).reshape(-1, 2)
+    t = np.linspace(0, 1, steps, endpoint=False)[:, None]
+    basis = np.hstack([t**0, t, t**2, t**3]) @ CATMULL_ROM
+    curve: NDArray[np.float64] = np.einsum("tk,knc->ntc", basis, windows).reshape(-1, 2)
     return np.vstack([curve, points[-1]])
 
 
-def _finger(ink: Gray, curve: NDArray[np.float64], radius: float, rng: np.random.Generator) -> None:
-    """Stamp discs along a curve; their size changes with the pressure."""
-    pressure = np.interp(np.linspace(0, 3, len(curve)), range(4), rng.uniform(0.7, 1.1, 4))
-    for start, end, force in zip(curve, curve[1:], pressure, strict=False):
-        a, b = ((16 * point).round().astype(int).tolist() for point in (start, end))
-        cv2.line(ink, a, b, 255, max(1, round(2 * radius * force)), cv2.LINE_AA, shift=4)
+CATMULL_ROM = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
+"""Maps four neighbouring points to the coefficients of the segment between the middle two."""
+
+
+def _draw_finger(
+    ink: Gray, curve: NDArray[np.float64], radius: float, rng: np.random.Generator
+) -> None:
+    """Draw a curve whose width changes with the pressure."""
+    knots = rng.uniform(*RECIPE.finger_pressure, 4)
+    pressure = np.interp(np.linspace(0, 3, len(curve)), range(4), knots)
+    points = _fixed_point(curve).tolist()
+    for start, end, force in zip(points, points[1:], pressure, strict=False):
+        width = max(1, round(2 * radius * force))
+        cv2.line(ink, start, end, 255, width, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def _fixed_point(curve: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.asarray((curve * 2**SUBPIXEL_BITS).round(), np.int32)
 
 
 def _nib(width: float, rng: np.random.Generator) -> Gray:
-    side = 2 * round(width / 2) + 1
+    """Return a line at a random angle as a structuring element."""
+    middle = round(width / 2)
+    side = 2 * middle + 1
     nib = np.zeros((side, side), np.uint8)
     angle = rng.uniform(0, np.pi)
-    reach = np.array([np.cos(angle), np.sin(angle)]) * (side // 2)
-    middle = np.array([side // 2, side // 2])
-    a, b = ((middle + sign * reach).round().astype(int).tolist() for sign in (-1, 1))
-    cv2.line(nib, a, b, 1, 1 + side // 6)
+    reach = np.array([np.cos(angle), np.sin(angle)]) * middle
+    start, end = ((middle + sign * reach).round().astype(int).tolist() for sign in (-1, 1))
+    cv2.line(nib, start, end, 1, 1 + side // 6)
     return nib
-
-
-_STEPS = np.linspace(0, 1, 8, endpoint=False)[:, None]
-_BASIS = np.hstack([_STEPS**0, _STEPS, _STEPS**2, _STEPS**3]) @ (
-    np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
-)

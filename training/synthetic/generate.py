@@ -128,6 +128,8 @@ def ink_similarity(image: Gray, ink: Gray) -> float:
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     mass = cv2.moments(small)
+    if not mass["m00"]:
+        return 0.0
     shift = [SIDE / 2 - mass[axis] / mass["m00"] for axis in ("m10", "m01")]
     centred = cv2.warpAffine(small, np.column_stack([np.eye(2), shift]), (SIDE, SIDE))
     a, b = (

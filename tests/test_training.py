@@ -1,8 +1,9 @@
-"""`training/`: what can be tried in seconds. Whole trainings are measured in its README."""
+"""`training/`: short trainings, the cached data set and the publication of models."""
 
 import dataclasses
 import errno
 import gzip
+import inspect
 import json
 import os
 import re
@@ -23,15 +24,21 @@ from mnist_cli.errors import InputError, ModelError
 from mnist_cli.evaluation import as_input
 from mnist_cli.framing import frame
 from mnist_cli.loader import load_model
+from mnist_cli.reshape import to_28x28
 from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
-from training import augmented_dataset, data, fonts, publish, recipes, train
+from training import augmented_dataset, cache_key, data, fonts, publish, train
 from training.augment import distort
-from training.augmented_dataset import AugmentedDataset
-from training.recipes import Recipe
+from training.augmented_dataset import (
+    AugmentedDataset,
+    open_augmented_dataset,
+)
+from training.recipes import synthetic as recipes_synthetic
+from training.recipes.dataset import DATASET, Augmentation
+from training.recipes.models import CALIBRATION, RECIPES, Recipe
 from training.runs import read_log
 from training.synthetic import generate
-from training.synthetic.printed import _families
+from training.synthetic.printed import _families, draw_printed
 
 Digits = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -53,7 +60,7 @@ def mnist(tmp_path: Path, digits: Digits, labels: Labels) -> Path:
 
 @pytest.fixture
 def _fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The fonts that Matplotlib brings along, and no others, here and in new processes."""
+    """Only the fonts of Matplotlib are installed, in this process and in new ones."""
     if not shutil.which("fc-list"):
         reason = "no fc-list: apt-get install fontconfig"
         if "CI" in os.environ:
@@ -78,13 +85,14 @@ def _forget_fonts() -> None:
 
 @pytest.fixture
 def home(tmp_path: Path, _fonts: None, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Everything that a training writes goes here, and what it does is small."""
+    """The folder that trainings write to, with small data sets."""
     small = dataclasses.replace(
-        recipes.DATASET, augmented_copies=3, synthetic_images=SYNTHETIC, synthetic_sets=2
+        DATASET, augmented_copies=3, synthetic_images=SYNTHETIC, synthetic_sets=2
     )
-    for module in (augmented_dataset, train):
+    for module in (augmented_dataset, cache_key):
         monkeypatch.setattr(module, "DATASET", small)
-    monkeypatch.setattr(publish, "SYNTHETIC_VALIDATION_IMAGES", SYNTHETIC)
+    calibration = dataclasses.replace(CALIBRATION, synthetic_images=SYNTHETIC)
+    monkeypatch.setattr(publish, "CALIBRATION", calibration)
     monkeypatch.setattr(data, "VALIDATION_IMAGES", 500)
     monkeypatch.setattr(augmented_dataset, "CACHE_DIR", tmp_path / "runs" / "augmented_dataset")
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
@@ -92,12 +100,12 @@ def home(tmp_path: Path, _fonts: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(publish, "SAVED_MODELS", tmp_path / "saved_models")
     monkeypatch.setattr(publish, "LEARNING_CURVES", tmp_path / "docs")
     for name in TRAINED:
-        monkeypatch.setitem(recipes.RECIPES, name, RECIPE)
+        monkeypatch.setitem(RECIPES, name, RECIPE)
     return tmp_path
 
 
 class Interrupted(Exception):
-    """What happens to a training in these tests."""
+    """Interrupts a training."""
 
 
 def _interrupt(monkeypatch: pytest.MonkeyPatch, in_epoch: int) -> None:
@@ -112,15 +120,15 @@ def _interrupt(monkeypatch: pytest.MonkeyPatch, in_epoch: int) -> None:
     monkeypatch.setattr(AugmentedDataset, "batches", batches)
 
 
-# Keras saves its variables in a way that NumPy 2 frowns upon.
+# Keras saves its variables with a call that NumPy 2 deprecates.
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 @pytest.mark.parametrize("name", TRAINED)
-def test_an_interrupted_training_goes_on(
+def test_interrupted_training_resumes(
     name: str, mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as interruption:
         _interrupt(interruption, in_epoch=2)
-        # What Keras makes of an error in a generator is an error of TensorFlow.
+        # Keras raises an error of TensorFlow instead.
         with pytest.raises(Exception, match="Interrupted" if name in KERAS else "^$"):
             train.train(name, mnist)
     before = read_log(home / "runs" / name / "log.csv")
@@ -147,21 +155,21 @@ def test_an_interrupted_training_goes_on(
     assert (home / "docs" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_another_recipe_begins_anew(
+def test_new_recipe_restarts_training(
     mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for seed in (1, 2):
         recipe = dataclasses.replace(RECIPE, epochs=1, seed=seed)
-        monkeypatch.setitem(recipes.RECIPES, "t_ffnn", recipe)
+        monkeypatch.setitem(RECIPES, "t_ffnn", recipe)
         train.train("t_ffnn", mnist)
         assert len(read_log(home / "runs" / "t_ffnn" / "log.csv")) == 1
         assert f"seed={seed}" in (home / "runs" / "t_ffnn" / "recipe.txt").read_text()
 
 
-def test_a_failing_publication_leaves_the_old_model(
+def test_failed_publication_keeps_the_old_model(
     mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(recipes.RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
+    monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
     train.train("t_ffnn", mnist)
     publish.publish("t_ffnn", mnist)
     model = home / "saved_models" / "t_ffnn"
@@ -179,7 +187,7 @@ def test_a_failing_publication_leaves_the_old_model(
                 publish.publish("t_ffnn", mnist)
         assert {file: file.read_bytes() for file in model.rglob("*") if file.is_file()} == before
     assert [folder.name for folder in model.parent.iterdir()] == ["t_ffnn"]
-    publish.publish("t_ffnn", mnist)  # nothing was lost: there is room again
+    publish.publish("t_ffnn", mnist)  # nothing was lost
     assert load_model(str(model)).runtime.name == "litert"
 
 
@@ -188,16 +196,16 @@ def test_nothing_to_publish(mnist: Path, home: Path) -> None:
         publish.publish("t_ffnn", mnist)
 
 
-def test_estimators_need_their_environment(
+def test_missing_estimator_environment(
     mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(recipes.RECIPES, "e_ffnn", RECIPE)
+    monkeypatch.setitem(RECIPES, "e_ffnn", RECIPE)
     monkeypatch.setattr(train, "ESTIMATOR_PYTHON", str(home / "none" / "python"))
     with pytest.raises(FileNotFoundError, match="no such Python"):
         train.train("e_ffnn", mnist)
 
 
-def test_files_of_mnist_that_are_damaged(mnist: Path) -> None:
+def test_damaged_mnist_files(mnist: Path) -> None:
     training, validation = data.load_training(mnist)
     assert len(training.images) + len(validation.images) == 1000
     file = mnist / "train-images-idx3-ubyte.gz"
@@ -214,42 +222,117 @@ def test_files_of_mnist_that_are_damaged(mnist: Path) -> None:
         data.load_training(mnist)
 
 
-def test_the_pool_is_made_once(mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_augmented_dataset_is_made_once(
+    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     training, _ = data.load_training(mnist)
-    first = augmented_dataset.open_augmented_dataset(training)
+    first = open_augmented_dataset(training)
     assert first.images.shape == (3, 500 + SYNTHETIC, 28, 28)
     assert len({copy.tobytes() for copy in first.images}) == 3
-    # Made again it is the same; made of other images it is another.
     images = np.array(first.images)
-    with monkeypatch.context() as nothing:
-        nothing.setattr(augmented_dataset, "_augment", None)
-        nothing.setattr(generate, "make_images", None)
-        again = augmented_dataset.open_augmented_dataset(training)
+    with monkeypatch.context() as cached:
+        cached.setattr(augmented_dataset, "_augment", None)
+        cached.setattr(generate, "make_images", None)
+        again = open_augmented_dataset(training)
     assert np.array_equal(again.images, images) and np.array_equal(again.labels, first.labels)
     other = data.Digits(training.images[::-1].copy(), training.labels[::-1].copy())
-    assert not np.array_equal(augmented_dataset.open_augmented_dataset(other).images, images)
-    assert np.array_equal(augmented_dataset.open_augmented_dataset(training).images, images)
+    assert not np.array_equal(open_augmented_dataset(other).images, images)
+    assert np.array_equal(open_augmented_dataset(training).images, images)
 
 
-def test_the_pool_has_synthetic_pictures_behind_those_of_mnist(mnist: Path, home: Path) -> None:
+_SYNTHETIC = recipes_synthetic.SYNTHETIC
+_PROBS = {**_SYNTHETIC.source_probs, "printed": 0.27, "strokes": 0.13}
+_CLUTTER = dataclasses.replace(_SYNTHETIC.clutter, pitch=(1.1, 1.9))
+_AUGMENTATION = dataclasses.replace(DATASET.augmentation, shear=0.14)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SYNTHETIC", dataclasses.replace(_SYNTHETIC, source_probs=_PROBS)),
+        ("SYNTHETIC", dataclasses.replace(_SYNTHETIC, clutter=_CLUTTER)),
+        ("DATASET", dataclasses.replace(DATASET, augmentation=_AUGMENTATION)),
+        ("source_digest", lambda *modules: "other code"),
+    ],
+    ids=["share", "number", "augmentation", "code"],
+)
+def test_stale_data_set_is_made_anew(
+    name: str, value: Any, mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = data.Digits(np.zeros((100, 28, 28), np.uint8), np.zeros(100, np.int64))
+    monkeypatch.setattr(generate, "make_images", lambda digits, count, seed: blank)
     training, _ = data.load_training(mnist)
-    made = augmented_dataset.open_augmented_dataset(training)
+    old = open_augmented_dataset(training)
+    assert not old.images[:, 500:].any()
+    white = data.Digits(blank.images + 255, blank.labels)
+    monkeypatch.setattr(generate, "make_images", lambda digits, count, seed: white)
+    assert not open_augmented_dataset(training).images[:, 500:].any()
+    monkeypatch.setattr(cache_key, name, value)
+    new = open_augmented_dataset(training)
+    assert new.key != old.key and new.images[:, 500:].any()
+
+
+def test_new_data_restarts_training(
+    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
+    folder = home / "runs" / "t_ffnn"
+    train.train("t_ffnn", mnist)
+    before = (folder / "log.csv").read_text()
+    train.train("t_ffnn", mnist)  # nothing left to do
+    assert (folder / "log.csv").read_text() == before
+    monkeypatch.setattr(cache_key, "source_digest", lambda *modules: "other code")
+    (folder / "checkpoints" / "old").touch()
+    train.train("t_ffnn", mnist)
+    assert not (folder / "checkpoints" / "old").exists()
+    assert len(read_log(folder / "log.csv")) == 1
+
+
+def test_source_digest_covers_the_imported_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("mnist_cli", "training"):
+        shutil.copytree(cache_key.ROOT / package, tmp_path / package, ignore=_all_but_python)
+    before = cache_key.source_digest(*cache_key.CODE)
+    sources = (inspect.getsourcefile(f) for f in (frame, draw_printed, distort, to_28x28))
+    files = [Path(file).relative_to(cache_key.ROOT) for file in sources if file]
+    assert len(files) == 4
+    monkeypatch.setattr(cache_key, "ROOT", tmp_path)
+    assert cache_key.source_digest(*cache_key.CODE) == before
+    for file in files:
+        text = (tmp_path / file).read_text()
+        (tmp_path / file).write_text(f'"""Another docstring."""\n\n# A comment.\n{text}')
+        assert cache_key.source_digest(*cache_key.CODE) == before
+        (tmp_path / file).write_text(f"{text}\nTHRESHOLD = 0.5\n")
+        assert cache_key.source_digest(*cache_key.CODE) != before
+        (tmp_path / file).write_text(text)
+    # How a model is trained does not change the data set.
+    (tmp_path / "training" / "train.py").write_text("")
+    (tmp_path / "training" / "recipes" / "models.py").write_text("")
+    assert cache_key.source_digest(*cache_key.CODE) == before
+
+
+def _all_but_python(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if "." in name and not name.endswith(".py")]
+
+
+def test_synthetic_images_follow_mnist_images(mnist: Path, home: Path) -> None:
+    training, _ = data.load_training(mnist)
+    made = open_augmented_dataset(training)
     assert made.labels.shape == made.images.shape[:2]
     for labels in made.labels:
         assert np.array_equal(labels[:500], training.labels)
         assert {-1} < set(labels[500:]) <= set(range(-1, 10))
-    # There are two sets for three copies.
+    # Three copies share two sets.
     one, other, third = made.labels[:, 500:]
     assert np.array_equal(one, third) and not np.array_equal(one, other)
-    # What is the same is distorted in another way.
+    # The same set is distorted differently in each copy.
     ink = made.images[:, 500:].astype(float)
     assert not np.array_equal(ink[0], ink[2])
     assert 0.8 < ink[0].mean() / ink[2].mean() < 1.25
 
 
-def test_a_full_disk_ends_the_pool_with_an_error(
-    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_is_an_error(mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(file: int, offset: int, size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -257,13 +340,13 @@ def test_a_full_disk_ends_the_pool_with_an_error(
     with monkeypatch.context() as disk:
         disk.setattr(os, "posix_fallocate", full)
         with pytest.raises(OSError, match="No space left"):
-            augmented_dataset.open_augmented_dataset(training)
-    assert augmented_dataset.open_augmented_dataset(training).images.any()
+            open_augmented_dataset(training)
+    assert open_augmented_dataset(training).images.any()
 
 
-def test_an_epoch_has_every_image_of_its_copy(mnist: Path, home: Path) -> None:
+def test_epoch_has_every_image_of_its_copy(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
-    made = augmented_dataset.open_augmented_dataset(training)
+    made = open_augmented_dataset(training)
     recipe = dataclasses.replace(RECIPE, batch_size=50)
     assert made.steps_per_epoch(recipe) == 11 and made.steps_per_epoch(RECIPE) == 17
     for epoch, copy in ((0, 0), (1, 1), (2, 2), (3, 0)):
@@ -275,12 +358,12 @@ def test_an_epoch_has_every_image_of_its_copy(mnist: Path, home: Path) -> None:
         labels = made.labels[copy]
         digits = targets[targets.max(axis=1) == 1]
         assert np.array_equal(digits.sum(axis=0), np.bincount(labels[labels >= 0], minlength=10))
-        # What is no digit is all ten to the same degree.
+        # The target of non-digits is uniform.
         assert len(digits) == (labels >= 0).sum() < len(labels)
         np.testing.assert_array_equal(targets[targets.max(axis=1) < 1], np.float32(0.1))
 
 
-def test_synthetic_pictures_are_framed_and_always_the_same(mnist: Path, home: Path) -> None:
+def test_synthetic_images_are_preprocessed_and_reproducible(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
     images, labels = generate.make_images(training, 60, 7)
     assert images.shape == (60, 28, 28) and images.dtype == np.uint8
@@ -292,25 +375,25 @@ def test_synthetic_pictures_are_framed_and_always_the_same(mnist: Path, home: Pa
     assert not np.array_equal(generate.make_images(training, 60, 8).images, images)
 
 
-def test_the_pictures_before_the_framing(mnist: Path, home: Path) -> None:
+def test_synthetic_pictures(mnist: Path, home: Path) -> None:
     training, _ = data.load_training(mnist)
     made, labels = generate.make_pictures(training, 200, np.random.default_rng(0))
     assert len(made) == len(labels) == 200
     assert all(picture.dtype == np.uint8 and picture.ndim == 2 for picture in made)
-    # One in eight, or thereabouts, shows no digit.
+    # About one in eight shows no digit.
     assert 10 < (labels == -1).sum() < 50
     again, _ = generate.make_pictures(training, 200, np.random.default_rng(0))
     assert all(map(np.array_equal, made, again))
 
 
-def test_fonts_are_divided_by_family(_fonts: None) -> None:
+def test_fonts_are_split_by_family(_fonts: None) -> None:
     found = fonts.installed_faces("training")
     assert {"DejaVu Sans", "DejaVu Serif"} <= {face.family for face in found}
     assert found == sorted(found)
     assert not {face.family for face in found} & {
         face.family for face in fonts.installed_faces("benchmark")
     }
-    # All that a family is called belongs together, whatever is installed.
+    # All names of a design count as one family.
     assert fonts.family_of("Liberation Sans Narrow") == fonts.family_of("TeX Gyre Heros Cn")
     assert fonts.family_of("Lato Semibold") == fonts.family_of("Lato") == "Lato"
     families = {fonts.family_of(name) for name in _NAMES}
@@ -322,23 +405,23 @@ def test_fonts_are_divided_by_family(_fonts: None) -> None:
 _NAMES = [f"Family {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
 
 
-def test_without_fonts_there_are_no_synthetic_pictures(mnist: Path, home: Path) -> None:
+def test_synthetic_pictures_need_fonts(mnist: Path, home: Path) -> None:
     (home / "fonts.conf").write_text("<fontconfig></fontconfig>")
     training, _ = data.load_training(mnist)
     with pytest.raises(OSError, match=r"python -m training\.fonts"):
         generate.make_pictures(training, 50, np.random.default_rng(0))
 
 
-def test_distorted_images_stay_digits(digits: Digits) -> None:
+def test_distorted_images_keep_their_ink(digits: Digits) -> None:
     ink = 255 - digits[:1000]
-    moved = distort(ink, recipes.Augmentation(), np.random.default_rng(0))
+    moved = distort(ink, Augmentation(), np.random.default_rng(0))
     assert moved.shape == ink.shape and moved.dtype == np.uint8
     assert 0.8 < moved.mean() / ink.mean() < 1.2
-    still = distort(ink, recipes.Augmentation(0, 0, 0, 0, 0), np.random.default_rng(0))
+    still = distort(ink, Augmentation(0, 0, 0, 0, 0), np.random.default_rng(0))
     assert np.abs(still.astype(int) - ink).max() <= 1
 
 
-def test_the_default_model_is_the_smallest_of_the_best_on_the_validation_images() -> None:
+def test_default_model_is_the_smallest_of_the_best() -> None:
     table = (Path(data.__file__).parent / "README.md").read_text()
     names, validation, parameters = (
         [cell.strip(" `%") for cell in row.split("|")]

@@ -1,162 +1,149 @@
-"""A pool of training images, made once and shared by the trainings of all six models.
+"""The augmented data set that all models are trained on, cached in `training/runs`.
 
-Each copy has every image of MNIST, distorted in another way, and behind them synthetic pictures. To
-distort an epoch of images takes as long as to train a dense network with them, and to make its
-synthetic pictures takes longer still. Both are made once and kept; the
-estimators, whose environment has no OpenCV, find them there.
+Each copy has all MNIST images, differently distorted, followed by synthetic images. To augment the
+images of an epoch takes as long as to train a dense network on them, and to draw the synthetic ones
+takes longer. The estimators, whose environment has no OpenCV, depend on the cached files.
 """
 
-import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from mnist_cli.evaluation import as_input
+from training.cache_key import dataset_key
 from training.data import Batch, Digits, Images, Labels
-from training.recipes import DATASET, Augmentation, Recipe
+from training.recipes.dataset import DATASET
+from training.recipes.models import Recipe
 from training.runs import RUNS
 
 CACHE_DIR = RUNS / "augmented_dataset"
-CHUNK_IMAGES = 1_000  # `distort` takes no more than 1,023 images at once
+
+CHUNK_IMAGES = 1_000
+"""Images per call of `distort`, which takes at most 1,023."""
 
 Targets = NDArray[np.float32]
-"""float32 [N, 10], each row sums to 1: what the network should answer."""
-
+"""float32 [N, 10], probabilities that the model is trained to return."""
 
 TARGET_PROBABILITIES = np.vstack([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
-"""What to answer to each digit, and last, at -1, to what is none."""
+"""By label; the last row, which is also row -1, is for images without a digit."""
 
 
 @dataclass(frozen=True)
 class AugmentedDataset:
-    """Copies of the training images, each copy distorted in another way."""
+    """Augmented copies of the training images."""
 
     images: NDArray[np.uint8]
-    """uint8 [copies, N, 28, 28], mapped from its file: MNIST first, then synthetic pictures."""
+    """uint8 [copies, N, 28, 28], memory-mapped: MNIST images, then synthetic ones."""
     labels: Labels
     """int64 [copies, N], -1 for no digit."""
+    key: dict[str, Any]
+    """What the data set was made of."""
 
     def steps_per_epoch(self, recipe: Recipe) -> int:
-        """The batches of an epoch, full ones only: the few images left over differ each time."""
+        """Return the number of full batches; the rest, which differs each time, is dropped."""
         return int(self.images.shape[1]) // recipe.batch_size
 
     def batches(self, epoch: int, recipe: Recipe) -> Iterator[tuple[Batch, Targets]]:
-        """Yield the batches of an epoch, counted from 0: every image of a copy, in random order.
+        """Yield the batches of an epoch, counted from 0: one copy in random order.
 
-        The last epoch takes the last copy, the one before it the last but one, and so on in a
-        circle. It depends on nothing that happened before, so a training can be resumed.
+        The last epoch takes the last copy, the epoch before it the last but one, and so on; the
+        copies repeat if there are more epochs. The order depends only on seed and epoch, so that
+        training can be resumed.
         """
         copy = (epoch - recipe.epochs) % len(self.images)
         images, targets = np.array(self.images[copy]), TARGET_PROBABILITIES[self.labels[copy]]
         order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
         for index in range(self.steps_per_epoch(recipe)):
-            chosen = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
-            yield as_input(images[chosen]), targets[chosen]
+            batch = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
+            yield as_input(images[batch]), targets[batch]
 
 
 def open_augmented_dataset(training: Digits) -> AugmentedDataset:
-    """Return the pool; what is missing, or was made of something else, is made first."""
-    synthetic = open_synthetic(
-        "synthetic",
-        training,
-        (DATASET.synthetic_sets, DATASET.synthetic_images),
-        DATASET.seed,
-    )
-    copies = np.arange(DATASET.augmented_copies) % DATASET.synthetic_sets
-    shape = (
-        DATASET.augmented_copies,
-        len(training.images) + DATASET.synthetic_images,
-        *training.images.shape[1:],
-    )
-
-    def augmented_copy(copy: int) -> Images:
-        return _augment(np.concatenate([training.images, synthetic.images[copies[copy]]]), copy)
-
-    images = _cached_array("images", _key(training), np.uint8, shape, augmented_copy)
+    """Return the data set from the cache, after making what is missing or out of date."""
+    sets = (DATASET.synthetic_sets, DATASET.synthetic_images)
+    synthetic = open_synthetic("synthetic", training, sets, DATASET.seed)
+    copies = [copy % DATASET.synthetic_sets for copy in range(DATASET.augmented_copies)]
     labels = np.array([np.append(training.labels, synthetic.labels[copy]) for copy in copies])
-    return AugmentedDataset(images, labels)
+    key = dataset_key(training)
+    if not _is_cached("images", key):
+
+        def augmented(copy: int) -> Images:
+            images = np.concatenate([training.images, synthetic.images[copies[copy]]])
+            return _augment(images, copy)
+
+        shape = (*labels.shape, *training.images.shape[1:])
+        array = np.lib.format.open_memmap(_array_file("images"), "w+", np.uint8, shape)
+        # Allocate all of it now: on a full disk, writing to a mapped page kills the process.
+        with _array_file("images").open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, _array_file("images").stat().st_size)
+        with ThreadPoolExecutor() as threads:
+            for copy, images in enumerate(threads.map(augmented, range(len(copies)))):
+                array[copy] = images
+        array.flush()
+        _mark_cached("images", key)
+    return AugmentedDataset(np.load(_array_file("images"), mmap_mode="r"), labels, key)
 
 
 def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int) -> Digits:
-    """Return synthetic pictures, uint8 [*shape, 28, 28] and int64 [*shape], -1 for none.
+    """Return synthetic images from the cache, after making them if missing or out of date.
 
-    What is missing, or was made of something else, is made first: `digits` are the handwriting.
+    Args:
+        name: of the files in the cache.
+        digits: the MNIST digits that are used as handwriting.
+        shape: sets and images per set.
+        seed: of the random generator.
+
+    Returns:
+        uint8 [*shape, 28, 28] and int64 [*shape], -1 for no digit.
     """
-    images, labels = CACHE_DIR / f"{name}.npy", CACHE_DIR / f"{name}-labels.npy"
-    key = _key(digits) | {"shape": [*shape], "seed": seed}
+    key = dataset_key(digits) | {"shape": [*shape], "seed": seed}
     if not _is_cached(name, key):
         # Imported here: the environment of the estimators has neither OpenCV nor Pillow.
         from training.synthetic.generate import make_images
 
         made = make_images(digits, math.prod(shape), seed)
-        np.save(images, made.images.reshape(*shape, *digits.images.shape[1:]))
-        np.save(labels, made.labels.reshape(shape))
-        _key_file(name).write_text(json.dumps(key))
-    return Digits(np.load(images), np.load(labels))
-
-
-def _key(digits: Digits) -> dict[str, Any]:
-    """What the arrays are made of."""
-    digest = hashlib.sha256(digits.images.tobytes()).hexdigest()
-    return {"recipe": repr(DATASET), "images": digest}
+        np.save(_array_file(name), made.images.reshape(*shape, *digits.images.shape[1:]))
+        np.save(_array_file(f"{name}-labels"), made.labels.reshape(shape))
+        _mark_cached(name, key)
+    return Digits(np.load(_array_file(name)), np.load(_array_file(f"{name}-labels")))
 
 
 def _augment(images: Images, copy: int) -> Images:
     from training.augment import distort  # imported here for the same reason
 
     rng = np.random.default_rng([DATASET.seed, copy])
-    strength = Augmentation(
-        *(DATASET.augmentation_strength(copy) * value for value in DATASET.augmentation)
-    )
-    parts = range(0, len(images), CHUNK_IMAGES)
-    return np.concatenate([distort(images[i : i + CHUNK_IMAGES], strength, rng) for i in parts])
+    augmentation = DATASET.augmentation.scaled(DATASET.augmentation_strength(copy))
+    chunks = [images[i : i + CHUNK_IMAGES] for i in range(0, len(images), CHUNK_IMAGES)]
+    return np.concatenate([distort(chunk, augmentation, rng) for chunk in chunks])
 
 
-def _cached_array(
-    name: str,
-    key: dict[str, Any],
-    dtype: DTypeLike,
-    shape: tuple[int, ...],
-    make: Callable[[int], NDArray[Any]],
-) -> NDArray[Any]:
-    """Return an array from its file; without the file, or with another key, make it, copy by copy.
+def _array_file(name: str) -> Path:
+    return CACHE_DIR / f"{name}.npy"
 
-    The file gets its name, and its key, when it is whole.
-    """
-    file = CACHE_DIR / f"{name}.npy"
-    if not _is_cached(name, key):
-        array = np.lib.format.open_memmap(file, "w+", dtype, shape)
-        # All of it now: on a full disk, a page that is written later would kill the process.
-        with file.open("r+b") as whole:
-            os.posix_fallocate(whole.fileno(), 0, file.stat().st_size)
-        with ThreadPoolExecutor() as threads:
-            for copy, values in enumerate(threads.map(make, range(len(array)))):
-                array[copy] = values
-        array.flush()
-        _key_file(name).write_text(json.dumps(key))
-    kept: NDArray[Any] = np.load(file, mmap_mode="r")
-    return kept
+
+def _key_file(name: str) -> Path:
+    """Return the file of an array's key, which is written after the array is complete."""
+    return CACHE_DIR / f"{name}.json"
 
 
 def _is_cached(name: str, key: dict[str, Any]) -> bool:
-    """Whether an array is there and was made of the same; if not, it is about to be made."""
-    note = _key_file(name)
-    if note.exists() and json.loads(note.read_text()) == key:
+    """Return whether an array is cached under this key; if not, announce that it will be made."""
+    file = _key_file(name)
+    if file.exists() and json.loads(file.read_text()) == key:
         return True
     CACHE_DIR.mkdir(parents=True, exist_ok=True)
-    note.unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
     print(f"making {name} in {CACHE_DIR}", flush=True)
     return False
 
 
-def _key_file(name: str) -> Path:
-    """The file that tells what an array was made of."""
-    return CACHE_DIR / f"{name}.json"
+def _mark_cached(name: str, key: dict[str, Any]) -> None:
+    _key_file(name).write_text(json.dumps(key))

@@ -1,31 +1,32 @@
-"""The command line that every step of the training shares."""
+"""The command line of all training steps."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 from mnist_cli.errors import MnistError
-from training.recipes import RECIPES
+from training.recipes.models import RECIPES
 
 Step = Callable[[str, Path | None], None]
-"""What is done with a model's name and the folder of the data."""
+"""Takes the name of a model and the folder of MNIST."""
 
 
 def run(description: str, *steps: Step) -> None:
-    """Read NAME and --data from the command line and take the steps one after the other."""
+    """Read NAME and --data from the command line and run the steps in order."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("name", choices=sorted(RECIPES), help="the model")
+    parser.add_argument("name", choices=sorted(RECIPES), help="name of the model")
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="the folder of the four IDX files (.gz); without it Keras downloads MNIST",
+        help="folder with the four IDX files of MNIST (.gz); by default Keras downloads them",
     )
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
         for step in steps:
-            step(given.name, given.data)
+            step(arguments.name, arguments.data)
     except (MnistError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     except KeyboardInterrupt:
-        raise SystemExit("interrupted: the same command goes on after the last epoch") from None
+        message = "interrupted: run the same command again to resume after the last full epoch"
+        raise SystemExit(message) from None

@@ -1,4 +1,4 @@
-"""Draws how a training went, from its `log.csv`."""
+"""Plots the learning curves of a training from its `log.csv`."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from training.runs import read_log
 
 
 def plot_learning_curves(name: str, log: Path, file: Path) -> None:
-    """Draw the loss and the validation error of each epoch, both on a logarithmic scale."""
+    """Plot training loss and validation error by epoch, both on a logarithmic scale."""
     rows = read_log(log)
     epochs = [int(row["epoch"]) for row in rows]
     error = [100 * (1 - float(row["validation_accuracy"])) for row in rows]

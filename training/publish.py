@@ -1,7 +1,7 @@
-"""Make a model folder of a run_folder training: `python -m training.publish NAME [--data DIR]`.
+"""Makes a model folder of a finished training: `python -m training.publish NAME [--data DIR]`.
 
-Compiles what was exported, and reads the test set, once, through the code that users run. Only a
-folder that got through all of it takes the place of the old one.
+Compiles and calibrates the export and reads the test set once, through the code that users run. The
+old model is replaced only if everything succeeds.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from training.calibrate import fit_calibration
 from training.command import run
 from training.data import Digits, load_test, load_training
 from training.learning_curves import plot_learning_curves
-from training.recipes import SYNTHETIC_VALIDATION_IMAGES, SYNTHETIC_VALIDATION_SEED
+from training.recipes.models import CALIBRATION
 from training.runs import RUNS, SAVED_MODELS
 
 LEARNING_CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
@@ -30,7 +30,7 @@ def publish(name: str, data: Path | None) -> None:
     """Write `saved_models/NAME`: SavedModel, compiled model and `statistics.json`."""
     test = load_test(data)
     run_folder = RUNS / name
-    # Not yet among the models: what fails half-way must not be calibration there by its name.
+    # Not in saved_models yet: an incomplete model must not be found by its name.
     folder = run_folder / "export"
     if not folder.exists():
         raise ModelError(f"{folder}: nothing to publish; train {name} first")
@@ -49,22 +49,22 @@ def publish(name: str, data: Path | None) -> None:
 
 
 def calibrate(folder: Path, validation: Digits) -> None:
-    """Write `assets.extra/calibration.json`, fitted on validation images and synthetic digits."""
+    """Write `assets.extra/calibration.json`, fitted on MNIST and synthetic validation digits."""
     file = folder / "assets.extra" / "calibration.json"
     file.unlink(missing_ok=True)
-    synthetic = open_synthetic(
-        "validation", validation, (1, SYNTHETIC_VALIDATION_IMAGES), SYNTHETIC_VALIDATION_SEED
-    )
+    shape = (1, CALIBRATION.synthetic_images)
+    synthetic = open_synthetic("validation", validation, shape, CALIBRATION.seed)
     digits = synthetic.labels >= 0
     mnist = as_input(validation.images)
     mixed = np.concatenate([mnist, as_input(synthetic.images[digits])])
     labels = np.concatenate([validation.labels, synthetic.labels[digits]])
-    calibration = fit_calibration(load_model(str(folder), runtime="litert"), mnist, mixed, labels)
+    model = load_model(str(folder), runtime="litert")
+    calibration = fit_calibration(model, mnist, mixed, labels)
     file.write_text(json.dumps(dataclasses.asdict(calibration)) + "\n")
 
 
 def evaluate(folder: Path, test: Digits) -> dict[str, float]:
-    """Let the product read the test images with this model."""
+    """Return accuracy and expected calibration error of the compiled model on the test images."""
     scores = load_model(str(folder), runtime="litert").predict_proba(as_input(test.images))
     return {
         "accuracy": accuracy(scores, test.labels),
@@ -72,20 +72,20 @@ def evaluate(folder: Path, test: Digits) -> dict[str, float]:
     }
 
 
-def replace_model(model: Path, new: Path, old: Path) -> None:
-    """Rename a run_folder folder into the place of the model; the one before it goes."""
-    shutil.rmtree(old, ignore_errors=True)
+def replace_model(model: Path, new: Path, backup: Path) -> None:
+    """Move a finished folder to the place of a model, or keep the old model if that fails."""
+    shutil.rmtree(backup, ignore_errors=True)
     model.parent.mkdir(exist_ok=True)
     if model.exists():
-        model.rename(old)
+        model.rename(backup)
     try:
         new.rename(model)
     except OSError:
-        if old.exists():
-            old.rename(model)
+        if backup.exists():
+            backup.rename(model)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(backup, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    run("Compile and test a trained model.", publish)
+    run("Compile, calibrate and test a trained model.", publish)

@@ -1,7 +1,7 @@
-"""Train one model: `python -m training.train NAME [--data DIR]`.
+"""Trains one model: `python -m training.train NAME [--data DIR]`.
 
-The result lies in `training/runs/NAME` until `training.publish` makes a model folder of it. No test
-image is read here, so recipes can be tried and compared at will.
+The result is in `training/runs/NAME`, from where `training.publish` makes a model folder. No test
+image is read here, so that recipes can be compared freely.
 """
 
 import importlib.util
@@ -14,15 +14,15 @@ from pathlib import Path
 from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
 from training.command import run
 from training.data import Digits, load_training
-from training.recipes import DATASET, RECIPES, Recipe
+from training.recipes.models import RECIPES, Recipe
 from training.runs import RUNS
 
 ESTIMATOR_PYTHON = os.environ.get("ESTIMATOR_PYTHON", ".venv-estimator/bin/python")
-"""The Python of `requirements-estimator.txt`, for the family `e_*`."""
+"""The Python with the packages of `requirements-estimator.txt`, for the family `e_*`."""
 
 
 def train(name: str, data: Path | None) -> None:
-    """Train a model, or go on where its training was interrupted; export it into its run."""
+    """Train a model, or resume its training, and export it into its run folder."""
     training, validation = load_training(data)
     recipe = RECIPES[name]
     dataset = open_augmented_dataset(training)
@@ -30,14 +30,14 @@ def train(name: str, data: Path | None) -> None:
         _train_in_estimator_environment(name, data)
         return
     folder = RUNS / name
-    _discard_stale_run(folder, recipe)
+    _discard_stale_run(folder, f"{recipe}\n{json.dumps(dataset.key)}\n")
     shutil.rmtree(folder / "export", ignore_errors=True)
     _fit(name, recipe, dataset, validation, folder)
-    training_statistics = {"epochs": recipe.epochs}
+    statistics = {"epochs": recipe.epochs}
     if not name.startswith("k_"):
         steps = recipe.epochs * dataset.steps_per_epoch(recipe)
-        training_statistics = {"steps": steps, "batch_size": recipe.batch_size}
-    (folder / "training_statistics.json").write_text(json.dumps(training_statistics) + "\n")
+        statistics = {"steps": steps, "batch_size": recipe.batch_size}
+    (folder / "training_statistics.json").write_text(json.dumps(statistics) + "\n")
 
 
 def _fit(
@@ -54,28 +54,28 @@ def _fit(
 
 
 def _train_in_estimator_environment(name: str, data: Path | None) -> None:
-    """Train an estimator in its own environment; the data set is there, all else is begun anew."""
+    """Run this command in the environment of the estimators, which finds the data set cached."""
     command = [ESTIMATOR_PYTHON, "-m", "training.train", name]
     if data:
         command += ["--data", str(data)]
     try:
-        done = subprocess.run(command, check=False)
+        process = subprocess.run(command, check=False)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{ESTIMATOR_PYTHON}: no such Python; see training/README.md, or set ESTIMATOR_PYTHON"
+            f"{ESTIMATOR_PYTHON}: no such Python; see training/README.md or set ESTIMATOR_PYTHON"
         ) from error
-    if done.returncode:
-        raise SystemExit(done.returncode)
+    if process.returncode:
+        raise SystemExit(process.returncode)
 
 
-def _discard_stale_run(folder: Path, recipe: Recipe) -> None:
-    """Remove what a training by another recipe has left: its checkpoints do not fit."""
-    note, text = folder / "recipe.txt", f"{recipe}\n{DATASET}\n"
-    if not (note.exists() and note.read_text() == text):
+def _discard_stale_run(folder: Path, recipe: str) -> None:
+    """Remove the checkpoints of a training with another recipe or other data."""
+    file = folder / "recipe.txt"
+    if not (file.exists() and file.read_text() == recipe):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        note.write_text(text)
+        file.write_text(recipe)
 
 
 if __name__ == "__main__":
-    run("Train a model; judge it on the validation images.", train)
+    run("Train a model; the validation accuracy is logged after each epoch.", train)

@@ -1,4 +1,4 @@
-"""The training of the family `e_*`; runs in the environment of `requirements-estimator.txt`."""
+"""Trains the family `e_*`, in the environment of `requirements-estimator.txt`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from training.augmented_dataset import AugmentedDataset
 from training.data import Digits
 from training.estimator.networks import NETWORKS
 from training.graph.optimizer import adamw
-from training.recipes import Recipe
+from training.recipes.models import Recipe
 from training.runs import RunLog
 
 INPUT = "inputKey"
@@ -22,7 +22,7 @@ INPUT = "inputKey"
 def fit(
     name: str, recipe: Recipe, dataset: AugmentedDataset, validation: Digits, folder: Path
 ) -> None:
-    """Train, from the last checkpoint in the folder if there is one, and export a SavedModel."""
+    """Train from the last checkpoint in the folder, or from scratch, and export a SavedModel."""
     steps = dataset.steps_per_epoch(recipe)
     estimator = tf.estimator.Estimator(
         model_fn,
@@ -61,7 +61,7 @@ def model_fn(
     mode: str,
     params: Mapping[str, Any],
 ) -> tf.estimator.EstimatorSpec:
-    """The network for each of the three modes; labels are ten probabilities, float32 [N, 10]."""
+    """Build the graph for one of the three modes; labels are probabilities, float32 [N, 10]."""
     recipe: Recipe = params["recipe"]
     training = mode == tf.estimator.ModeKeys.TRAIN
     logits = params["network"](features[INPUT], recipe.keep_prob, training)
@@ -80,18 +80,18 @@ def model_fn(
 
 
 class ProgressHook(tf.estimator.SessionRunHook):  # type: ignore[misc]
-    """Counts the steps of an epoch, and keeps their losses."""
+    """Shows progress and collects the loss of each step."""
 
     def __init__(self, log: RunLog) -> None:
         self.losses: list[float] = []
         self._log = log
 
     def before_run(self, run_context: Any) -> v1.train.SessionRunArgs:
-        """Ask for the loss of this step."""
+        """Request the loss of this step."""
         return v1.train.SessionRunArgs("loss:0")
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Keep it."""
+        """Store the loss."""
         self.losses.append(run_values.results)
         self._log.advance()
 

@@ -1,4 +1,4 @@
-"""The training of the family `t_*`."""
+"""Trains the family `t_*`."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from training.data import Batch, Digits
 from training.graph.inference import InferenceGraph, Weights, inputs
 from training.graph.networks import NETWORKS, Network
 from training.graph.optimizer import adamw
-from training.recipes import Recipe
+from training.recipes.models import Recipe
 from training.runs import RunLog
 
 
 def fit(
     name: str, recipe: Recipe, dataset: AugmentedDataset, validation: Digits, folder: Path
 ) -> None:
-    """Train, from the last checkpoint in the folder if there is one, and export a SavedModel."""
+    """Train from the last checkpoint in the folder, or from scratch, and export a SavedModel."""
     network = NETWORKS[name]
     steps = dataset.steps_per_epoch(recipe)
     checkpoints = folder / "checkpoints"
@@ -48,7 +48,7 @@ def fit(
 
 
 class TrainingGraph:
-    """The network with loss, optimizer and averaged weights, in the default graph."""
+    """Network, loss, optimizer and averaged weights, in the default graph."""
 
     def __init__(self, network: Network, recipe: Recipe, steps: int) -> None:
         self._image, self._keep_prob = inputs()
@@ -58,7 +58,7 @@ class TrainingGraph:
         variables = v1.global_variables()
         self._steps_done = v1.train.create_global_step()
         update = adamw(self._loss, self._steps_done, recipe, steps)
-        # The moving averages of batch norm are averaged with the weights they belong to.
+        # The statistics of batch norm are averaged like the weights.
         ema = tf.train.ExponentialMovingAverage(recipe.ema_decay, self._steps_done)
         with tf.control_dependencies([update]):
             self._train = ema.apply(variables)
@@ -71,10 +71,10 @@ class TrainingGraph:
         return float(loss)
 
     def steps_done(self, session: v1.Session) -> int:
-        """Return the number of batches it was trained on."""
+        """Return the number of training steps so far."""
         return int(session.run(self._steps_done))
 
     def ema_weights(self, session: v1.Session) -> Weights:
-        """Return the averaged weights by the names they have in the inference graph."""
+        """Return the averaged weights by their names in the inference graph."""
         weights: Weights = session.run(self._ema_weights)
         return weights

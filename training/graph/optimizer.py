@@ -1,13 +1,13 @@
-"""AdamW with warm-up and cosine decay, which TensorFlow 1 has only in parts."""
+"""AdamW with warm-up and cosine decay for the graph API, which lacks it."""
 
 import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
-from training.recipes import Recipe
+from training.recipes.models import Recipe
 
 
 def adamw(loss: tf.Tensor, step: tf.Variable, recipe: Recipe, steps: int) -> tf.Operation:
-    """Return the operation that makes one step of so many, batch norm's averages included."""
+    """Return the operation of one training step, including the statistics of batch norm."""
     rate = _schedule(step, recipe, steps)
     adam = v1.train.AdamOptimizer(rate)
     gradients = adam.compute_gradients(loss)
@@ -22,7 +22,7 @@ def adamw(loss: tf.Tensor, step: tf.Variable, recipe: Recipe, steps: int) -> tf.
 
 
 def _schedule(step: tf.Tensor, recipe: Recipe, steps: int) -> tf.Tensor:
-    """Linear from zero to the highest rate, then half a cosine down to zero."""
+    """Rise linearly from zero to the highest rate, then fall to zero along a half cosine."""
     warmup_steps = int(recipe.warmup_fraction * steps)
     rising = tf.cast(step, tf.float32) / warmup_steps
     falling = v1.train.cosine_decay(1.0, tf.maximum(step - warmup_steps, 0), steps - warmup_steps)

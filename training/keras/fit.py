@@ -1,4 +1,4 @@
-"""The training of the family `k_*`."""
+"""Trains the family `k_*`."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from mnist_cli.evaluation import as_input
 from training.augmented_dataset import AugmentedDataset
 from training.data import Digits
 from training.keras.networks import NETWORKS
-from training.recipes import Recipe
+from training.recipes.models import Recipe
 from training.runs import RunLog
 
 
 def fit(
     name: str, recipe: Recipe, dataset: AugmentedDataset, validation: Digits, folder: Path
 ) -> None:
-    """Train, from the checkpoint in the folder if there is one, and export a SavedModel."""
+    """Train from the checkpoint in the folder, or from scratch, and export a SavedModel."""
     steps = dataset.steps_per_epoch(recipe)
     checkpoint = folder / "checkpoint.keras"
     keras.utils.set_random_seed(recipe.seed)
@@ -42,14 +42,14 @@ def fit(
             scores = model.predict(validation_batch, batch_size=500, verbose=0)
             right = scores.argmax(axis=1) == validation.labels
             log.end_epoch(history.history["loss"][0], float(right.mean()))
-            # Written beside and renamed: there is no moment without a whole checkpoint.
+            # Written under another name first, so that the checkpoint is always complete.
             model.save(folder / "next.keras")
             (folder / "next.keras").replace(checkpoint)
     _export(model, folder / "export")
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    """AdamW, its rate linear from zero to the highest, then half a cosine down to zero."""
+    """Compile with AdamW, linear warm-up and cosine decay to zero."""
     warmup_steps = int(recipe.warmup_fraction * steps)
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -59,12 +59,12 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    # Compiling for this processor with XLA would take the convolutions away from oneDNN.
+    # XLA would not use the convolutions of oneDNN.
     model.compile(optimizer, "categorical_crossentropy", jit_compile=False)
 
 
 def _export(model: keras.Model, folder: Path) -> None:
-    """Write a SavedModel; `model.export` would write every variable twice (Keras 3.15)."""
+    """Write a SavedModel. `model.export` of Keras 3.15 writes every variable twice."""
     serve = tf.function(
         lambda image: {"output": model(image, training=False)},
         input_signature=[tf.TensorSpec([None, 784], tf.float32, name="input")],

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.ink import Floats, Gray, smooth_field
 from training.synthetic.paper_clutter import BoundingBox, add_clutter
-from training.synthetic.recipe import SYNTHETIC
 
 RECIPE = SYNTHETIC.camera
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.ink import Floats, Gray, smooth_field
-from training.synthetic.recipe import SYNTHETIC
 
 RECIPE = SYNTHETIC.corruptions
 

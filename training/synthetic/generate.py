@@ -14,13 +14,13 @@ from rich.progress import track
 from mnist_cli.errors import InputError
 from mnist_cli.framing import frame
 from training.data import NO_DIGIT, Digits, Images, Labels
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.camera import photograph
 from training.synthetic.corruptions import corrupt
 from training.synthetic.handwritten import draw_handwritten
 from training.synthetic.ink import Gray
 from training.synthetic.non_digits import draw_non_digit
 from training.synthetic.printed import draw_printed
-from training.synthetic.recipe import SYNTHETIC
 from training.synthetic.strokes import draw_digit
 
 SIDE, DIGIT_SIDE = 28, 20

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.ink import Gray, crop_to_ink, log_uniform, transform_ink
-from training.synthetic.recipe import SYNTHETIC
 
 RECIPE = SYNTHETIC.handwritten
 

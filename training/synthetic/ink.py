@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.synthetic.recipe import Range
+from training.recipes.synthetic import Range
 
 Gray = NDArray[np.uint8]
 """uint8 [H, W] of any size. As ink: 0 none, 255 full. As a picture: 0 black, 255 white."""

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from training.data import Digits
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.camera import photograph
 from training.synthetic.handwritten import draw_handwritten
 from training.synthetic.ink import Gray, crop_to_ink, smooth_field, transform_ink
 from training.synthetic.printed import draw_printed
-from training.synthetic.recipe import SYNTHETIC
 from training.synthetic.strokes import draw_curves, draw_scribble, smooth_curve
 
 RECIPE = SYNTHETIC.non_digits

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.ink import Floats, Gray
-from training.synthetic.recipe import SYNTHETIC
 
 RECIPE = SYNTHETIC.clutter
 

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import ImageFont
 
 from training.fonts import NOTDEF, Face, installed_faces
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.ink import Gray, crop_to_ink, log_uniform, transform_ink
-from training.synthetic.recipe import SYNTHETIC
 
 RECIPE = SYNTHETIC.printed
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.ink import Gray, crop_to_ink, log_uniform
-from training.synthetic.recipe import SYNTHETIC
 
 RECIPE = SYNTHETIC.strokes
 

@@ -1,7 +1,7 @@
-"""From the images to a model folder: `python -m training NAME [--data DIR]`."""
+"""Trains and publishes one model: `python -m training NAME [--data DIR]`."""
 
 from training.command import run
 from training.publish import publish
 from training.train import train
 
-run("Train a model, then export, compile and test it.", train, publish)
+run("Train a model, then compile, calibrate and test it.", train, publish)

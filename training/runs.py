@@ -1,10 +1,9 @@
-"""What a training shows and leaves behind while it runs."""
+"""Shows the progress of a training and logs its epochs."""
 
 import csv
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,12 +15,12 @@ LOG_COLUMNS = ("epoch", "seconds", "loss", "validation_accuracy")
 
 
 class RunLog:
-    """Progress on stderr, and `log.csv` with a line for each epoch."""
+    """Shows progress on stderr and writes a line per epoch to `log.csv`."""
 
     def __init__(self, folder: Path, epochs: int, steps_per_epoch: int, epochs_done: int) -> None:
-        """Begin, or go on after so many epochs that are done."""
+        """Start a log, or continue the one in the folder after `epochs_done` epochs."""
         file = folder / "log.csv"
-        # An epoch without a checkpoint is not done, whatever the log says.
+        # The log may be one epoch ahead of the last checkpoint.
         rows = (
             [row for row in read_log(file) if int(row["epoch"]) <= epochs_done]
             if epochs_done
@@ -45,7 +44,7 @@ class RunLog:
             folder.name, total=epochs * steps_per_epoch, completed=epochs_done * steps_per_epoch
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RunLog":
         self._progress.start()
         return self
 
@@ -63,7 +62,7 @@ class RunLog:
         self._progress.advance(self._task)
 
     def end_epoch(self, loss: float, accuracy: float) -> None:
-        """Record an epoch: mean training loss, validation accuracy as a fraction."""
+        """Log an epoch: mean training loss and validation accuracy (a fraction)."""
         self._epochs_done += 1
         seconds = time.monotonic() - self._started
         values = (self._epochs_done, f"{seconds:.1f}", f"{loss:.5f}", f"{accuracy:.4f}")
@@ -77,6 +76,6 @@ class RunLog:
 
 
 def read_log(file: Path) -> list[dict[str, str]]:
-    """Return the epochs of a `log.csv`, each with the values of `LOG_COLUMNS`."""
+    """Return the rows of a `log.csv`, with `LOG_COLUMNS` as keys."""
     with file.open(newline="") as rows:
         return list(csv.DictReader(rows))

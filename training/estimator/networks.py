@@ -1,7 +1,7 @@
-"""The networks of the family `e_*`, of `tf.layers`, which were made to go with the estimators.
+"""Networks of the family `e_*`, made of `tf.layers`.
 
-Each takes the image, float32 [N, 784], the probability that dropout keeps a unit, and whether it is
-trained; it returns logits, float32 [N, 10].
+They take images, float32 [N, 784], the keep probability of dropout, and whether the graph is for
+training; they return logits, float32 [N, 10].
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def e_ffnn(image: tf.Tensor, keep_prob: float, training: bool) -> tf.Tensor:
 
 
 def e_cnn(image: tf.Tensor, keep_prob: float, training: bool) -> tf.Tensor:
-    """Five convolutions, two of them with pooling, then dense."""
+    """Five convolutions, two of them with pooling, and a dense layer."""
 
     def conv(x: tf.Tensor, filters: int, size: int = 3, padding: str = "valid") -> tf.Tensor:
         return v1.layers.conv2d(
@@ -49,7 +49,7 @@ def _pool(x: tf.Tensor) -> tf.Tensor:
 
 
 def _norm_relu(x: tf.Tensor, training: bool) -> tf.Tensor:
-    """Batch norm, of the batch in training, of its moving averages otherwise; then ReLU."""
+    """Batch norm, by the batch (training) or the moving averages (inference), and ReLU."""
     return tf.nn.relu(v1.layers.batch_normalization(x, training=training))
 
 

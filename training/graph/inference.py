@@ -1,4 +1,4 @@
-"""The graph that is exported: a network with trained weights, and no trace of its training."""
+"""The exported graph: a trained network without any training operations."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,15 +12,17 @@ from training.data import Batch
 from training.graph.networks import Network
 
 Weights = Mapping[str, NDArray[np.float32]]
-"""The value of each variable by its name, such as `dense1/kernel`."""
+"""Values by the name of the variable, such as `dense1/kernel`."""
 
-BATCH = 500
+BATCH_SIZE = 500
+"""Images per call; limits the memory."""
 
 
 class InferenceGraph:
     """A network with the tensors `input:0`, `dropoutRate:0` and `output:0`.
 
-    `dropoutRate` is the probability of keeping a unit, as in the models of 2017: feed 1.0.
+    `dropoutRate` is the probability that dropout keeps a unit, as in the original models of 2017.
+    Feed 1.0.
     """
 
     def __init__(self, network: Network) -> None:
@@ -37,14 +39,14 @@ class InferenceGraph:
         self._session.run(self._initialise)
 
     def load(self, weights: Weights) -> None:
-        """Take over these weights, one for each variable."""
-        # The initial values are tensors of the graph like any other, so they can be fed.
+        """Set the weights of all variables."""
+        # The initializers read tensors of the graph, which can be fed.
         values = {v.initializer.inputs[1]: weights[name] for name, v in self._variables.items()}
         self._session.run(self._initialise, values)
 
     def predict(self, batch: Batch) -> NDArray[np.float32]:
-        """Return the probabilities, float32 [N, 10], of float32 [N, 784]."""
-        parts = [batch[start : start + BATCH] for start in range(0, len(batch), BATCH)]
+        """Return the probabilities, float32 [N, 10], for images float32 [N, 784]."""
+        parts = [batch[start : start + BATCH_SIZE] for start in range(0, len(batch), BATCH_SIZE)]
         return np.concatenate(
             [
                 self._session.run(self._output, {self._image: part, self._keep_prob: 1.0})
@@ -53,7 +55,7 @@ class InferenceGraph:
         )
 
     def save(self, folder: Path) -> None:
-        """Write a SavedModel into a folder that does not exist yet."""
+        """Write a SavedModel into a new folder."""
         with self._session.graph.as_default():
             v1.saved_model.simple_save(
                 self._session,
@@ -64,7 +66,7 @@ class InferenceGraph:
 
 
 def inputs() -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the placeholders of every graph: image float32 [N, 784], keep probability float32."""
+    """Return the placeholders for images, float32 [N, 784], and keep probability, float32."""
     image = v1.placeholder(tf.float32, [None, 784], name="input")
     keep_prob = v1.placeholder(tf.float32, [], name="dropoutRate")
     return image, keep_prob

@@ -1,25 +1,24 @@
-"""The layers of the graphs: variables and arithmetic, no framework above them.
+"""Layers made of variables and operations of TensorFlow.
 
-Every layer takes and returns float32, images as [N, height, width, channels], vectors as
-[N, units].
+All layers take and return float32: images as [N, height, width, channels], vectors as [N, units].
 """
 
 import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
-BATCH_NORM_MOMENTUM = 0.99
-BATCH_NORM_EPSILON = 1e-3
+BATCH_NORM_MOMENTUM, BATCH_NORM_EPSILON = 0.99, 1e-3
+"""The defaults of Keras."""
 
 
 def dense(x: tf.Tensor, units: int, name: str, *, bias: bool = False) -> tf.Tensor:
-    """Multiply [N, inputs] with a kernel; no bias where a batch norm follows, it has its own."""
+    """Multiply [N, inputs] by a kernel. Leave out the bias where batch norm follows."""
     with v1.variable_scope(name):
         y = tf.matmul(x, _kernel([int(x.shape[-1]), units]))
         return y + _variable("bias", [units], 0.0) if bias else y
 
 
 def conv(x: tf.Tensor, filters: int, size: int, name: str, *, padding: str = "VALID") -> tf.Tensor:
-    """Convolve with square kernels; the batch norm behind it brings the bias."""
+    """Convolve with square kernels, without bias: batch norm follows."""
     with v1.variable_scope(name):
         kernel = _kernel([size, size, int(x.shape[-1]), filters])
         return tf.nn.conv2d(x, kernel, strides=1, padding=padding)
@@ -31,15 +30,15 @@ def max_pool(x: tf.Tensor) -> tf.Tensor:
 
 
 def flatten(x: tf.Tensor) -> tf.Tensor:
-    """[N, height, width, channels] to [N, units]."""
+    """Reshape [N, height, width, channels] to [N, units]."""
     return tf.reshape(x, [-1, int(tf.TensorShape(x.shape[1:]).num_elements())])
 
 
 def batch_norm(x: tf.Tensor, name: str, *, training: bool) -> tf.Tensor:
     """Normalise each channel by the batch (training) or by the moving averages (inference).
 
-    Which of the two is settled when the graph is built, so that the exported graph needs no switch
-    and its compiler can fold the layer into the kernel right before it.
+    The choice is made when the graph is built. The exported graph needs no switch, and the compiler
+    can fold the layer into the kernel before it.
     """
     channels = int(x.shape[-1])
     with v1.variable_scope(name):
@@ -62,7 +61,7 @@ def batch_norm(x: tf.Tensor, name: str, *, training: bool) -> tf.Tensor:
 
 
 def _kernel(shape: list[int]) -> tf.Variable:
-    # He et al. 2015: the variance that keeps the scale of the signal through layers of ReLU.
+    # He et al. 2015: this variance keeps the scale of the signal through ReLU layers.
     he = v1.variance_scaling_initializer(scale=2.0, mode="fan_in")
     return v1.get_variable("kernel", shape, initializer=he, use_resource=True)
 

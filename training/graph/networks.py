@@ -1,7 +1,7 @@
-"""The networks of the family `t_*`: from the image to ten logits.
+"""Networks of the family `t_*`.
 
-Each takes the image, float32 [N, 784], the keep probability of dropout, a float32 scalar, and
-whether the graph is built for training; it returns logits, float32 [N, 10].
+They take images, float32 [N, 784], the keep probability of dropout, and whether the graph is for
+training; they return logits, float32 [N, 10].
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def t_ffnn(image: tf.Tensor, keep_prob: tf.Tensor, training: bool) -> tf.Tensor:
 
 
 def t_cnn(image: tf.Tensor, keep_prob: tf.Tensor, training: bool) -> tf.Tensor:
-    """Five convolutions, two of them with pooling, then dense."""
+    """Five convolutions, two of them with pooling, and a dense layer."""
 
     def norm_relu(x: tf.Tensor, name: str) -> tf.Tensor:
         return tf.nn.relu(batch_norm(x, name, training=training))

@@ -1,1 +1,1 @@
-"""The family `k_*`: Keras, Sequential and functional."""
+"""The family `k_*`: Keras, with the Sequential and the functional API."""

@@ -1,4 +1,4 @@
-"""The networks of the family `k_*`: from the image, float32 [N, 784], to ten probabilities."""
+"""Networks of the family `k_*`: images, float32 [N, 784], to probabilities, float32 [N, 10]."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from keras import layers
 
 
 def k_ffnn(keep_prob: float) -> keras.Model:
-    """Dense layers only, as a Sequential: 784-1024-512-256-10."""
+    """Dense layers only, with the Sequential API: 784-1024-512-256-10."""
     hidden = []
     for units in (1024, 512, 256):
         hidden += [
@@ -26,7 +26,7 @@ def k_ffnn(keep_prob: float) -> keras.Model:
 
 
 def k_cnn(keep_prob: float) -> keras.Model:
-    """Five convolutions, two of them with pooling, then dense: the functional way."""
+    """Five convolutions, two of them with pooling, and a dense layer, with the functional API."""
     image = keras.Input([784], name="input")
     x = layers.Reshape([28, 28, 1])(image)
     x = _convolution(x, 32, size=5, pool=True)  # 12 x 12
@@ -41,7 +41,7 @@ def k_cnn(keep_prob: float) -> keras.Model:
 def _convolution(
     x: keras.KerasTensor, filters: int, size: int = 3, padding: str = "valid", pool: bool = False
 ) -> keras.KerasTensor:
-    """Convolution, pooling if wanted, batch norm, ReLU."""
+    """Convolution, optional pooling, batch norm and ReLU."""
     x = layers.Conv2D(
         filters, size, padding=padding, use_bias=False, kernel_initializer="he_normal"
     )(x)

@@ -306,6 +306,13 @@ def test_source_digest_covers_the_imported_code(
         (tmp_path / file).write_text(f"{text}\nTHRESHOLD = 0.5\n")
         assert cache_key.source_digest(*cache_key.CODE) != before
         (tmp_path / file).write_text(text)
+    file = tmp_path / files[0]
+    file.write_text(file.read_text() + "\nfrom . import other\n")
+    with pytest.raises(ValueError, match="relative imports"):
+        cache_key.source_digest(*cache_key.CODE)
+    shutil.copy(Path(cache_key.__file__).parents[1] / files[0], file)
+    with pytest.raises(ModuleNotFoundError, match="renamed"):
+        cache_key.source_digest("training.renamed")
     # How a model is trained does not change the data set.
     (tmp_path / "training" / "train.py").write_text("")
     (tmp_path / "training" / "recipes" / "models.py").write_text("")

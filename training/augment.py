@@ -1,9 +1,4 @@
-"""Distorts training images: rotation, scale, shear, shift and elastic waves.
-
-The elastic part follows P. Simard, D. Steinkraus and J. Platt, "Best Practices for Convolutional
-Neural Networks Applied to Visual Document Analysis" (ICDAR 2003). It interpolates a coarse grid of
-random displacements instead of smoothing a displacement per pixel, which takes longer.
-"""
+"""Random rotation, scale, shear, shift and elastic distortion of training images."""
 
 from functools import cache
 
@@ -58,7 +53,12 @@ def _affine(count: int, limits: Augmentation, rng: np.random.Generator) -> NDArr
 
 
 def _elastic(count: int, limits: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return smooth displacements in pixels, float32 [2, N, 28, 28]."""
+    """Return smooth displacements in pixels, float32 [2, N, 28, 28].
+
+    Like P. Simard, D. Steinkraus and J. Platt, "Best Practices for Convolutional Neural Networks
+    Applied to Visual Document Analysis" (ICDAR 2003), but a coarse grid of random displacements is
+    interpolated, which is faster than smoothing a displacement for each pixel.
+    """
     grid = limits.elastic_grid
     knots = rng.normal(0, limits.elastic, (2, count, grid, grid)).astype(np.float32)
     interpolation = _cubic_interpolation(grid)

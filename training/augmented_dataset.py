@@ -1,9 +1,4 @@
-"""The augmented data set that all models are trained on, cached in `training/runs`.
-
-Each copy has all MNIST images, differently distorted, followed by synthetic images. To augment the
-images of an epoch takes as long as to train a dense network on them, and to draw the synthetic ones
-takes longer. The estimators, whose environment has no OpenCV, depend on the cached files.
-"""
+"""The augmented data set that all models are trained on, cached in `training/runs`."""
 
 import json
 import math
@@ -38,7 +33,11 @@ TARGET_PROBABILITIES = np.vstack([np.eye(10), np.full((1, 10), 0.1)]).astype(np.
 
 @dataclass(frozen=True)
 class AugmentedDataset:
-    """Augmented copies of the training images."""
+    """Copies of the MNIST training images, differently distorted, each with synthetic images.
+
+    They are cached because augmentation takes as long as the training of a dense network, and the
+    synthetic images take longer. The environment of the estimators can only read the cache.
+    """
 
     images: NDArray[np.uint8]
     """uint8 [copies, N, 28, 28], memory-mapped: MNIST images, then synthetic ones."""
@@ -106,7 +105,7 @@ def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int)
     """
     key = dataset_key(digits) | {"shape": [*shape], "seed": seed}
     if not _is_cached(name, key):
-        # Imported here: the environment of the estimators has neither OpenCV nor Pillow.
+        # Imported here: the environment of the estimators lacks OpenCV and Pillow.
         from training.synthetic.generate import make_images
 
         made = make_images(digits, math.prod(shape), seed)

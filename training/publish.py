@@ -1,8 +1,4 @@
-"""Makes a model folder of a finished training: `python -m training.publish NAME [--data DIR]`.
-
-Compiles and calibrates the export and reads the test set once, through the code that users run. The
-old model is replaced only if everything succeeds.
-"""
+"""Makes a model folder of a finished training: `python -m training.publish NAME [--data DIR]`."""
 
 import dataclasses
 import json
@@ -27,7 +23,10 @@ LEARNING_CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
 
 
 def publish(name: str, data: Path | None) -> None:
-    """Write `saved_models/NAME`: SavedModel, compiled model and `statistics.json`."""
+    """Write `saved_models/NAME`: SavedModel, compiled model, calibration and `statistics.json`.
+
+    The test set is read once. The old model is replaced only if everything succeeds.
+    """
     test = load_test(data)
     run_folder = RUNS / name
     # Not in saved_models yet: an incomplete model must not be found by its name.

@@ -1,8 +1,4 @@
-"""Trains one model: `python -m training.train NAME [--data DIR]`.
-
-The result is in `training/runs/NAME`, from where `training.publish` makes a model folder. No test
-image is read here, so that recipes can be compared freely.
-"""
+"""Trains one model: `python -m training.train NAME [--data DIR]`."""
 
 import importlib.util
 import json
@@ -22,7 +18,10 @@ ESTIMATOR_PYTHON = os.environ.get("ESTIMATOR_PYTHON", ".venv-estimator/bin/pytho
 
 
 def train(name: str, data: Path | None) -> None:
-    """Train a model, or resume its training, and export it into its run folder."""
+    """Train a model, or resume its training, and export it into its run folder.
+
+    No test image is read, so that recipes can be compared freely.
+    """
     training, validation = load_training(data)
     recipe = RECIPES[name]
     dataset = open_augmented_dataset(training)

@@ -1,8 +1,4 @@
-"""Networks of the family `e_*`, made of `tf.layers`.
-
-They take images, float32 [N, 784], the keep probability of dropout, and whether the graph is for
-training; they return logits, float32 [N, 10].
-"""
+"""Networks of the family `e_*`, made of `tf.layers`."""
 
 from collections.abc import Callable
 
@@ -10,6 +6,7 @@ import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
 Network = Callable[[tf.Tensor, float, bool], tf.Tensor]
+"""Images, float32 [N, 784], keep probability of dropout, training -> logits, float32 [N, 10]."""
 
 
 def e_ffnn(image: tf.Tensor, keep_prob: float, training: bool) -> tf.Tensor:

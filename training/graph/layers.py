@@ -1,7 +1,4 @@
-"""Layers made of variables and operations of TensorFlow.
-
-All layers take and return float32: images as [N, height, width, channels], vectors as [N, units].
-"""
+"""Layers of float32 images [N, height, width, channels] or vectors [N, units]."""
 
 import tensorflow as tf
 import tensorflow.compat.v1 as v1

@@ -1,8 +1,4 @@
-"""Networks of the family `t_*`.
-
-They take images, float32 [N, 784], the keep probability of dropout, and whether the graph is for
-training; they return logits, float32 [N, 10].
-"""
+"""Networks of the family `t_*`."""
 
 from collections.abc import Callable
 
@@ -11,6 +7,7 @@ import tensorflow as tf
 from training.graph.layers import batch_norm, conv, dense, flatten, max_pool
 
 Network = Callable[[tf.Tensor, tf.Tensor, bool], tf.Tensor]
+"""Images, float32 [N, 784], keep probability of dropout, training -> logits, float32 [N, 10]."""
 
 
 def t_ffnn(image: tf.Tensor, keep_prob: tf.Tensor, training: bool) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""Networks of the family `k_*`: images, float32 [N, 784], to probabilities, float32 [N, 10]."""
+"""Networks of the family `k_*`."""
 
 from collections.abc import Callable
 
@@ -51,3 +51,4 @@ def _convolution(
 
 
 NETWORKS: dict[str, Callable[[float], keras.Model]] = {"k_ffnn": k_ffnn, "k_cnn": k_cnn}
+"""Keep probability of dropout -> model of images, float32 [N, 784], to probabilities [N, 10]."""

@@ -1,1 +1,1 @@
-"""Every number that was chosen, for the models, the data set and the synthetic pictures."""
+"""The numbers that were chosen: models, augmented data set and synthetic pictures."""

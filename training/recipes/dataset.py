@@ -1,4 +1,4 @@
-"""Every number that was chosen for the augmented data set; compared on the validation images."""
+"""The numbers of the augmented data set, chosen on validation images."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,4 @@
-"""Every number that was chosen for the training and calibration of a model.
-
-The choices were made on the validation images.
-"""
+"""The numbers of the training and calibration of each model, chosen on validation images."""
 
 from dataclasses import dataclass
 

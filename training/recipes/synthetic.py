@@ -1,12 +1,11 @@
-"""Every number that was chosen for the synthetic pictures.
+"""The numbers of the synthetic pictures."""
 
-The values were chosen by hand; no search for better ones is on record. The models that learned from
-these pictures were compared on the validation images.
-
-Numbers are drawn uniformly from a range unless a comment says "log-uniform". Lengths are in pixels,
-angles in degrees, gray levels from 0 (black) to 255 (white). `*_prob` is a probability, `*_sd` the
-standard deviation of a normal distribution or of a Gaussian blur.
-"""
+# Source: chosen by hand; no search for better values is on record. The models that learned from the
+# pictures were compared on the validation images.
+#
+# Numbers are drawn uniformly from a range unless a comment says "log-uniform". Lengths are in
+# pixels, angles in degrees, gray levels from 0 (black) to 255 (white). `*_prob` is a probability,
+# `*_sd` the standard deviation of a normal distribution or of a Gaussian blur.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,8 +1,4 @@
-"""Corrupted MNIST images.
-
-The kinds are those of N. Mu and J. Gilmer, "MNIST-C: A Robustness Benchmark for Computer Vision"
-(ICML workshop 2019), written anew and with random severities.
-"""
+"""Corrupted MNIST images, of the kinds of MNIST-C."""
 
 from collections.abc import Callable
 
@@ -24,7 +20,11 @@ SIDE = 28
 
 
 def corrupt(image: Gray, rng: np.random.Generator) -> Gray:
-    """Corrupt a digit [28, 28], ink 255, and return a picture, dark on light or light on dark."""
+    """Corrupt a digit [28, 28], ink 255, and return a picture, dark on light or light on dark.
+
+    The kinds are those of N. Mu and J. Gilmer, "MNIST-C: A Robustness Benchmark for Computer
+    Vision" (ICML workshop 2019), reimplemented with random severities.
+    """
     corruption = CORRUPTIONS[rng.integers(len(CORRUPTIONS))]
     corrupted = np.clip(corruption(image.astype(np.float32), rng), 0, 255).astype(np.uint8)
     return corrupted if rng.random() < RECIPE.light_on_dark_prob else 255 - corrupted

@@ -1,8 +1,4 @@
-"""Pictures without a digit or with several digits, for outlier exposure.
-
-D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure" (ICLR
-2019). Characters that look like a digit, such as the letters O, l and S, are left out.
-"""
+"""Pictures without a digit or with several digits, for outlier exposure."""
 
 from collections.abc import Callable
 
@@ -19,6 +15,7 @@ from training.synthetic.strokes import draw_curves, draw_scribble, smooth_curve
 
 RECIPE = SYNTHETIC.non_digits
 
+# Without characters that look like a digit, such as O, l and S.
 LETTERS = "AEFHKMNPRTUVWXadehkmnruvwx"
 SYMBOLS = "#%@&*+=<>^~?-"
 
@@ -52,7 +49,11 @@ SHAPES: tuple[tuple[Points, ...], ...] = (
 
 
 def draw_non_digit(digits: Digits, rng: np.random.Generator) -> tuple[Gray, Gray | None]:
-    """Return a picture [H, W], 0 black to 255 white, and its ink; textures have no ink."""
+    """Return a picture [H, W], 0 black to 255 white, and its ink; textures have no ink.
+
+    D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure" (ICLR
+    2019).
+    """
     if rng.random() < RECIPE.textures_and_cells_prob:
         return (texture, empty_form_cell)[rng.integers(2)](rng), None
     row = rng.random() < RECIPE.row_prob

@@ -136,8 +136,8 @@ def installed_faces(split: Split) -> list[Face]:
 
 def family_of(name: str) -> str:
     """Return the design, or the name without weight, width, slope and optical size."""
-    for design, beginnings in FAMILY_PREFIXES.items():
-        if name.startswith(beginnings):
+    for design, prefixes in FAMILY_PREFIXES.items():
+        if name.startswith(prefixes):
             return design
     return " ".join(_STYLE_WORDS.sub(" ", name).split()) or name
 

@@ -29,10 +29,7 @@ from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
 from training import augmented_dataset, cache_key, data, fonts, publish, train
 from training.augment import distort
-from training.augmented_dataset import (
-    AugmentedDataset,
-    open_augmented_dataset,
-)
+from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
 from training.recipes import synthetic as recipes_synthetic
 from training.recipes.dataset import DATASET, Augmentation
 from training.recipes.models import CALIBRATION, RECIPES, Recipe

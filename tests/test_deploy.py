@@ -16,8 +16,8 @@ import typer.main
 import yaml
 
 from mnist_cli.cli import app
-from mnist_cli.server.ops import HEALTH_PATHS
-from mnist_cli.server.runner import DRAIN_SECONDS, SILENCE_SECONDS
+from mnist_cli.server.http import DRAIN_SECONDS, SILENCE_SECONDS
+from mnist_cli.server.middleware import HEALTH_PATHS
 from tests.running import ROOT, run
 from tests.serving import serving
 

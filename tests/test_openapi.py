@@ -16,8 +16,8 @@ import pytest
 import schemathesis
 
 from mnist_cli.loader import find_models
-from mnist_cli.server import openapi_answers
 from mnist_cli.server.app import create_app
+from mnist_cli.server.openapi import schemas
 from tests.running import SAMPLES
 from tests.serving import Answer, Server, serving
 
@@ -143,7 +143,7 @@ def test_the_answers_have_the_fields_that_are_described(server: Server, document
         url = shlex.split(command)[-1].removeprefix(f"http://{server.host}:{server.port}")
         if url in ("/", "/predict"):
             several = _run(server, f"{command}?multi=1&scores=1&image=1").json
-            kind = openapi_answers.Digits
+            kind = schemas.Digits
             assert msgspec.to_builtins(msgspec.convert(several, kind)) == several
         query = "?scores=1&image=1" if url in ("/", "/predict") else ""
         answer = _run(server, f"{command}{query}")
@@ -155,7 +155,7 @@ def test_the_answers_have_the_fields_that_are_described(server: Server, document
         schema = described["content"].get("application/json", {}).get("schema", {})
         schema = schema.get("anyOf", [schema])[0]
         if "$ref" in schema:
-            kind = getattr(openapi_answers, schema["$ref"].split("/")[-1])
+            kind = getattr(schemas, schema["$ref"].split("/")[-1])
             # What is not described would be left out.
             assert msgspec.to_builtins(msgspec.convert(answer.json, kind)) == answer.json
 

@@ -63,20 +63,19 @@ def serve(
       curl --data-binary @7.png -H 'Content-Type: image/png' localhost:8000/predict
     """
     _check_exposure(host, token, insecure)
-    from mnist_cli.server import runner
+    from mnist_cli.server import http
     from mnist_cli.server.settings import Settings
-    from mnist_cli.server.workers import Shares, supervise
 
     terminal: Terminal = context.obj
-    listen = runner.Listen(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
+    listen = http.Listen(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
     settings = Settings(model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format)
     _log_access_to(terminal)
-    bound = runner.bind(listen)  # before the model is loaded: a port that is taken shows at once
+    bound = http.bind(listen)  # before the model is loaded: a port that is taken shows at once
 
     def announce() -> None:
-        terminal.report("info", f"serving {model} on {runner.url(bound, listen)}")
+        terminal.report("info", f"serving {model} on {http.url(bound, listen)}")
 
-    def work(shares: Shares | None, warm: Callable[[], None]) -> None:
+    def work(shares: http.Shares | None, warm: Callable[[], None]) -> None:
         from mnist_cli.server.app import create_app
 
         app = create_app(settings, warm=False)
@@ -85,12 +84,12 @@ def serve(
             app.extensions["models"].get()
             warm()
 
-        runner.serve(app, bound, listen, load, shares)
+        http.serve(app, bound, listen, load, shares)
 
     if workers == 1:
         work(None, announce)
     else:
-        raise typer.Exit(supervise(workers, work, announce))
+        raise typer.Exit(http.supervise(workers, work, announce))
 
 
 def _log_access_to(terminal: Terminal) -> None:

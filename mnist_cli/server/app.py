@@ -5,12 +5,12 @@ from typing import Any
 
 from flask import Flask
 
-from mnist_cli.server import ops
+from mnist_cli.server import middleware
 from mnist_cli.server.draw import draw
-from mnist_cli.server.inference import inference
 from mnist_cli.server.metrics import metrics
 from mnist_cli.server.models import Models
 from mnist_cli.server.native import native
+from mnist_cli.server.open_inference import inference
 from mnist_cli.server.openapi import openapi
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.tfserving import tfserving
@@ -47,5 +47,5 @@ def create_app(settings: Settings | None = None, *, warm: bool = True) -> Flask:
     app.register_blueprint(metrics)
     app.register_blueprint(tfserving)
     app.register_blueprint(inference)
-    ops.install(app, settings)
+    middleware.install(app, settings)
     return app

@@ -7,8 +7,8 @@ from typing import Any
 
 from mnist_cli import images, reshape
 from mnist_cli.package_data import data_folder
-from mnist_cli.server.inference_binary import HEADER
-from mnist_cli.server.served import Interface
+from mnist_cli.server.model_metadata import Interface
+from mnist_cli.server.open_inference import HEADER
 
 Content = dict[str, dict[str, Any]]
 """Media types, and what is said of each."""

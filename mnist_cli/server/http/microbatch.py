@@ -13,10 +13,9 @@ from flask import Flask
 
 from mnist_cli import reshape
 from mnist_cli.reshape import Pixels
-from mnist_cli.server import pic_array
-from mnist_cli.server.channel import Channel, Request
-from mnist_cli.server.ops import HEALTH_PATHS
-from mnist_cli.server.reading import preprocess, read
+from mnist_cli.server.http.channel import Channel, Request
+from mnist_cli.server.middleware import HEALTH_PATHS
+from mnist_cli.server.native import decode, preprocess, read
 from mnist_cli.server.settings import Settings, knows_token
 
 # 32,000 pixels at most, each a digit and a comma: they take a few milliseconds, noise some ten.
@@ -87,4 +86,4 @@ def _to_28x28(request: Request) -> Pixels:
     stream = request.get_body_stream()
     body = stream.read()
     stream.seek(0)
-    return reshape.to_28x28(pic_array.decode(body), preprocess(request.options))
+    return reshape.to_28x28(decode(body), preprocess(request.options))

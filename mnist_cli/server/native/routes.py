@@ -12,9 +12,9 @@ from mnist_cli import images, output, records, reshape, several
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.loader import Model
 from mnist_cli.package_data import data_folder
-from mnist_cli.server import pic_array
 from mnist_cli.server.metrics import count_prediction
-from mnist_cli.server.reading import READING, Reading, preprocess, read
+from mnist_cli.server.native import pixels_json
+from mnist_cli.server.native.predict_query import READING, Reading, preprocess, read
 
 native = Blueprint("native", __name__)
 
@@ -77,7 +77,7 @@ def _is_on(name: str, options: Mapping[str, str]) -> bool:
 
 def _pixels() -> npt.NDArray[Any]:
     if request.mimetype == "application/json":
-        return pic_array.decode(request.get_data(cache=False))
+        return pixels_json.decode(request.get_data(cache=False))
     if request.mimetype.startswith("image/"):
         return images.decode(request.get_data(cache=False))
     if request.mimetype == "multipart/form-data":

@@ -23,10 +23,10 @@ from flask import Blueprint, Response, request
 
 from mnist_cli import output
 from mnist_cli.errors import InputError, UnknownModelError
-from mnist_cli.server import served
-from mnist_cli.server.reading import preprocess
-from mnist_cli.server.served import Interface, ServedModel
-from mnist_cli.server.tfserving_json import Reader, examples_request, is_in_rows, tensors_request
+from mnist_cli.server import model_metadata
+from mnist_cli.server.model_metadata import Interface, ServedModel
+from mnist_cli.server.native import preprocess
+from mnist_cli.server.tfserving.request import Reader, examples_request, is_in_rows, tensors_request
 from mnist_cli.signature import TensorInfo
 
 tfserving = Blueprint("tfserving", __name__, url_prefix="/v1")
@@ -152,7 +152,7 @@ def _find(name: str, version: str | None, label: str | None, missing: str) -> Se
     if label is not None:  # there are no labels here
         raise InputError(f"Unrecognized servable version label: {label}")
     try:
-        return served.find(name, version)
+        return model_metadata.find(name, version)
     except UnknownModelError as error:
         raise UnknownModelError(missing) from error
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from mnist_cli import output
 from mnist_cli.errors import MnistError
 from mnist_cli.server.metrics import count_request
-from mnist_cli.server.reading import ARRIVED
+from mnist_cli.server.native import ARRIVED
 from mnist_cli.server.settings import Settings, allowed_origin, knows_token
 
 access_log = logging.getLogger("mnist_cli.access")

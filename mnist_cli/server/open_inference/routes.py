@@ -25,10 +25,14 @@ from flask import Blueprint, Response, current_app, request
 
 from mnist_cli import __version__, output
 from mnist_cli.errors import ModelError, UnknownModelError
-from mnist_cli.server import served
-from mnist_cli.server.inference_binary import HEADER, split
-from mnist_cli.server.inference_request import infer_request, pictures, raw_request, wants_binary
-from mnist_cli.server.served import Interface, ServedModel
+from mnist_cli.server.model_metadata import Interface, ServedModel, find
+from mnist_cli.server.open_inference.binary import HEADER, split
+from mnist_cli.server.open_inference.request import (
+    infer_request,
+    pictures,
+    raw_request,
+    wants_binary,
+)
 
 inference = Blueprint("inference", __name__, url_prefix="/v2")
 
@@ -116,7 +120,7 @@ def _find(name: str, version: str | None) -> ServedModel:
     try:
         if version is not None and not re.fullmatch("[0-9]+", version):
             raise UnknownModelError
-        return served.find(name, version)
+        return find(name, version)
     except UnknownModelError as error:
         raise UnknownModelError(f"{missing} is not found") from error
 

@@ -14,14 +14,14 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from mnist_cli.errors import BindError
+from mnist_cli.server.http.workers import Shares
 from mnist_cli.server.settings import Settings
-from mnist_cli.server.workers import Shares
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from mnist_cli.server.channel import Channel
-    from mnist_cli.server.quick import Quick
+    from mnist_cli.server.http.channel import Channel
+    from mnist_cli.server.http.microbatch import Quick
 
 # How long requests in flight may take to finish once the server is told to stop.
 DRAIN_SECONDS = 30.0
@@ -94,8 +94,8 @@ def serve(
         shares: spreads the connections over the workers that listen on the same socket.
     """
     # Imported here: NumPy is behind them, and a port that is taken is told before.
-    from mnist_cli.server.channel import Channel
-    from mnist_cli.server.quick import Quick
+    from mnist_cli.server.http.channel import Channel
+    from mnist_cli.server.http.microbatch import Quick
 
     # It reports "Task queue depth" about once a request under load.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

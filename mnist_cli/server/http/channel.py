@@ -13,7 +13,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
-from mnist_cli.server.reading import ARRIVED, READING, Reading
+from mnist_cli.server.native import ARRIVED, READING, Reading
 from mnist_cli.server.settings import Settings, allowed_origin
 
 # A sender whose request has failed may go on for this long.

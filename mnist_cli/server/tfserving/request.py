@@ -17,8 +17,8 @@ from mnist_cli import images, reshape
 from mnist_cli.errors import InputError
 from mnist_cli.option_types import Preprocess
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.pic_array import decode_json
-from mnist_cli.server.served import Interface, to_pictures
+from mnist_cli.server.model_metadata import Interface, to_pictures
+from mnist_cli.server.native import decode_json
 
 # What a small picture costs besides its pixels: a request has up to 1,000 of them, so that none
 # holds up the others for long.

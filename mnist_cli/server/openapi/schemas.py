@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from mnist_cli.server.inference_request import Parameters
+from mnist_cli.server.open_inference import Parameters
 
 Score: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Scores: TypeAlias = Annotated[

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.inference_binary import Blobs
-from mnist_cli.server.pic_array import decode_json
-from mnist_cli.server.served import Interface, to_pictures
+from mnist_cli.server.model_metadata import Interface, to_pictures
+from mnist_cli.server.native import decode_json
+from mnist_cli.server.open_inference.binary import Blobs
 from mnist_cli.signature import shape_text
 
 # How they lie in memory: in binary, tensors are little-endian.

@@ -11,17 +11,15 @@ from werkzeug.routing import Rule
 
 from mnist_cli import __version__
 from mnist_cli.option_types import PREPROCESSES
-from mnist_cli.server import served
-from mnist_cli.server.inference_binary import HEADER
-from mnist_cli.server.inference_request import InferRequest
+from mnist_cli.server import model_metadata
+from mnist_cli.server.middleware import is_open
 from mnist_cli.server.models import Models
-from mnist_cli.server.native import FLAGS
-from mnist_cli.server.openapi_answers import Answer
-from mnist_cli.server.openapi_routes import TAGS, Content, Route, json, routes
-from mnist_cli.server.ops import is_open
-from mnist_cli.server.pic_array import PicArrayRequest
+from mnist_cli.server.native import FLAGS, PicArrayRequest
+from mnist_cli.server.open_inference import HEADER, InferRequest
+from mnist_cli.server.openapi.operations import TAGS, Content, Route, json, routes
+from mnist_cli.server.openapi.schemas import Answer
 from mnist_cli.server.settings import Settings
-from mnist_cli.server.tfserving_json import ExamplesRequest, TensorsRequest
+from mnist_cli.server.tfserving import ExamplesRequest, TensorsRequest
 
 Json = dict[str, Any]
 
@@ -51,7 +49,7 @@ def document() -> Json:
     """The OpenAPI document of the app that answers the current request."""
     models: Models = current_app.extensions["models"]
     settings: Settings = current_app.extensions["settings"]
-    default = served.find(models.default)
+    default = model_metadata.find(models.default)
     interface = default.interface()
     assert interface is not None  # the runtime was made from it
     paths: Json = {}

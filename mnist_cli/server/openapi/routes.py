@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, send_from_directory
 from mnist_cli import output
 from mnist_cli.server import pages
 
-openapi = Blueprint("openapi", __name__, template_folder="static")
+openapi = Blueprint("openapi", __name__, template_folder=pages.STATIC)
 openapi.after_request(pages.secure)
 
 Json = dict[str, Any]
@@ -68,6 +68,6 @@ def style() -> Response:
 
 def _document() -> Json:
     # Not imported before somebody asks: the server is up sooner.
-    from mnist_cli.server.openapi_document import document
+    from mnist_cli.server.openapi.document import document
 
     return document()

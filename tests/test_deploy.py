@@ -16,7 +16,7 @@ import typer.main
 import yaml
 
 from mnist_cli.cli import app
-from mnist_cli.server.http import DRAIN_SECONDS, SILENCE_SECONDS
+from mnist_cli.server.http import DRAIN_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS
 from mnist_cli.server.middleware import HEALTH_PATHS
 from tests.running import ROOT, run
 from tests.serving import serving
@@ -68,7 +68,7 @@ def test_the_readme_links_to_all_files() -> None:
 
 
 def test_the_unit_gives_the_server_time_to_finish() -> None:
-    assert int(_unit()["TimeoutStopSec"]) > DRAIN_SECONDS
+    assert int(_unit()["TimeoutStopSec"]) > DRAIN_TIMEOUT_SECONDS
     assert _unit()["KillMode"] == "mixed"  # else the workers get SIGTERM twice, and end at once
 
 
@@ -79,7 +79,7 @@ def test_nginx_fits_the_unit() -> None:
     assert f"location {params['url_prefix']}/ {{" in NGINX
     assert _nginx("client_max_body_size") == f"{params['max_body']}m"
     assert f"larger than {params['max_body'] * 2**20} bytes" in NGINX
-    assert int(_nginx("keepalive_timeout").removesuffix("s")) < SILENCE_SECONDS
+    assert int(_nginx("keepalive_timeout").removesuffix("s")) < IDLE_TIMEOUT_SECONDS
 
 
 def test_the_container_listens_where_it_says() -> None:
@@ -158,7 +158,7 @@ def test_a_pod_is_restricted(pod: dict[str, Any]) -> None:
 def test_kubernetes_gives_the_server_time_to_finish() -> None:
     [container] = PODS[0]["containers"]
     sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert PODS[0]["terminationGracePeriodSeconds"] > sleep + DRAIN_SECONDS
+    assert PODS[0]["terminationGracePeriodSeconds"] > sleep + DRAIN_TIMEOUT_SECONDS
 
 
 def test_the_service_finds_the_pods() -> None:

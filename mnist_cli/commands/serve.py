@@ -67,15 +67,15 @@ def serve(
     from mnist_cli.server.settings import Settings
 
     terminal: Terminal = context.obj
-    listen = http.Listen(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
+    listen = http.ListenOptions(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
     settings = Settings(model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format)
     _log_access_to(terminal)
     bound = http.bind(listen)  # before the model is loaded: a port that is taken shows at once
 
     def announce() -> None:
-        terminal.report("info", f"serving {model} on {http.url(bound, listen)}")
+        terminal.report("info", f"serving {model} on {http.server_url(bound, listen)}")
 
-    def work(shares: http.Shares | None, warm: Callable[[], None]) -> None:
+    def work(counts: http.ConnectionCounts | None, warm: Callable[[], None]) -> None:
         from mnist_cli.server.app import create_app
 
         app = create_app(settings, warm=False)
@@ -84,7 +84,7 @@ def serve(
             app.extensions["models"].get()
             warm()
 
-        http.serve(app, bound, listen, load, shares)
+        http.serve(app, bound, listen, load, counts)
 
     if workers == 1:
         work(None, announce)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from mnist_cli import output
 from mnist_cli.errors import MnistError
 from mnist_cli.server.metrics import count_request
-from mnist_cli.server.native import ARRIVED
+from mnist_cli.server.native import ARRIVAL_TIME
 from mnist_cli.server.settings import Settings, allowed_origin, knows_token
 
 access_log = logging.getLogger("mnist_cli.access")
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 # Whoever runs a server asks these without a token, to see whether it is up.
 HEALTH_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
 # A browser sends no token when it opens a page: /draw asks for it itself, /docs tells of it.
-OPEN_BLUEPRINTS = ("draw", "openapi")
+PUBLIC_BLUEPRINTS = ("draw", "openapi")
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Put all of it around the routes of an app."""
-    app.register_error_handler(MnistError, _told_error)
+    app.register_error_handler(MnistError, _mnist_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _fault)
+    app.register_error_handler(Exception, _unexpected_error)
     app.before_request(_start)
     if settings.cors:
         app.before_request(_preflight)
@@ -41,7 +41,7 @@ def _health() -> Response:
     return jsonify(status="ok")
 
 
-def _told_error(error: MnistError) -> Response:
+def _mnist_error(error: MnistError) -> Response:
     return _error(error.http_status, str(error))
 
 
@@ -59,7 +59,7 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _fault(error: Exception) -> Response:
+def _unexpected_error(error: Exception) -> Response:
     logger.exception("%s %s", request.method, request.path, exc_info=error)
     return _error(500, f"a fault of mnist, told in its log as request {g.request_id}")
 
@@ -70,7 +70,7 @@ def _error(status: int, message: str) -> Response:
 
 
 def _start() -> None:
-    g.started = request.environ.get(ARRIVED) or time.perf_counter()
+    g.started = request.environ.get(ARRIVAL_TIME) or time.perf_counter()
     g.request_id = request.headers.get("X-Request-ID", "")[:100] or secrets.token_hex(16)
 
 
@@ -85,13 +85,13 @@ def _preflight() -> Response | None:
     return response
 
 
-def is_open(path: str, blueprint: str | None) -> bool:
+def is_public(path: str, blueprint: str | None) -> bool:
     """Whether a path is answered without a token."""
-    return path in HEALTH_PATHS or blueprint in OPEN_BLUEPRINTS
+    return path in HEALTH_PATHS or blueprint in PUBLIC_BLUEPRINTS
 
 
 def _require_token() -> None:
-    if is_open(request.path, request.blueprint):
+    if is_public(request.path, request.blueprint):
         return
     settings: Settings = current_app.extensions["settings"]
     if not knows_token(settings, request.headers.get("Authorization")):

@@ -20,7 +20,7 @@ from mnist_cli.signature import Signatures, TensorInfo, shape_text
 FLOAT_MAX = float(np.finfo(np.float32).max)
 
 # The models of 2017 have no signature: these are the tensors that the loader finds by name.
-_WITHOUT_SIGNATURE: Signatures = {
+_ORIGINAL_SIGNATURES: Signatures = {
     "serving_default": {
         "inputs": {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}},
         "outputs": {"output": {"name": "output:0", "dtype": "float32", "shape": [None, 10]}},
@@ -30,7 +30,7 @@ _WITHOUT_SIGNATURE: Signatures = {
 
 
 @dataclass(frozen=True)
-class Interface:
+class ImageSignature:
     """One signature of a model, and which of its tensors are the image and the ten scores."""
 
     inputs: dict[str, TensorInfo]
@@ -63,7 +63,7 @@ class ServedModel:
     version: str
     signatures: Signatures
 
-    def interface(self, name: str | None = None) -> Interface | None:
+    def image_signature(self, name: str | None = None) -> ImageSignature | None:
         """A signature by its name, or the one that the runtime was made from.
 
         None if the signature is of something else than images and scores, as that for serialized
@@ -77,7 +77,7 @@ class ServedModel:
             outputs = {info["name"]: key for key, info in tensors["outputs"].items()}
             if run.image in inputs and run.scores in outputs:
                 image, scores = inputs[run.image], outputs[run.scores]
-                return Interface(tensors["inputs"], tensors["outputs"], image, scores)
+                return ImageSignature(tensors["inputs"], tensors["outputs"], image, scores)
         return None
 
     def predict_proba(self, batch: Batch) -> Batch:
@@ -120,10 +120,10 @@ def _describe(model: Model) -> ServedModel:
     saved_model = find_model(where, model_dir=settings.model_dir)
     folder = saved_model.path.absolute().name
     version = str(int(folder)) if folder.isdecimal() else "1"
-    return ServedModel(model, version, inspect(saved_model)["signatures"] or _WITHOUT_SIGNATURE)
+    return ServedModel(model, version, inspect(saved_model)["signatures"] or _ORIGINAL_SIGNATURES)
 
 
-def to_pictures(values: npt.NDArray[Any], shape: list[int | None]) -> Batch:
+def to_batch(values: npt.NDArray[Any], shape: list[int | None]) -> Batch:
     """Numbers -> float32 [N, 784], if they have the shape of the model's input.
 
     Args:

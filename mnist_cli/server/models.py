@@ -29,7 +29,7 @@ class Models:
         return sorted(found | {self.default})
 
     @property
-    def is_warm(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether the default model is loaded."""
         return self.default in self._loaded
 

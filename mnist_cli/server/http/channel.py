@@ -13,27 +13,27 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
-from mnist_cli.server.native import ARRIVED, READING, Reading
+from mnist_cli.server.native import ARRIVAL_TIME, PREDICTED_IMAGE, PredictedImage
 from mnist_cli.server.settings import Settings, allowed_origin
 
 # A sender whose request has failed may go on for this long.
-LINGER_SECONDS = 10.0
+LINGER_TIMEOUT_SECONDS = 10.0
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
     """A request that knows when it was complete, and may have its picture read before its turn."""
 
-    arrived: float | None = None
-    reading: Reading | None = None
+    received_at: float | None = None
+    predicted: PredictedImage | None = None
 
     def received(self, data: bytes) -> int:
         consumed = int(super().received(data))
         if self.completed:
-            self.arrived = time.perf_counter()
+            self.received_at = time.perf_counter()
         return consumed
 
     @functools.cached_property
-    def options(self) -> dict[str, str]:
+    def query_params(self) -> dict[str, str]:
         """The query; of values with the same name the first counts, as for Flask."""
         return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))
 
@@ -43,15 +43,15 @@ class Task(WSGITask):  # type: ignore[misc]
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
-        environ[ARRIVED] = self.request.arrived
-        environ[READING] = self.request.reading
+        environ[ARRIVAL_TIME] = self.request.received_at
+        environ[PREDICTED_IMAGE] = self.request.predicted
         return environ
 
     def write(self, data: bytes) -> None:
         """Send the answer once it is whole, before all that is left to do for it."""
         super().write(data)
         if self.content_bytes_written == self.content_length:
-            self.channel.send_held()
+            self.channel.uncork()
 
 
 class JsonErrorTask(ErrorTask):  # type: ignore[misc]
@@ -88,43 +88,43 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     task_class = Task
     error_task_class = JsonErrorTask
     request_failed = False
-    lingers_until: float | None = None
+    linger_deadline: float | None = None
     close_when_flushed: bool
     # Nothing is sent until the answer is complete.
-    is_held = False
+    is_corked = False
 
-    def answer_in_loop(self) -> None:
+    def service_in_loop(self) -> None:
         """Answer the next request in the thread of the loop, head and body in one piece."""
-        self.is_held = True
+        self.is_corked = True
         try:
             self.service()
         finally:
-            self.send_held()
+            self.uncork()
 
-    def send_held(self) -> None:
+    def uncork(self) -> None:
         """Send what was kept back."""
-        if self.is_held:
-            self.is_held = False
+        if self.is_corked:
+            self.is_corked = False
             if self.connected:
                 self.handle_write()
 
     def _flush_some(self, do_close: bool = True) -> bool:
-        return not self.is_held and bool(super()._flush_some(do_close=do_close))
+        return not self.is_corked and bool(super()._flush_some(do_close=do_close))
 
     def handle_write(self) -> None:
-        if self.close_when_flushed and self.request_failed and self.lingers_until is None:
+        if self.close_when_flushed and self.request_failed and self.linger_deadline is None:
             self._flush_exception(self._flush_some)
             if not self.total_outbufs_len and not self.will_close:
                 self.close_when_flushed = False
-                self.lingers_until = time.monotonic() + LINGER_SECONDS
+                self.linger_deadline = time.monotonic() + LINGER_TIMEOUT_SECONDS
                 with contextlib.suppress(OSError):  # the client has gone already
                     self.socket.shutdown(socket.SHUT_WR)
                 return
         super().handle_write()
 
     def received(self, data: bytes) -> bool:
-        if self.lingers_until is None:
+        if self.linger_deadline is None:
             return bool(super().received(data))
-        if time.monotonic() > self.lingers_until:
+        if time.monotonic() > self.linger_deadline:
             self.will_close = True
         return False

@@ -15,17 +15,17 @@ from mnist_cli import reshape
 from mnist_cli.reshape import Pixels
 from mnist_cli.server.http.channel import Channel, Request
 from mnist_cli.server.middleware import HEALTH_PATHS
-from mnist_cli.server.native import decode, preprocess, read
+from mnist_cli.server.native import decode_pixels, predict_images, preprocess_option
 from mnist_cli.server.settings import Settings, knows_token
 
 # 32,000 pixels at most, each a digit and a comma: they take a few milliseconds, noise some ten.
-MAX_BODY = 64 * 2**10
+MAX_BODY_BYTES = 64 * 2**10
 # So many pictures are read together, or those that can be framed in so many seconds.
-MOST_TOGETHER = 16
-FRAMING_SECONDS = 0.005
+MAX_BATCH_SIZE = 16
+MAX_PREPROCESSING_SECONDS = 0.005
 
 
-class Quick:
+class MicroBatcher:
     """Tells them by what waitress has parsed, and reads their pictures.
 
     One by one, each request would find that the run of the model before it has driven its code out
@@ -39,51 +39,53 @@ class Quick:
         self._health = {url_prefix + path for path in HEALTH_PATHS}
         self._predict = url_prefix + "/predict"
 
-    def is_health(self, request: Request) -> bool:
+    def is_health_check(self, request: Request) -> bool:
         """Whether it asks how the server is."""
         return not request.error and request.path in self._health  # what is no HTTP has no path
 
-    def is_small_picture(self, request: Request) -> bool:
+    def is_small_image(self, request: Request) -> bool:
         """Whether it is the pixels of one small picture, for the model that is loaded."""
         return (
             not request.error
             and request.command == "POST"
             and request.path == self._predict
             and request.headers.get("CONTENT_TYPE", "").startswith("application/json")
-            and request.body_bytes_received <= MAX_BODY
+            and request.body_bytes_received <= MAX_BODY_BYTES
             # To find several digits takes tens of milliseconds.
-            and not request.options.keys() & {"model", "multi"}
-            and self._models.is_warm
+            and not request.query_params.keys() & {"model", "multi"}
+            and self._models.is_ready
         )
 
-    def take(self, waiting: deque[Channel]) -> list[Channel]:
+    def next_batch(self, queue: deque[Channel]) -> list[Channel]:
         """Take those that are next, with their pictures read.
 
         What is wrong with one of them is told by the app, which reads that one again.
         """
-        taken: list[Channel] = []
-        framed: list[tuple[Request, Pixels]] = []
-        until = time.monotonic() + FRAMING_SECONDS
-        while waiting and len(taken) < MOST_TOGETHER and time.monotonic() < until:
-            taken.append(waiting.popleft())
-            request = taken[-1].requests[0]
+        batch: list[Channel] = []
+        preprocessed: list[tuple[Request, Pixels]] = []
+        until = time.monotonic() + MAX_PREPROCESSING_SECONDS
+        while queue and len(batch) < MAX_BATCH_SIZE and time.monotonic() < until:
+            batch.append(queue.popleft())
+            request = batch[-1].requests[0]
             if request.path == self._predict and self._is_allowed(request):
                 with contextlib.suppress(Exception):
-                    framed.append((request, _to_28x28(request)))
-        if framed:
+                    preprocessed.append((request, _preprocess(request)))
+        if preprocessed:
             with contextlib.suppress(Exception):
-                readings = read(self._models.get(), [picture for _, picture in framed])
-                for (request, _), reading in zip(framed, readings, strict=True):
-                    request.reading = reading
-        return taken
+                predictions = predict_images(
+                    self._models.get(), [picture for _, picture in preprocessed]
+                )
+                for (request, _), predicted in zip(preprocessed, predictions, strict=True):
+                    request.predicted = predicted
+        return batch
 
     def _is_allowed(self, request: Request) -> bool:
         return knows_token(self._settings, request.headers.get("AUTHORIZATION"))
 
 
-def _to_28x28(request: Request) -> Pixels:
+def _preprocess(request: Request) -> Pixels:
     """The picture of a request, as it goes into a batch; the body is left for the app."""
     stream = request.get_body_stream()
     body = stream.read()
     stream.seek(0)
-    return reshape.to_28x28(decode(body), preprocess(request.options))
+    return reshape.to_28x28(decode_pixels(body), preprocess_option(request.query_params))

@@ -14,32 +14,32 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from mnist_cli.errors import BindError
-from mnist_cli.server.http.workers import Shares
+from mnist_cli.server.http.workers import ConnectionCounts
 from mnist_cli.server.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from mnist_cli.server.http.channel import Channel
-    from mnist_cli.server.http.microbatch import Quick
+    from mnist_cli.server.http.microbatch import MicroBatcher
 
 # How long requests in flight may take to finish once the server is told to stop.
-DRAIN_SECONDS = 30.0
+DRAIN_TIMEOUT_SECONDS = 30.0
 # A sender that is silent for this long is hung up on.
-SILENCE_SECONDS = 30
+IDLE_TIMEOUT_SECONDS = 30
 # How long the loop answers before it looks at the sockets again.
-TURN_SECONDS = 0.005
+POLL_INTERVAL_SECONDS = 0.005
 # What is read at a time: 84x85 pixels as JSON are 28 KB.
-READ_BYTES = 64 * 2**10
+RECV_BYTES = 64 * 2**10
 MAX_CONNECTIONS = 4000
 BACKLOG = 1024
-POLITE_SECONDS = 0.005
+ACCEPT_DELAY_SECONDS = 0.005
 # A second signal to a worker so soon after the first is the same one.
-ECHO_SECONDS = 1.0
+DUPLICATE_SIGNAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Listen:
+class ListenOptions:
     """Where and how to listen."""
 
     host: str = "127.0.0.1"
@@ -49,7 +49,7 @@ class Listen:
     trusted_proxy: str | None = None
 
 
-def bind(listen: Listen) -> socket.socket:
+def bind(listen: ListenOptions) -> socket.socket:
     """Bind the address and listen; port 0 picks a free one.
 
     Raises:
@@ -70,7 +70,7 @@ def bind(listen: Listen) -> socket.socket:
     return bound
 
 
-def url(bound: socket.socket, listen: Listen) -> str:
+def server_url(bound: socket.socket, listen: ListenOptions) -> str:
     """The address that clients use."""
     host, port = bound.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{listen.url_prefix}/"
@@ -79,9 +79,9 @@ def url(bound: socket.socket, listen: Listen) -> str:
 def serve(
     app: "Flask",
     bound: socket.socket,
-    listen: Listen,
+    listen: ListenOptions,
     warm: Callable[[], None],
-    shares: Shares | None = None,
+    counts: ConnectionCounts | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; finish what is in flight, at once if told a second time.
 
@@ -91,11 +91,11 @@ def serve(
         listen: all else about it.
         warm: is called in a thread, so that health is answered meanwhile; if it fails, so does
             this.
-        shares: spreads the connections over the workers that listen on the same socket.
+        counts: spreads the connections over the workers that listen on the same socket.
     """
     # Imported here: NumPy is behind them, and a port that is taken is told before.
     from mnist_cli.server.http.channel import Channel
-    from mnist_cli.server.http.microbatch import Quick
+    from mnist_cli.server.http.microbatch import MicroBatcher
 
     # It reports "Task queue depth" about once a request under load.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -112,30 +112,30 @@ def serve(
         # It refuses what is as large as this.
         max_request_body_size=settings.max_body + 1,
         backlog=BACKLOG,
-        recv_bytes=READ_BYTES,
+        recv_bytes=RECV_BYTES,
         connection_limit=MAX_CONNECTIONS,
-        channel_timeout=SILENCE_SECONDS,
+        channel_timeout=IDLE_TIMEOUT_SECONDS,
         asyncore_use_poll=True,
         clear_untrusted_proxy_headers=True,
         ident=None,
         **proxy,
     )
-    quick = Quick(app, listen.url_prefix)
-    waiting = _keep_from_threads(server, quick, listen.threads)
+    batcher = MicroBatcher(app, listen.url_prefix)
+    queue = _install_loop_queue(server, batcher, listen.threads)
     server.channel_class = Channel
     server.settings = settings
-    if shares:
-        _spread(server, shares)
-    told_to_stop: float | None = None
+    if counts:
+        _balance_accepts(server, counts)
+    stop_requested_at: float | None = None
     failures: list[Exception] = []
 
     def stop(*_: object) -> None:
-        nonlocal told_to_stop
-        if told_to_stop is None:
-            told_to_stop = time.monotonic()
+        nonlocal stop_requested_at
+        if stop_requested_at is None:
+            stop_requested_at = time.monotonic()
             server.trigger.pull_trigger()  # wakes the loop
         # A signal to the whole group of processes gets to a worker twice: its parent passes it on.
-        elif not shares or time.monotonic() - told_to_stop > ECHO_SECONDS:
+        elif not counts or time.monotonic() - stop_requested_at > DUPLICATE_SIGNAL_SECONDS:
             raise SystemExit
 
     def prepare() -> None:
@@ -150,11 +150,11 @@ def serve(
             signal.signal(name, stop)
     threading.Thread(target=prepare, daemon=True).start()
     try:
-        while told_to_stop is None and not (shares and shares.is_orphan):
-            _turn(server, quick, waiting, timeout=1 if shares else 30)
-            if shares:
-                shares.update(len(server.active_channels))
-        _drain(server, quick, waiting)
+        while stop_requested_at is None and not (counts and counts.is_orphaned):
+            _poll_once(server, batcher, queue, timeout=1 if counts else 30)
+            if counts:
+                counts.update(len(server.active_channels))
+        _drain(server, batcher, queue)
         server.task_dispatcher.shutdown()
     except SystemExit:
         pass
@@ -163,20 +163,20 @@ def serve(
         raise failures[0]
 
 
-def _keep_from_threads(server: Any, quick: "Quick", threads: int) -> "deque[Channel]":
+def _install_loop_queue(server: Any, batcher: "MicroBatcher", threads: int) -> "deque[Channel]":
     """Let what is quick wait for the loop, not for a thread; return where it waits.
 
     Health comes first. With several threads, pictures are for them: they are read at the same time.
     """
-    waiting: deque[Channel] = deque()
+    queue: deque[Channel] = deque()
     loop = threading.get_ident()
 
     def add_task(channel: "Channel") -> None:
         request = channel.requests[0]
-        if quick.is_health(request):
-            waiting.appendleft(channel)
-        elif threads == 1 and quick.is_small_picture(request):
-            waiting.append(channel)
+        if batcher.is_health_check(request):
+            queue.appendleft(channel)
+        elif threads == 1 and batcher.is_small_image(request):
+            queue.append(channel)
         else:
             server.task_dispatcher.add_task(channel)
 
@@ -186,10 +186,10 @@ def _keep_from_threads(server: Any, quick: "Quick", threads: int) -> "deque[Chan
 
     server.add_task = add_task
     server.pull_trigger = pull_trigger
-    return waiting
+    return queue
 
 
-def _spread(server: Any, shares: Shares) -> None:
+def _balance_accepts(server: Any, counts: ConnectionCounts) -> None:
     """Let a worker that has more connections than others be slower to accept one.
 
     Whoever wakes first gets a new connection, and without this one process may get nearly all.
@@ -197,33 +197,35 @@ def _spread(server: Any, shares: Shares) -> None:
     accept = server.handle_accept
 
     def handle_accept() -> None:
-        if shares.has_more_than_others:
-            time.sleep(POLITE_SECONDS)
+        if counts.is_above_minimum:
+            time.sleep(ACCEPT_DELAY_SECONDS)
         accept()
 
     server.handle_accept = handle_accept
 
 
-def _turn(server: Any, quick: "Quick", waiting: "deque[Channel]", timeout: float) -> None:
+def _poll_once(
+    server: Any, batcher: "MicroBatcher", queue: "deque[Channel]", timeout: float
+) -> None:
     """See to the sockets, then answer those who wait, until the sockets are due again."""
-    wasyncore.loop(timeout=0 if waiting else timeout, map=server._map, use_poll=True, count=1)
-    until = time.monotonic() + TURN_SECONDS
-    while waiting and time.monotonic() < until:
-        for channel in quick.take(waiting):
+    wasyncore.loop(timeout=0 if queue else timeout, map=server._map, use_poll=True, count=1)
+    until = time.monotonic() + POLL_INTERVAL_SECONDS
+    while queue and time.monotonic() < until:
+        for channel in batcher.next_batch(queue):
             try:
-                channel.answer_in_loop()
+                channel.service_in_loop()
             except Exception:
                 channel.handle_error()
 
 
-def _drain(server: Any, quick: "Quick", waiting: "deque[Channel]") -> None:
+def _drain(server: Any, batcher: "MicroBatcher", queue: "deque[Channel]") -> None:
     """Stop accepting, and go on until all requests that have begun are answered."""
     server.accepting = False
     server.del_channel()
     server.socket.close()
-    deadline = time.monotonic() + DRAIN_SECONDS
+    deadline = time.monotonic() + DRAIN_TIMEOUT_SECONDS
     while time.monotonic() < deadline and any(
         channel.requests or channel.request or channel.total_outbufs_len
         for channel in list(server.active_channels.values())
     ):
-        _turn(server, quick, waiting, timeout=0.1)
+        _poll_once(server, batcher, queue, timeout=0.1)

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from mnist_cli.errors import ExitCode, MnistError
 
 # Keeps a worker that fails at once from being started without pause.
-RESTART_SECONDS = 1.0
+RESTART_DELAY_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
 
-class Shares:
+class ConnectionCounts:
     """How many connections each worker has, in memory that all of them see."""
 
     def __init__(self, workers: int) -> None:
@@ -25,7 +25,7 @@ class Shares:
         self._own = 0
         self._parent = os.getpid()
 
-    def take(self, slot: int) -> None:
+    def claim(self, slot: int) -> None:
         """Say which worker this process is."""
         self._own = slot
         self.update(0)
@@ -35,27 +35,27 @@ class Shares:
         self._counts[self._own] = connections
 
     @property
-    def is_orphan(self) -> bool:
+    def is_orphaned(self) -> bool:
         """Whether the parent is gone, killed so that it could not tell its workers."""
         return os.getppid() != self._parent
 
     @property
-    def has_more_than_others(self) -> bool:
+    def is_above_minimum(self) -> bool:
         """Whether another worker has fewer connections than this one."""
         return self._counts[self._own] > min(self._counts)
 
 
 # What a worker runs: it is given the shares, and what to call when it is warm.
-Work = Callable[[Shares, Callable[[], None]], None]
+WorkerMain = Callable[[ConnectionCounts, Callable[[], None]], None]
 
 
-def supervise(count: int, work: Work, ready: Callable[[], None]) -> int:
+def supervise(count: int, work: WorkerMain, ready: Callable[[], None]) -> int:
     """Run that many workers until SIGTERM or Ctrl-C; return the exit code.
 
     When all of them are warm, `ready` is called. From then on a worker that dies is replaced; if
     one dies before that, all end, with its exit code.
     """
-    shares = Shares(count)
+    counts = ConnectionCounts(count)
     slots: dict[int, int] = {}
     warm, code, stopping = 0, 0, False
     warm_read, warm_write = os.pipe()
@@ -63,8 +63,8 @@ def supervise(count: int, work: Work, ready: Callable[[], None]) -> int:
     def start(slot: int) -> None:
         pid = os.fork()
         if not pid:
-            shares.take(slot)
-            os._exit(_work(work, shares, lambda: _write(warm_write)))
+            counts.claim(slot)
+            os._exit(_run_worker(work, counts, lambda: _write(warm_write)))
         slots[pid] = slot
         if stopping:  # the signal came while it was made
             os.kill(pid, signal.SIGTERM)
@@ -101,17 +101,17 @@ def supervise(count: int, work: Work, ready: Callable[[], None]) -> int:
                 stop()
                 continue
             logger.warning("worker %d died (%d) and is replaced", pid, status)
-            time.sleep(RESTART_SECONDS)
+            time.sleep(RESTART_DELAY_SECONDS)
             start(slot)
     return code
 
 
-def _work(work: Work, shares: Shares, warm: Callable[[], None]) -> int:
+def _run_worker(work: WorkerMain, counts: ConnectionCounts, warm: Callable[[], None]) -> int:
     # Ctrl-C reaches the whole group of processes; the parent passes it on, once.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        work(shares, warm)
+        work(counts, warm)
     except MnistError as error:
         logger.error("%s", error)
         return error.exit_code

@@ -1,18 +1,24 @@
 """The native API: `GET /` and `POST /predict`."""
 
-from mnist_cli.server.native.pixels_json import PicArrayRequest, decode, decode_json
-from mnist_cli.server.native.predict_query import ARRIVED, READING, Reading, preprocess, read
-from mnist_cli.server.native.routes import FLAGS, native
+from mnist_cli.server.native.pixels_json import PicArrayRequest, decode_json, decode_pixels
+from mnist_cli.server.native.predict_query import (
+    ARRIVAL_TIME,
+    PREDICTED_IMAGE,
+    PredictedImage,
+    predict_images,
+    preprocess_option,
+)
+from mnist_cli.server.native.routes import FLAG_VALUES, native
 
 __all__ = [
-    "ARRIVED",
-    "FLAGS",
-    "READING",
+    "ARRIVAL_TIME",
+    "FLAG_VALUES",
+    "PREDICTED_IMAGE",
     "PicArrayRequest",
-    "Reading",
-    "decode",
+    "PredictedImage",
     "decode_json",
+    "decode_pixels",
     "native",
-    "preprocess",
-    "read",
+    "predict_images",
+    "preprocess_option",
 ]

@@ -31,7 +31,7 @@ class PicArrayRequest(msgspec.Struct, rename="camel"):
 _decoder = msgspec.json.Decoder(PicArrayRequest)
 
 
-def decode(body: bytes) -> npt.NDArray[Any]:
+def decode_pixels(body: bytes) -> npt.NDArray[Any]:
     """JSON `{"picArray": [[0..255, ...], ...]}` -> pixels [H, W], uint8 or, for fractions, float32.
 
     Raises:

@@ -12,12 +12,12 @@ from mnist_cli.reshape import Pixels
 from mnist_cli.runtimes import Batch
 
 # Where an app finds, in the environ of WSGI, what the server has read for it already.
-READING = "mnist.reading"
+PREDICTED_IMAGE = "mnist.reading"
 # The same for when the request had arrived, in seconds of `time.perf_counter`.
-ARRIVED = "mnist.arrived"
+ARRIVAL_TIME = "mnist.arrived"
 
 
-class Reading(NamedTuple):
+class PredictedImage(NamedTuple):
     """What the model was given, and what it answered."""
 
     image: Batch
@@ -25,13 +25,13 @@ class Reading(NamedTuple):
     prediction: Prediction
 
 
-def read(model: Model, pictures: Sequence[Pixels]) -> list[Reading]:
+def predict_images(model: Model, pictures: Sequence[Pixels]) -> list[PredictedImage]:
     """Read pictures [28, 28] that `reshape.to_28x28` has made."""
     batch = reshape.to_model_input(pictures)
-    return list(map(Reading, batch, prediction.predict(model, batch)))
+    return list(map(PredictedImage, batch, prediction.predict(model, batch)))
 
 
-def preprocess(options: Mapping[str, str]) -> Preprocess:
+def preprocess_option(options: Mapping[str, str]) -> Preprocess:
     """How the query of a request wants its pictures to be prepared.
 
     Raises:

@@ -14,11 +14,16 @@ from mnist_cli.loader import Model
 from mnist_cli.package_data import data_folder
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.server.native import pixels_json
-from mnist_cli.server.native.predict_query import READING, Reading, preprocess, read
+from mnist_cli.server.native.predict_query import (
+    PREDICTED_IMAGE,
+    PredictedImage,
+    predict_images,
+    preprocess_option,
+)
 
 native = Blueprint("native", __name__)
 
-FLAGS = {"1": True, "true": True, "0": False, "false": False}
+FLAG_VALUES = {"1": True, "true": True, "0": False, "false": False}
 
 
 @native.get("/")
@@ -34,19 +39,19 @@ def predict() -> Response:
     `?scores=1` adds the ten scores, `?image=1` the picture as the model gets it: 28 rows of 28
     values, 0 black ink to 255 white paper. `?multi=1` answers all digits of the picture.
     """
-    return _answer(request.environ.get(READING) or _pixels())
+    return _answer(request.environ.get(PREDICTED_IMAGE) or _pixels())
 
 
-def _answer(sent: Reading | npt.NDArray[Any]) -> Response:
+def _answer(sent: PredictedImage | npt.NDArray[Any]) -> Response:
     options = request.args.to_dict()
-    scores, image, multi = (_is_on(name, options) for name in ("scores", "image", "multi"))
+    scores, image, multi = (_flag(name, options) for name in ("scores", "image", "multi"))
     model = current_app.extensions["models"].get(options.get("model"))
-    if isinstance(sent, Reading):
+    if isinstance(sent, PredictedImage):
         reading = sent
     elif multi:
         return _answer_all(model, sent, scores, image)
     else:
-        [reading] = read(model, [reshape.to_28x28(sent, preprocess(options))])
+        [reading] = predict_images(model, [reshape.to_28x28(sent, preprocess_option(options))])
     answer = reading.prediction
     count_prediction(model.name, answer.digit)
     record = records.prediction_record(answer, model=model.name, scores=scores)
@@ -57,7 +62,7 @@ def _answer(sent: Reading | npt.NDArray[Any]) -> Response:
 
 
 def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: bool) -> Response:
-    if preprocess(request.args) == "plain":
+    if preprocess_option(request.args) == "plain":
         raise InputError("multi frames each digit: leave out preprocess=plain")
     lines = several.read(model, pixels)
     record = records.digits_record(lines, model=model.name, scores=scores)
@@ -68,16 +73,16 @@ def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: boo
     return Response(output.to_json(record), mimetype="application/json")
 
 
-def _is_on(name: str, options: Mapping[str, str]) -> bool:
+def _flag(name: str, options: Mapping[str, str]) -> bool:
     asked = options.get(name, "0")
-    if asked not in FLAGS:
-        raise InputError(f"{name} is {asked!r}: it can be {' or '.join(FLAGS)}")
-    return FLAGS[asked]
+    if asked not in FLAG_VALUES:
+        raise InputError(f"{name} is {asked!r}: it can be {' or '.join(FLAG_VALUES)}")
+    return FLAG_VALUES[asked]
 
 
 def _pixels() -> npt.NDArray[Any]:
     if request.mimetype == "application/json":
-        return pixels_json.decode(request.get_data(cache=False))
+        return pixels_json.decode_pixels(request.get_data(cache=False))
     if request.mimetype.startswith("image/"):
         return images.decode(request.get_data(cache=False))
     if request.mimetype == "multipart/form-data":

@@ -1,11 +1,11 @@
 """The Open Inference Protocol v2 over HTTP."""
 
-from mnist_cli.server.open_inference.binary import HEADER
+from mnist_cli.server.open_inference.binary import JSON_LENGTH_HEADER
 from mnist_cli.server.open_inference.request import InferRequest, Parameters
 from mnist_cli.server.open_inference.routes import inference
 
 __all__ = [
-    "HEADER",
+    "JSON_LENGTH_HEADER",
     "InferRequest",
     "Parameters",
     "inference",

@@ -6,10 +6,10 @@ and the messages of its `src/http_server.cc`.
 
 from mnist_cli.errors import InputError
 
-HEADER = "Inference-Header-Content-Length"
+JSON_LENGTH_HEADER = "Inference-Header-Content-Length"
 
 
-class Blobs:
+class BinaryData:
     """The bytes after the JSON, taken from the front in the order of the inputs."""
 
     def __init__(self, data: memoryview | None) -> None:
@@ -28,8 +28,8 @@ class Blobs:
         """
         if self._data is None:
             raise InputError(
-                f"must specify valid '{HEADER}' in request header and 'binary_data_size' when "
-                "passing inputs in binary data format"
+                f"must specify valid '{JSON_LENGTH_HEADER}' in request header and "
+                "'binary_data_size' when passing inputs in binary data format"
             )
         if isinstance(size, bool) or not isinstance(size, int) or size < 0:
             raise InputError("Unable to parse 'binary_data_size'")
@@ -41,7 +41,7 @@ class Blobs:
         return taken
 
 
-def split(body: bytes, header: str | None) -> tuple[bytes | None, Blobs]:
+def split_body(body: bytes, header: str | None) -> tuple[bytes | None, BinaryData]:
     """Cut a body into its JSON and what follows.
 
     The JSON is None if its length is told to be 0: the body is one tensor, a "raw binary request".
@@ -54,12 +54,12 @@ def split(body: bytes, header: str | None) -> tuple[bytes | None, Blobs]:
         InputError: it is no length, or beyond the body.
     """
     if header is None:
-        return body, Blobs(None)
+        return body, BinaryData(None)
     if len(header) > 19 or not (header.isascii() and header.removeprefix("-").isdigit()):
-        raise InputError(f"Unable to parse {HEADER}, got: {header}")
+        raise InputError(f"Unable to parse {JSON_LENGTH_HEADER}, got: {header}")
     length = int(header)
     if not 0 <= length <= len(body):
         raise InputError(
             f"inference header size should be in range (0, {len(body)}), got: {length}"
         )
-    return body[:length] or None, Blobs(memoryview(body)[length:])
+    return body[:length] or None, BinaryData(memoryview(body)[length:])

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.model_metadata import Interface, to_pictures
+from mnist_cli.server.model_metadata import ImageSignature, to_batch
 from mnist_cli.server.native import decode_json
-from mnist_cli.server.open_inference.binary import Blobs
+from mnist_cli.server.open_inference.binary import BinaryData
 from mnist_cli.signature import shape_text
 
 # How they lie in memory: in binary, tensors are little-endian.
@@ -75,7 +75,7 @@ class InferRequest(msgspec.Struct):
 _request = msgspec.json.Decoder(InferRequest)
 
 
-def infer_request(head: bytes) -> InferRequest:
+def parse_request(head: bytes) -> InferRequest:
     """Decode the JSON of a request.
 
     Raises:
@@ -85,17 +85,17 @@ def infer_request(head: bytes) -> InferRequest:
     return found
 
 
-def raw_request(size: int, interface: Interface) -> InferRequest:
+def raw_binary_request(size: int, signature: ImageSignature) -> InferRequest:
     """What a body of `size` bytes without JSON stands for: the image, and the scores in binary."""
-    sizes = [size or 1 for size in interface.image_shape[1:]]
+    sizes = [size or 1 for size in signature.image_shape[1:]]
     count = size // (math.prod(sizes) * DATATYPES["FP32"].itemsize)
     image = RequestInput(
-        interface.image, [count, *sizes], "FP32", parameters={"binary_data_size": size}
+        signature.image, [count, *sizes], "FP32", parameters={"binary_data_size": size}
     )
     return InferRequest([image], parameters={"binary_data_output": True})
 
 
-def wants_binary(body: InferRequest, scores: str, model: str) -> bool:
+def wants_binary_output(body: InferRequest, scores: str, model: str) -> bool:
     """Whether the scores, the only output, are asked for in binary.
 
     The specification of the extension lets `binary_data_output` hold for outputs that are listed
@@ -113,7 +113,9 @@ def wants_binary(body: InferRequest, scores: str, model: str) -> bool:
     return flags[0] if flags else by_default
 
 
-def pictures(body: InferRequest, interface: Interface, blobs: Blobs, model: str) -> Batch:
+def image_batch(
+    body: InferRequest, signature: ImageSignature, binary: BinaryData, model: str
+) -> Batch:
     """The image among the inputs -> float32 [N, 784].
 
     Raises:
@@ -121,27 +123,29 @@ def pictures(body: InferRequest, interface: Interface, blobs: Blobs, model: str)
     """
     tensors: dict[str, npt.NDArray[Any]] = {}
     for tensor in body.inputs:
-        if tensor.name not in interface.inputs:
+        if tensor.name not in signature.inputs:
             raise InputError(f"unexpected inference input '{tensor.name}' for model '{model}'")
         if tensor.name in tensors:
             raise InputError(f"input '{tensor.name}' is given twice")
         try:
-            tensors[tensor.name] = _values(tensor, interface, blobs)
+            tensors[tensor.name] = _values(tensor, signature, binary)
         except InputError as error:
             raise InputError(f"input '{tensor.name}' for model '{model}': {error}") from error
-    if not blobs.is_empty:
+    if not binary.is_empty:
         raise InputError(f"unexpected additional input data for model '{model}'")
-    if interface.image not in tensors:
-        raise InputError(f"missing required input '{interface.image}' for model '{model}'")
-    found = tensors.pop(interface.image)
+    if signature.image not in tensors:
+        raise InputError(f"missing required input '{signature.image}' for model '{model}'")
+    found = tensors.pop(signature.image)
     for name, values in tensors.items():
-        interface.check_switch(name, values)
-    return to_pictures(found, interface.image_shape)
+        signature.check_switch(name, values)
+    return to_batch(found, signature.image_shape)
 
 
-def _values(tensor: RequestInput, interface: Interface, blobs: Blobs) -> npt.NDArray[Any]:
+def _values(
+    tensor: RequestInput, signature: ImageSignature, binary: BinaryData
+) -> npt.NDArray[Any]:
     _check_parameters(tensor.parameters)
-    is_bool = interface.inputs[tensor.name]["dtype"] == "bool"
+    is_bool = signature.inputs[tensor.name]["dtype"] == "bool"
     expected = ["BOOL"] if is_bool else ["FP32", "FP64"]
     if tensor.datatype not in expected:
         raise InputError(f"data-type is '{tensor.datatype}', expected {' or '.join(expected)}")
@@ -156,7 +160,7 @@ def _values(tensor: RequestInput, interface: Interface, blobs: Blobs) -> npt.NDA
             f"'parameters'. But {found}"
         )
     if is_binary:
-        blob = blobs.take(tensor.parameters["binary_data_size"])
+        blob = binary.take(tensor.parameters["binary_data_size"])
         if len(blob) != count * dtype.itemsize:
             raise InputError(
                 f"input byte size mismatch. Expected {count * dtype.itemsize}, got {len(blob)}"

@@ -25,13 +25,13 @@ from flask import Blueprint, Response, current_app, request
 
 from mnist_cli import __version__, output
 from mnist_cli.errors import ModelError, UnknownModelError
-from mnist_cli.server.model_metadata import Interface, ServedModel, find
-from mnist_cli.server.open_inference.binary import HEADER, split
+from mnist_cli.server.model_metadata import ImageSignature, ServedModel, find
+from mnist_cli.server.open_inference.binary import JSON_LENGTH_HEADER, split_body
 from mnist_cli.server.open_inference.request import (
-    infer_request,
-    pictures,
-    raw_request,
-    wants_binary,
+    image_batch,
+    parse_request,
+    raw_binary_request,
+    wants_binary_output,
 )
 
 inference = Blueprint("inference", __name__, url_prefix="/v2")
@@ -51,7 +51,7 @@ def live() -> Response:
 @inference.get("/health/ready")
 def ready() -> Response:
     """Answer that the default model is loaded; 503 until it is."""
-    if not current_app.extensions["models"].is_warm:
+    if not current_app.extensions["models"].is_ready:
         raise ModelError("the server is not ready: its model is not loaded yet")
     return _json({"ready": True})
 
@@ -73,15 +73,15 @@ def model_metadata(name: str, version: str | None = None) -> Response:
     not turn them on.
     """
     model = _find(name, version)
-    interface = _interface(model)
-    shape = [-1 if size is None else size for size in interface.image_shape]
+    signature = _image_signature(model)
+    shape = [-1 if size is None else size for size in signature.image_shape]
     return _json(
         {
             "name": name,
             "versions": [model.version],
             "platform": "tensorflow_savedmodel",
-            "inputs": [{"name": interface.image, "datatype": "FP32", "shape": shape}],
-            "outputs": [{"name": interface.scores, "datatype": "FP32", "shape": [-1, 10]}],
+            "inputs": [{"name": signature.image, "datatype": "FP32", "shape": shape}],
+            "outputs": [{"name": signature.scores, "datatype": "FP32", "shape": [-1, 10]}],
         }
     )
 
@@ -91,25 +91,25 @@ def model_metadata(name: str, version: str | None = None) -> Response:
 def infer(name: str, version: str | None = None) -> Response:
     """Answer the scores of a batch, in JSON or in binary as they are asked for."""
     model = _find(name, version)
-    interface = _interface(model)
+    signature = _image_signature(model)
     data = request.get_data(cache=False)
-    head, blobs = split(data, request.headers.get(HEADER))
-    body = raw_request(len(data), interface) if head is None else infer_request(head)
-    is_binary = wants_binary(body, interface.scores, name)
-    scores = model.predict_proba(pictures(body, interface, blobs, name))
+    head, binary = split_body(data, request.headers.get(JSON_LENGTH_HEADER))
+    body = raw_binary_request(len(data), signature) if head is None else parse_request(head)
+    is_binary = wants_binary_output(body, signature.scores, name)
+    scores = model.predict_proba(image_batch(body, signature, binary, name))
     answer: dict[str, Any] = {"model_name": name, "model_version": model.version}
     if body.id is not None:
         answer["id"] = body.id
     if echoed := {key: value for key, value in body.parameters.items() if "binary" not in key}:
         answer["parameters"] = echoed
-    tensor = {"name": interface.scores, "datatype": "FP32", "shape": list(scores.shape)}
+    tensor = {"name": signature.scores, "datatype": "FP32", "shape": list(scores.shape)}
     if not is_binary:
         return _json(answer | {"outputs": [tensor | {"data": scores.ravel().tolist()}]})
     blob = scores.astype("<f4").tobytes()
     answer["outputs"] = [tensor | {"parameters": {"binary_data_size": len(blob)}}]
     described = output.to_json(answer).encode()
     response = Response(described + blob, mimetype="application/octet-stream")
-    response.headers[HEADER] = str(len(described))
+    response.headers[JSON_LENGTH_HEADER] = str(len(described))
     return response
 
 
@@ -125,10 +125,10 @@ def _find(name: str, version: str | None) -> ServedModel:
         raise UnknownModelError(f"{missing} is not found") from error
 
 
-def _interface(model: ServedModel) -> Interface:
-    interface = model.interface()
-    assert interface is not None  # the runtime was made from it
-    return interface
+def _image_signature(model: ServedModel) -> ImageSignature:
+    signature = model.image_signature()
+    assert signature is not None  # the runtime was made from it
+    return signature
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -12,12 +12,12 @@ from werkzeug.routing import Rule
 from mnist_cli import __version__
 from mnist_cli.option_types import PREPROCESSES
 from mnist_cli.server import model_metadata
-from mnist_cli.server.middleware import is_open
+from mnist_cli.server.middleware import is_public
 from mnist_cli.server.models import Models
-from mnist_cli.server.native import FLAGS, PicArrayRequest
-from mnist_cli.server.open_inference import HEADER, InferRequest
-from mnist_cli.server.openapi.operations import TAGS, Content, Route, json, routes
-from mnist_cli.server.openapi.schemas import Answer
+from mnist_cli.server.native import FLAG_VALUES, PicArrayRequest
+from mnist_cli.server.open_inference import JSON_LENGTH_HEADER, InferRequest
+from mnist_cli.server.openapi.operations import TAGS, Content, Operation, json_content, operations
+from mnist_cli.server.openapi.schemas import ResponseBody
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.tfserving import ExamplesRequest, TensorsRequest
 
@@ -26,7 +26,10 @@ Json = dict[str, Any]
 LENGTH = {"type": "integer", "minimum": 0}
 HEADERS = {
     "X-Request-ID": {"description": "As sent, or new.", "schema": {"type": "string"}},
-    HEADER: {"description": "The length of the JSON before the binary.", "schema": LENGTH},
+    JSON_LENGTH_HEADER: {
+        "description": "The length of the JSON before the binary.",
+        "schema": LENGTH,
+    },
 }
 
 DESCRIPTION = (
@@ -50,10 +53,10 @@ def document() -> Json:
     models: Models = current_app.extensions["models"]
     settings: Settings = current_app.extensions["settings"]
     default = model_metadata.find(models.default)
-    interface = default.interface()
-    assert interface is not None  # the runtime was made from it
+    signature = default.image_signature()
+    assert signature is not None  # the runtime was made from it
     paths: Json = {}
-    for endpoint, route in routes(interface).items():
+    for endpoint, route in operations(signature).items():
         rules = current_app.url_map.iter_rules(endpoint)
         for rule in sorted(rules, key=lambda rule: len(rule.rule)):
             assert rule.methods is not None
@@ -77,7 +80,8 @@ def document() -> Json:
             "parameters": _parameters(models.names, models.default, default.version),
             "headers": HEADERS,
             "responses": {
-                str(int(status)): _response(text, json("Error")) for status, text in ERRORS.items()
+                str(int(status)): _response(text, json_content("Error"))
+                for status, text in ERRORS.items()
             },
         },
     }
@@ -87,7 +91,7 @@ def document() -> Json:
     return described
 
 
-def _operation(route: Route, rule: Rule, has_token: bool) -> Json:
+def _operation(route: Operation, rule: Rule, has_token: bool) -> Json:
     names = [*sorted(rule.arguments), *route.parameters]
     operation: Json = {
         "tags": [route.tag],
@@ -99,10 +103,10 @@ def _operation(route: Route, rule: Rule, has_token: bool) -> Json:
         operation["requestBody"] = {"required": True, "content": route.body}
     # There are no labels here; for a status they do not matter.
     if route.answer and ("label" not in rule.arguments or rule.endpoint == "tfserving.status"):
-        answer = _response("The answer.", route.answer, *route.answer_headers)
+        answer = _response("The answer.", route.answer, *route.response_headers)
         operation["responses"]["200"] = answer
     errors = {str(int(status)) for status in route.errors}
-    if has_token and is_open(rule.rule, rule.endpoint.rpartition(".")[0]):
+    if has_token and is_public(rule.rule, rule.endpoint.rpartition(".")[0]):
         operation["security"] = []
     elif has_token:
         errors.add("401")
@@ -124,7 +128,7 @@ def _response(description: str, content: Content, *headers: str) -> Json:
 def _schemas() -> Json:
     requests = [PicArrayRequest, TensorsRequest, ExamplesRequest, InferRequest]
     _, schemas = msgspec.json.schema_components(
-        [*requests, *Answer.__subclasses__()], ref_template="#/components/schemas/{name}"
+        [*requests, *ResponseBody.__subclasses__()], ref_template="#/components/schemas/{name}"
     )
     # Checked after decoding, with messages of their own.
     schemas["TensorsRequest"]["oneOf"] = [{"required": ["instances"]}, {"required": ["inputs"]}]
@@ -164,10 +168,12 @@ def _parameters(names: list[str], default: str, version: str) -> Json:
         },
         _query("model", f"The model; `{default}` if left out.", names),
         _query("preprocess", "How the picture is framed; `auto` if left out.", PREPROCESSES),
-        _query("scores", "Whether the ten probabilities are answered.", FLAGS),
-        _query("image", "Whether the picture that the model sees is answered.", FLAGS),
-        _query("multi", "Whether all digits of the picture are answered, as `Digits`.", FLAGS),
-        {"name": HEADER, "in": "header", "description": length, "schema": LENGTH},
+        _query("scores", "Whether the ten probabilities are answered.", FLAG_VALUES),
+        _query("image", "Whether the picture that the model sees is answered.", FLAG_VALUES),
+        _query(
+            "multi", "Whether all digits of the picture are answered, as `Digits`.", FLAG_VALUES
+        ),
+        {"name": JSON_LENGTH_HEADER, "in": "header", "description": length, "schema": LENGTH},
     ]
     return {parameter["name"]: parameter for parameter in described}
 

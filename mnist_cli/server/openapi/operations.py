@@ -7,8 +7,8 @@ from typing import Any
 
 from mnist_cli import images, reshape
 from mnist_cli.package_data import data_folder
-from mnist_cli.server.model_metadata import Interface
-from mnist_cli.server.open_inference import HEADER
+from mnist_cli.server.model_metadata import ImageSignature
+from mnist_cli.server.open_inference import JSON_LENGTH_HEADER
 
 Content = dict[str, dict[str, Any]]
 """Media types, and what is said of each."""
@@ -16,30 +16,30 @@ Content = dict[str, dict[str, Any]]
 NATIVE = "Digits"
 SERVER = "The server"
 TFSERVING = "TensorFlow Serving v1"
-INFERENCE = "Open Inference Protocol v2"
+OPEN_INFERENCE = "Open Inference Protocol v2"
 
 TAGS = {
     NATIVE: "The digit in a picture.",
     TFSERVING: "For clients of the REST API of TensorFlow Serving. Tensors are what the model "
     "takes, ink 1.0 and paper 0.0; a picture of any kind may be sent instead, as `b64`. A model "
     "has one version and no labels. Any other path or method under /v1 is a 400, as there.",
-    INFERENCE: "For clients of KServe, Triton and others. Tensors are what the model takes, ink "
-    "1.0 and paper 0.0; the metadata of a model tells their names and shapes.",
+    OPEN_INFERENCE: "For clients of KServe, Triton and others. Tensors are what the model takes, "
+    "ink 1.0 and paper 0.0; the metadata of a model tells their names and shapes.",
     SERVER: "Its state, its pages, and its description.",
 }
 
 # Statuses of errors beside 401, which depends on the token.
-OF_A_MODEL = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
-OF_A_BODY = (*OF_A_MODEL, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+MODEL_ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+BODY_ERRORS = (*MODEL_ERRORS, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
-BINARY = "application/octet-stream"
+OCTET_STREAM = "application/octet-stream"
 
 # A digit in as few pixels as can be.
-SEVEN = [[0, 0, 0], [255, 255, 0], [255, 255, 0], [255, 0, 255], [255, 0, 255]]
+DIGIT_7_PIXELS = [[0, 0, 0], [255, 255, 0], [255, 255, 0], [255, 0, 255], [255, 0, 255]]
 
 
 @dataclass(frozen=True)
-class Route:
+class Operation:
     """What there is to say of an endpoint, the same for all of its paths."""
 
     tag: str
@@ -50,14 +50,14 @@ class Route:
     parameters: tuple[str, ...] = ()
     """Names in the components; those in the path are known from it."""
     body: Content = field(default_factory=dict)
-    answer_headers: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
 
 
-def routes(interface: Interface) -> dict[str, Route]:
+def operations(signature: ImageSignature) -> dict[str, Operation]:
     """All routes that are described, by endpoint.
 
     Args:
-        interface: of the default model, which the examples are for.
+        signature: of the default model, which the examples are for.
     """
     page = {"text/html": {"schema": {"type": "string"}}}
     png = (data_folder("samples") / "MNIST-7.png").read_bytes()
@@ -67,87 +67,93 @@ def routes(interface: Interface) -> dict[str, Route]:
     prediction_or_digits = {"application/json": {"schema": {"anyOf": kinds}}}
     unsupported = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     return {
-        "native.root": Route(
+        "native.root": Operation(
             NATIVE,
             "Read a picture that comes with the server, to see that all is well",
             prediction_or_digits,
-            OF_A_MODEL,
+            MODEL_ERRORS,
             options,
         ),
-        "native.predict": Route(
+        "native.predict": Operation(
             NATIVE,
             "Read a picture",
             prediction_or_digits,
-            (*OF_A_BODY, unsupported),
+            (*BODY_ERRORS, unsupported),
             options,
-            json("PicArrayRequest", {"picArray": SEVEN})
+            json_content("PicArrayRequest", {"picArray": DIGIT_7_PIXELS})
             | {"image/*": {}, "multipart/form-data": {"schema": _UPLOAD}},
         ),
-        "tfserving.predict": Route(
+        "tfserving.predict": Operation(
             TFSERVING,
             "The scores of tensors or pictures",
-            json("TensorsResponse"),
-            OF_A_BODY,
+            json_content("TensorsResponse"),
+            BODY_ERRORS,
             ("preprocess",),
-            json("TensorsRequest", {"instances": [b64]}),
+            json_content("TensorsRequest", {"instances": [b64]}),
         ),
-        "tfserving.classify": Route(
+        "tfserving.classify": Operation(
             TFSERVING,
             "The scores of examples, with labels",
-            json("ClassifyResponse"),
-            OF_A_BODY,
+            json_content("ClassifyResponse"),
+            BODY_ERRORS,
             ("preprocess",),
-            json("ExamplesRequest", {"examples": [{interface.image: b64}]}),
+            json_content("ExamplesRequest", {"examples": [{signature.image: b64}]}),
         ),
-        "tfserving.status": Route(
-            TFSERVING, "The state of a model", json("ModelStatusResponse"), OF_A_MODEL
+        "tfserving.status": Operation(
+            TFSERVING, "The state of a model", json_content("ModelStatusResponse"), MODEL_ERRORS
         ),
-        "tfserving.metadata": Route(
-            TFSERVING, "The signatures of a model", json("ModelMetadataResponse"), OF_A_MODEL
+        "tfserving.metadata": Operation(
+            TFSERVING,
+            "The signatures of a model",
+            json_content("ModelMetadataResponse"),
+            MODEL_ERRORS,
         ),
-        "tfserving.regress": Route(
+        "tfserving.regress": Operation(
             TFSERVING,
             "An error: no model here has a signature for regression",
-            errors=OF_A_BODY,
-            body=json("ExamplesRequest", {"examples": [{interface.image: b64}]}),
+            errors=BODY_ERRORS,
+            body=json_content("ExamplesRequest", {"examples": [{signature.image: b64}]}),
         ),
-        "tfserving.no_name": Route(
+        "tfserving.no_name": Operation(
             TFSERVING, "An error: the name of a model is missing", errors=(HTTPStatus.BAD_REQUEST,)
         ),
-        "inference.infer": Route(
-            INFERENCE,
+        "inference.infer": Operation(
+            OPEN_INFERENCE,
             "The scores of a batch",
-            json("InferResponse") | {BINARY: {}},
-            OF_A_BODY,
-            (HEADER,),
-            json("InferRequest", {"inputs": [_tensor(interface, png)]}) | {BINARY: {}},
-            (HEADER,),
+            json_content("InferResponse") | {OCTET_STREAM: {}},
+            BODY_ERRORS,
+            (JSON_LENGTH_HEADER,),
+            json_content("InferRequest", {"inputs": [_tensor(signature, png)]})
+            | {OCTET_STREAM: {}},
+            (JSON_LENGTH_HEADER,),
         ),
-        "inference.model_metadata": Route(
-            INFERENCE, "The tensors of a model", json("ModelMetadata"), OF_A_MODEL
+        "inference.model_metadata": Operation(
+            OPEN_INFERENCE, "The tensors of a model", json_content("ModelMetadata"), MODEL_ERRORS
         ),
-        "inference.model_ready": Route(
-            INFERENCE, "Whether a model is loaded", json("ModelReady"), OF_A_MODEL
+        "inference.model_ready": Operation(
+            OPEN_INFERENCE, "Whether a model is loaded", json_content("ModelReady"), MODEL_ERRORS
         ),
-        "inference.server_metadata": Route(
-            INFERENCE, "The server and its extensions", json("ServerMetadata")
+        "inference.server_metadata": Operation(
+            OPEN_INFERENCE, "The server and its extensions", json_content("ServerMetadata")
         ),
-        "inference.live": Route(INFERENCE, "Whether the server is up", json("Live")),
-        "inference.ready": Route(
-            INFERENCE,
+        "inference.live": Operation(
+            OPEN_INFERENCE, "Whether the server is up", json_content("Live")
+        ),
+        "inference.ready": Operation(
+            OPEN_INFERENCE,
             "Whether the default model is loaded",
-            json("Ready"),
+            json_content("Ready"),
             (HTTPStatus.SERVICE_UNAVAILABLE,),
         ),
-        "_health": Route(SERVER, "Whether the server is up", json("Health")),
-        "metrics.scrape": Route(
+        "_health": Operation(SERVER, "Whether the server is up", json_content("Health")),
+        "metrics.scrape": Operation(
             SERVER,
             "Requests, latency and predictions, for Prometheus",
             {"text/plain": {"schema": {"type": "string"}}},
         ),
-        "draw.page": Route(SERVER, "A page to draw a digit on", page),
-        "openapi.docs": Route(SERVER, "This description as a page", page),
-        "openapi.json": Route(
+        "draw.page": Operation(SERVER, "A page to draw a digit on", page),
+        "openapi.docs": Operation(SERVER, "This description as a page", page),
+        "openapi.openapi_json": Operation(
             SERVER,
             "This description in OpenAPI 3.1",
             {"application/json": {"schema": {"type": "object"}}},
@@ -158,13 +164,13 @@ def routes(interface: Interface) -> dict[str, Route]:
 _UPLOAD = {
     "type": "object",
     "properties": {
-        "file": {"description": "The picture.", "contentMediaType": BINARY},
+        "file": {"description": "The picture.", "contentMediaType": OCTET_STREAM},
     },
     "required": ["file"],
 }
 
 
-def json(name: str, example: Any = None) -> Content:
+def json_content(name: str, example: Any = None) -> Content:
     """A body of JSON whose schema has that name."""
     described: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
     if example is not None:
@@ -172,9 +178,9 @@ def json(name: str, example: Any = None) -> Content:
     return {"application/json": described}
 
 
-def _tensor(interface: Interface, png: bytes) -> dict[str, Any]:
+def _tensor(signature: ImageSignature, png: bytes) -> dict[str, Any]:
     """A picture as the input of the model."""
     ink = reshape.preprocess_batch([images.decode(png)]).round().astype(int)
-    shape = [size or 1 for size in interface.image_shape]
+    shape = [size or 1 for size in signature.image_shape]
     data = ink.ravel().tolist()
-    return {"name": interface.image, "shape": shape, "datatype": "FP32", "data": data}
+    return {"name": signature.image, "shape": shape, "datatype": "FP32", "data": data}

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 @openapi.get("/openapi.json")
-def json() -> Response:
+def openapi_json() -> Response:
     """Answer the document, with the models that the server has now."""
     response = Response(output.to_json(_document()), mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache"
@@ -43,8 +43,8 @@ def docs() -> Response:
             if parameter["in"] == "path":
                 path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
         url = shlex.quote(request.root_url.rstrip("/") + path)
-        is_open = operation.get("security", document.get("security", [])) == []
-        token = "" if is_open else ' -H "Authorization: Bearer $MNIST_TOKEN"'
+        is_public = operation.get("security", document.get("security", [])) == []
+        token = "" if is_public else ' -H "Authorization: Bearer $MNIST_TOKEN"'
         if "requestBody" not in operation:
             yield f"curl{token} {url}"
             return

@@ -31,17 +31,17 @@ Image: TypeAlias = Annotated[
 LabelAndScore: TypeAlias = Annotated[list[str | Score], Meta(min_length=2, max_length=2)]
 
 
-class Answer(Struct):
+class ResponseBody(Struct):
     """The body of an answer."""
 
 
-class Error(Answer):
+class Error(ResponseBody):
     """What was wrong, and where."""
 
     error: str
 
 
-class Reading(Struct, kw_only=True):
+class PredictedImage(Struct, kw_only=True):
     """What is told of each digit."""
 
     prediction: Annotated[int, Meta(ge=0, le=9, description="The digit.")]
@@ -55,7 +55,7 @@ class Reading(Struct, kw_only=True):
     image: Image | UnsetType = UNSET
 
 
-class Prediction(Reading, Answer, kw_only=True):
+class Prediction(PredictedImage, ResponseBody, kw_only=True):
     """The digit in a picture; fields are only ever added."""
 
     model: Annotated[str, Meta(description="The model that answered.")]
@@ -71,13 +71,13 @@ Box: TypeAlias = Annotated[
 ]
 
 
-class Digit(Reading, kw_only=True):
+class Digit(PredictedImage, kw_only=True):
     """One of several digits in a picture."""
 
     box: Box
 
 
-class Digits(Answer):
+class Digits(ResponseBody):
     """With `multi=1`: all digits of a picture, in reading order; fields are only ever added."""
 
     text: Annotated[str, Meta(description="The digits, a line for each line of the picture.")]
@@ -85,7 +85,7 @@ class Digits(Answer):
     model: Annotated[str, Meta(description="The model that answered.")]
 
 
-class Health(Answer):
+class Health(ResponseBody):
     """The server is up."""
 
     status: Literal["ok"]
@@ -106,7 +106,7 @@ class VersionStatus(Struct):
     status: Status
 
 
-class ModelStatusResponse(Answer):
+class ModelStatusResponse(ResponseBody):
     """The versions of a model; here it is always one."""
 
     model_version_status: list[VersionStatus]
@@ -163,27 +163,27 @@ class ModelSpec(Struct):
     version: str
 
 
-class ModelMetadataResponse(Answer):
+class ModelMetadataResponse(ResponseBody):
     """The signatures of a model."""
 
     model_spec: ModelSpec
     metadata: MetadataEntries
 
 
-class TensorsResponse(Answer):
+class TensorsResponse(ResponseBody):
     """Scores: `predictions` for `instances`, `outputs` for `inputs`; by name if there are more."""
 
     predictions: list[Scores | dict[str, Scores]] | UnsetType = UNSET
     outputs: list[Scores] | dict[str, list[Scores]] | UnsetType = UNSET
 
 
-class ClassifyResponse(Answer):
+class ClassifyResponse(ResponseBody):
     """A list of label and score for each of the examples; the labels are "0" to "9"."""
 
     results: list[list[LabelAndScore]]
 
 
-class ServerMetadata(Answer):
+class ServerMetadata(ResponseBody):
     """The server, and which extensions of the protocol it knows."""
 
     name: str
@@ -191,19 +191,19 @@ class ServerMetadata(Answer):
     extensions: list[str]
 
 
-class Live(Answer):
+class Live(ResponseBody):
     """The server is up."""
 
     live: Literal[True]
 
 
-class Ready(Answer):
+class Ready(ResponseBody):
     """The default model is loaded."""
 
     ready: Literal[True]
 
 
-class ModelReady(Answer):
+class ModelReady(ResponseBody):
     """The model is loaded."""
 
     name: str
@@ -218,7 +218,7 @@ class TensorMetadata(Struct):
     shape: list[int]
 
 
-class ModelMetadata(Answer):
+class ModelMetadata(ResponseBody):
     """The tensors of a model: the image, ink 1.0 and paper 0.0, and the scores."""
 
     name: str
@@ -238,7 +238,7 @@ class ResponseOutput(Struct):
     parameters: Parameters | UnsetType = UNSET
 
 
-class InferResponse(Answer):
+class InferResponse(ResponseBody):
     """The scores of a batch."""
 
     model_name: str

@@ -17,14 +17,14 @@ from mnist_cli import images, reshape
 from mnist_cli.errors import InputError
 from mnist_cli.option_types import Preprocess
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.model_metadata import Interface, to_pictures
+from mnist_cli.server.model_metadata import ImageSignature, to_batch
 from mnist_cli.server.native import decode_json
 
 # What a small picture costs besides its pixels: a request has up to 1,000 of them, so that none
 # holds up the others for long.
-LEAST_PIXELS = images.MAX_PIXELS // 1_000
+MIN_PIXELS_CHARGED = images.MAX_PIXELS // 1_000
 
-Named: TypeAlias = dict[str, msgspec.Raw]
+NamedValues: TypeAlias = dict[str, msgspec.Raw]
 
 SignatureName: TypeAlias = Annotated[
     str, msgspec.Meta(description="A signature of the model; `serving_default` if left out.")
@@ -57,10 +57,10 @@ class ExamplesRequest(msgspec.Struct):
 
     signature_name: SignatureName = ""
     context: Annotated[
-        Named, msgspec.Meta(description="Features that all examples have in common.")
+        NamedValues, msgspec.Meta(description="Features that all examples have in common.")
     ] = {}
     examples: Annotated[
-        list[Named] | msgspec.UnsetType,
+        list[NamedValues] | msgspec.UnsetType,
         msgspec.Meta(
             description="Inputs by their names; the picture is a flat list of numbers or `b64`.",
             extra_json_schema={"minItems": 1},
@@ -68,7 +68,7 @@ class ExamplesRequest(msgspec.Struct):
     ] = msgspec.UNSET
 
 
-def tensors_request(body: bytes) -> TensorsRequest:
+def parse_tensors_request(body: bytes) -> TensorsRequest:
     """Decode the body, all but its tensors.
 
     Raises:
@@ -78,7 +78,7 @@ def tensors_request(body: bytes) -> TensorsRequest:
     return found
 
 
-def is_in_rows(body: TensorsRequest) -> bool:
+def is_row_format(body: TensorsRequest) -> bool:
     """Whether the tensors are in row form.
 
     The server looks after it has found the model and its signature, as errors of those come first.
@@ -95,7 +95,7 @@ def is_in_rows(body: TensorsRequest) -> bool:
     return bool(body.instances)
 
 
-def examples_request(body: bytes) -> ExamplesRequest:
+def parse_examples_request(body: bytes) -> ExamplesRequest:
     """Decode the body, all but its features.
 
     Raises:
@@ -109,18 +109,18 @@ def examples_request(body: bytes) -> ExamplesRequest:
     return found
 
 
-class Reader:
+class ImageParser:
     """Reads pictures in the forms that a signature allows -> float32 [N, 784]."""
 
-    def __init__(self, interface: Interface, preprocess: Preprocess) -> None:
-        self._interface = interface
+    def __init__(self, signature: ImageSignature, preprocess: Preprocess) -> None:
+        self._signature = signature
         self._preprocess = preprocess
         self._budget = images.MAX_PIXELS
         # One picture: numbers in lists as deep as the shape, or an object.
         self._one: Any = float
-        for _ in interface.image_shape[1:]:
+        for _ in signature.image_shape[1:]:
             self._one = types.GenericAlias(list, (self._one,))
-        self._one |= Named
+        self._one |= NamedValues
         self._many: Any = types.GenericAlias(list, (self._one,))
 
     def instances(self, raw: msgspec.Raw) -> Batch:
@@ -141,19 +141,19 @@ class Reader:
         for index, example in enumerate(body.examples):
             where = f"examples[{index}]"
             picture = self._picture({**body.context, **example}, where)
-            value = _decode(list[float] | Named, picture, where)
+            value = _decode(list[float] | NamedValues, picture, where)
             if isinstance(value, list):
                 value = self._unflattened(value, where)
             rows.append(value)
         return self._rows(rows, "examples", named=False)
 
     def _column(self, raw: msgspec.Raw, where: str, named: bool) -> Batch:
-        value = _decode(self._many | Named, raw, where)
+        value = _decode(self._many | NamedValues, raw, where)
         if isinstance(value, list):
             return self._rows(value, where, named=False)
         if named and not _is_base64(value):
             picture = self._picture(value, where)
-            return self._column(picture, f"{where}.{self._interface.image}", named=False)
+            return self._column(picture, f"{where}.{self._signature.image}", named=False)
         return self._rows([value], where, named=False)
 
     def _rows(self, rows: list[Any], where: str, named: bool) -> Batch:
@@ -167,18 +167,18 @@ class Reader:
         if isinstance(row, dict) and named and not _is_base64(row):
             self._check_names(row, where)
             picture = self._picture(row, where)
-            where = f"{where}.{self._interface.image}"
+            where = f"{where}.{self._signature.image}"
             row = _decode(self._one, picture, where)
         try:
             if isinstance(row, dict):
                 return reshape.preprocess_batch([self._decoded(row)], self._preprocess)
-            return to_pictures(_array([row]), self._interface.image_shape)
+            return to_batch(_array([row]), self._signature.image_shape)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
 
-    def _decoded(self, picture: Named) -> reshape.Pixels:
+    def _decoded(self, picture: NamedValues) -> reshape.Pixels:
         pixels = images.decode(_from_base64(picture))
-        self._budget -= max(pixels.size, LEAST_PIXELS)
+        self._budget -= max(pixels.size, MIN_PIXELS_CHARGED)
         if self._budget < 0:
             raise InputError("too many pictures, or too large ones, for one request: send several")
         return pixels
@@ -188,19 +188,19 @@ class Reader:
 
         Names that the signature does not have are passed over, as in the server.
         """
-        interface = self._interface
-        for name, info in interface.inputs.items():
-            if name != interface.image and name in values:
+        signature = self._signature
+        for name, info in signature.inputs.items():
+            if name != signature.image and name in values:
                 is_bool = info["dtype"] == "bool"
                 kind: Any = bool | list[bool] if is_bool else float | list[float]
-                interface.check_switch(name, np.array(_decode(kind, values[name], where)))
-        if interface.image not in values:
-            raise InputError(f"{where}: Missing named input: {interface.image}")
-        return values[interface.image]
+                signature.check_switch(name, np.array(_decode(kind, values[name], where)))
+        if signature.image not in values:
+            raise InputError(f"{where}: Missing named input: {signature.image}")
+        return values[signature.image]
 
-    def _check_names(self, row: Named, where: str) -> None:
+    def _check_names(self, row: NamedValues, where: str) -> None:
         """In row form alone, the server takes no name that the signature does not have."""
-        inputs = self._interface.inputs
+        inputs = self._signature.inputs
         if unknown := row.keys() - inputs.keys():
             known = ", ".join(sorted(inputs))
             raise InputError(
@@ -209,7 +209,7 @@ class Reader:
 
     def _unflattened(self, values: list[float], where: str) -> Any:
         try:
-            return np.reshape(values, [size or 1 for size in self._interface.image_shape[1:]])
+            return np.reshape(values, [size or 1 for size in self._signature.image_shape[1:]])
         except ValueError as error:
             raise InputError(f"{where}: {len(values)} values, expected 784") from error
 
@@ -233,11 +233,11 @@ def _array(row: list[Any]) -> Any:
         raise InputError("lists of different lengths are no tensor") from error
 
 
-def _is_base64(value: Named) -> bool:
+def _is_base64(value: NamedValues) -> bool:
     return list(value) == ["b64"]
 
 
-def _from_base64(value: Named) -> bytes:
+def _from_base64(value: NamedValues) -> bytes:
     if not _is_base64(value):
         raise InputError("expected numbers or an object with `b64` alone")
     text = "".join(_decode(str, value["b64"], "b64").split()).rstrip("=")

@@ -24,9 +24,14 @@ from flask import Blueprint, Response, request
 from mnist_cli import output
 from mnist_cli.errors import InputError, UnknownModelError
 from mnist_cli.server import model_metadata
-from mnist_cli.server.model_metadata import Interface, ServedModel
-from mnist_cli.server.native import preprocess
-from mnist_cli.server.tfserving.request import Reader, examples_request, is_in_rows, tensors_request
+from mnist_cli.server.model_metadata import ImageSignature, ServedModel
+from mnist_cli.server.native import preprocess_option
+from mnist_cli.server.tfserving.request import (
+    ImageParser,
+    is_row_format,
+    parse_examples_request,
+    parse_tensors_request,
+)
 from mnist_cli.signature import TensorInfo
 
 tfserving = Blueprint("tfserving", __name__, url_prefix="/v1")
@@ -88,16 +93,16 @@ def metadata(name: str, version: str | None = None, label: str | None = None) ->
 @tfserving.post("/models/<name>/labels/<label>:predict")
 def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
     """Answer the scores of tensors in row form (`instances`) or column form (`inputs`)."""
-    body = tensors_request(request.get_data(cache=False))
+    body = parse_tensors_request(request.get_data(cache=False))
     model = _find_servable(name, version, label)
     missing = 'Serving signature name: "{}" not found in signature def'
-    interface = _interface(model, body.signature_name, missing)
-    reader = Reader(interface, preprocess(request.args))
-    in_rows = is_in_rows(body)
-    batch = reader.instances(body.instances) if in_rows else reader.inputs(body.inputs)
+    signature = _image_signature(model, body.signature_name, missing)
+    parser = ImageParser(signature, preprocess_option(request.args))
+    in_rows = is_row_format(body)
+    batch = parser.instances(body.instances) if in_rows else parser.inputs(body.inputs)
     scores: Any = model.predict_proba(batch).tolist()
-    if len(interface.outputs) > 1:
-        named = interface.scores
+    if len(signature.outputs) > 1:
+        named = signature.scores
         scores = [{named: row} for row in scores] if in_rows else {named: scores}
     return _answer({"predictions" if in_rows else "outputs": scores})
 
@@ -107,10 +112,14 @@ def predict(name: str, version: str | None = None, label: str | None = None) -> 
 @tfserving.post("/models/<name>/labels/<label>:classify")
 def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
     """Answer a list of [label, score] for each of `examples`; the labels are "0" to "9"."""
-    body = examples_request(request.get_data(cache=False))
+    body = parse_examples_request(request.get_data(cache=False))
     model = _find_servable(name, version, label)
-    interface = _interface(model, body.signature_name, "No signature was found with the name: {}")
-    scores = model.predict_proba(Reader(interface, preprocess(request.args)).examples(body))
+    signature = _image_signature(
+        model, body.signature_name, "No signature was found with the name: {}"
+    )
+    scores = model.predict_proba(
+        ImageParser(signature, preprocess_option(request.args)).examples(body)
+    )
     results = [[[str(digit), score] for digit, score in enumerate(row)] for row in scores.tolist()]
     return _answer({"results": results})
 
@@ -124,9 +133,9 @@ def regress(name: str, version: str | None = None, label: str | None = None) -> 
     The message is that of `--enable_signature_method_name_check`, which tells what is wrong;
     without that option it is about how many tensors there are and their names.
     """
-    body = examples_request(request.get_data(cache=False))
+    body = parse_examples_request(request.get_data(cache=False))
     model = _find_servable(name, version, label)
-    _interface(model, body.signature_name, "No signature was found with the name: {}")
+    _image_signature(model, body.signature_name, "No signature was found with the name: {}")
     raise InputError(
         "Expected regression signature method_name to be tensorflow/serving/regress. "
         f"Was: {model.signatures[body.signature_name or DEFAULT_SIGNATURE]['method']}"
@@ -157,12 +166,12 @@ def _find(name: str, version: str | None, label: str | None, missing: str) -> Se
         raise UnknownModelError(missing) from error
 
 
-def _interface(model: ServedModel, name: str, missing: str) -> Interface:
+def _image_signature(model: ServedModel, name: str, missing: str) -> ImageSignature:
     name = name or DEFAULT_SIGNATURE
     if name not in model.signatures:
         raise InputError(missing.format(name))
-    if interface := model.interface(name):
-        return interface
+    if signature := model.image_signature(name):
+        return signature
     raise InputError(f"signature {name} does not take images and give scores: it is not served")
 
 

@@ -136,7 +136,7 @@ def test_a_model_is_a_name_and_no_path(server: Server, name: str) -> None:
 def test_a_wrong_preprocess(server: Server) -> None:
     answer = server.ask("POST", "/predict?preprocess=magic", PNG, Content_Type="image/png")
     assert answer.status == 400
-    assert "'magic': it can be auto or plain" in answer.error
+    assert "'magic': use auto or plain" in answer.error
 
 
 @pytest.mark.parametrize(

@@ -77,11 +77,12 @@ def serve(
 
     def work(counts: http.ConnectionCounts | None, warm: Callable[[], None]) -> None:
         from mnist_cli.server.app import create_app
+        from mnist_cli.server.state import get_models
 
         app = create_app(settings, warm=False)
 
         def load() -> None:
-            app.extensions["models"].get()
+            get_models(app).get()
             warm()
 
         http.serve(app, bound, listen, load, counts)
@@ -104,5 +105,5 @@ def _log_access_to(terminal: Terminal) -> None:
 def _check_exposure(host: str, token: str | None, insecure: bool) -> None:
     if not token and not insecure and host not in ("127.0.0.1", "::1", "localhost"):
         raise typer.BadParameter(
-            f"others can reach {host}: set MNIST_TOKEN, or say --insecure", param_hint="--host"
+            f"others can reach {host}: set MNIST_TOKEN, or use --insecure", param_hint="--host"
         )

@@ -1,1 +1,1 @@
-"""The HTTP server: a plain Flask app that any WSGI server can run, and waitress to run it."""
+"""The HTTP server: a Flask app for any WSGI server, and waitress to run it."""

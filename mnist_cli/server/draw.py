@@ -1,21 +1,20 @@
-"""`GET /draw`: a page on which people draw a digit and watch the model read it."""
+"""The page `GET /draw` for drawing a digit."""
 
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Response, send_from_directory
 
-from mnist_cli.server import pages
+from mnist_cli.server.pages import STATIC_FOLDER, add_security_headers, render_page
+from mnist_cli.server.state import get_models
 
-draw = Blueprint("draw", __name__, template_folder="static")
-draw.after_request(pages.secure)
+draw = Blueprint("draw", __name__, template_folder=STATIC_FOLDER)
+draw.after_request(add_security_headers)
 
 
 @draw.get("/draw")
 def page() -> Response:
-    """Answer the page, with the models of this server to choose among."""
-    models = current_app.extensions["models"]
-    return pages.render("draw.html", models=models.names, default=models.default)
+    models = get_models()
+    return render_page("draw.html", models=models.names, default=models.default)
 
 
 @draw.get("/draw/<any('base.css', 'draw.css', 'draw.js', 'icon.svg'):name>")
 def asset(name: str) -> Response:
-    """Answer a file that the page names."""
-    return send_from_directory(pages.STATIC, name)
+    return send_from_directory(STATIC_FOLDER, name)

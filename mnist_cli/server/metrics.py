@@ -1,8 +1,8 @@
-"""`GET /metrics` for Prometheus: requests, latency, and what was predicted."""
+"""Prometheus metrics of requests and predictions, at `GET /metrics`."""
 
 import functools
 import os
-from typing import Any
+from typing import TypeVar
 
 from flask import Blueprint, Response, request
 from prometheus_client import (
@@ -17,37 +17,38 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 metrics = Blueprint("metrics", __name__)
 
-requests = Counter("mnist_requests", "Requests answered", ["route", "status"])
+requests = Counter("mnist_requests", "Requests by route and status", ["route", "status"])
 latency = Histogram(
     "mnist_request_seconds",
-    "Time from the whole request to its answer",
+    "Time from the end of the request to the response",
     ["route"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
 )
-predictions = Counter("mnist_predictions", "Digits read", ["model", "digit"])
+predictions = Counter("mnist_predictions", "Predictions by model and digit", ["model", "digit"])
+
+Metric = TypeVar("Metric", Counter, Histogram)
 
 
 def count_request(status: int, seconds: float) -> None:
-    """Count the request that is being answered, by its route: paths are without number."""
+    """Count the current request. The label is its route, since paths are unbounded."""
     route = request.url_rule.rule if request.url_rule else "none"
     _labelled(requests, route, status).inc()
     _labelled(latency, route).observe(seconds)
 
 
 def count_prediction(model: str, digit: int) -> None:
-    """Count a picture that was answered."""
     _labelled(predictions, model, digit).inc()
 
 
 @functools.cache
-def _labelled(metric: Any, *labels: str | int) -> Any:
-    """A metric with its labels, which are looked up only once."""
+def _labelled(metric: Metric, *labels: str | int) -> Metric:
+    """`metric.labels(...)`, cached: it is slow."""
     return metric.labels(*labels)
 
 
 @metrics.get("/metrics")
 def scrape() -> Response:
-    """Answer all metrics, of all workers together."""
+    """Return the metrics of all workers."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

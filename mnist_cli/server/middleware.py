@@ -1,33 +1,35 @@
-"""What keeps a server in order: errors as JSON, access log, tokens, CORS, health."""
+"""Error handlers, access log, authentication, CORS and health for all routes."""
 
 import json
 import logging
 import secrets
 import time
 
-from flask import Flask, Response, abort, current_app, g, jsonify, request
+from flask import Flask, Response, abort, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from mnist_cli import output
 from mnist_cli.errors import MnistError
+from mnist_cli.records import ErrorRecord
+from mnist_cli.server.environ import ARRIVAL_TIME
+from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_request
-from mnist_cli.server.native import ARRIVAL_TIME
-from mnist_cli.server.settings import Settings, allowed_origin, knows_token
+from mnist_cli.server.settings import Settings
+from mnist_cli.server.state import get_settings
 
 access_log = logging.getLogger("mnist_cli.access")
 logger = logging.getLogger(__name__)
 
-# Whoever runs a server asks these without a token, to see whether it is up.
+# Load balancers and orchestrators have no token.
 HEALTH_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
-# A browser sends no token when it opens a page: /draw asks for it itself, /docs tells of it.
+# Browsers send no token when they open a page: /draw asks for it, /docs explains how to send it.
 PUBLIC_BLUEPRINTS = ("draw", "openapi")
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Put all of it around the routes of an app."""
+    """Add error handlers, hooks and `/health` to an app."""
     app.register_error_handler(MnistError, _mnist_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected_error)
+    app.register_error_handler(Exception, _internal_error)
     app.before_request(_start)
     if settings.cors:
         app.before_request(_preflight)
@@ -47,9 +49,9 @@ def _mnist_error(error: MnistError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     message = {
-        404: f"no such path: {request.path}",
+        404: f"no such path: {request.path}; {request.script_root}/docs lists all paths",
         405: f"{request.method} is not allowed on {request.path}",
-        413: f"the body is larger than {current_app.config['MAX_CONTENT_LENGTH']} bytes",
+        413: f"the body is larger than {get_settings().max_body} bytes",
     }
     code = error.code or 500
     response = _error(code, message.get(code, error.description or error.name))
@@ -59,14 +61,14 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _unexpected_error(error: Exception) -> Response:
-    logger.exception("%s %s", request.method, request.path, exc_info=error)
-    return _error(500, f"a fault of mnist, told in its log as request {g.request_id}")
+def _internal_error(error: Exception) -> Response:
+    logger.exception("%s %s failed: %r", request.method, request.path, error, exc_info=error)
+    return _error(500, f"internal error: see the server log, request {g.request_id}")
 
 
 def _error(status: int, message: str) -> Response:
-    body = output.to_json({"error": message})
-    return Response(body, status, mimetype="application/json")
+    record: ErrorRecord = {"error": message}
+    return json_response(record, status)
 
 
 def _start() -> None:
@@ -75,7 +77,7 @@ def _start() -> None:
 
 
 def _preflight() -> Response | None:
-    """Answer a browser that asks whether a page of another origin may call."""
+    """Answer a CORS preflight request."""
     if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
     response = Response(status=204)
@@ -86,26 +88,27 @@ def _preflight() -> Response | None:
 
 
 def is_public(path: str, blueprint: str | None) -> bool:
-    """Whether a path is answered without a token."""
+    """Whether a path needs no token."""
     return path in HEALTH_PATHS or blueprint in PUBLIC_BLUEPRINTS
 
 
 def _require_token() -> None:
     if is_public(request.path, request.blueprint):
         return
-    settings: Settings = current_app.extensions["settings"]
-    if not knows_token(settings, request.headers.get("Authorization")):
-        response = _error(401, "a token is needed: send it as Authorization: Bearer TOKEN")
+    if not get_settings().is_authorized(request.headers.get("Authorization")):
+        response = _error(
+            401, "the token is missing or wrong: send the header Authorization: Bearer TOKEN"
+        )
         response.headers["WWW-Authenticate"] = "Bearer"
         abort(response)
 
 
 def _finish(response: Response) -> Response:
-    settings: Settings = current_app.extensions["settings"]
+    settings = get_settings()
     response.headers["X-Request-ID"] = g.request_id
     if settings.cors:
         response.vary.add("Origin")
-        if origin := allowed_origin(settings, request.headers.get("Origin")):
+        if origin := settings.allowed_origin(request.headers.get("Origin")):
             response.headers["Access-Control-Allow-Origin"] = origin
     seconds = time.perf_counter() - g.started
     count_request(response.status_code, seconds)

@@ -1,29 +1,30 @@
-"""What the protocols tell of a model and check of its tensors: version, signatures, shapes."""
+"""Version, signatures and tensor shapes of a served model."""
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from flask import current_app
 
-from mnist_cli import signature
-from mnist_cli.errors import InputError, UnknownModelError
+from mnist_cli.errors import InputError
 from mnist_cli.inspection import inspect
-from mnist_cli.loader import Model, find_model
+from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
+from mnist_cli.runtimes.frozen_graph import ORIGINAL_ENDPOINTS
+from mnist_cli.saved_model import SavedModel
 from mnist_cli.server.metrics import count_prediction
-from mnist_cli.server.settings import Settings
-from mnist_cli.signature import Signatures, TensorInfo, shape_text
+from mnist_cli.signature import Signatures, TensorInfo, endpoints, shape_text
 
-FLOAT_MAX = float(np.finfo(np.float32).max)
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
-# The models of 2017 have no signature: these are the tensors that the loader finds by name.
+_IMAGE, _SCORES = ORIGINAL_ENDPOINTS[0].image, ORIGINAL_ENDPOINTS[0].scores
+# The original models of 2017 have no signature; the loader finds their tensors by name.
 _ORIGINAL_SIGNATURES: Signatures = {
     "serving_default": {
-        "inputs": {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}},
-        "outputs": {"output": {"name": "output:0", "dtype": "float32", "shape": [None, 10]}},
+        "inputs": {"input": {"name": _IMAGE, "dtype": "float32", "shape": [None, 784]}},
+        "outputs": {"output": {"name": _SCORES, "dtype": "float32", "shape": [None, 10]}},
         "method": "tensorflow/serving/predict",
     }
 }
@@ -31,7 +32,7 @@ _ORIGINAL_SIGNATURES: Signatures = {
 
 @dataclass(frozen=True)
 class ImageSignature:
-    """One signature of a model, and which of its tensors are the image and the ten scores."""
+    """A signature that maps images to scores, with the keys of both tensors."""
 
     inputs: dict[str, TensorInfo]
     outputs: dict[str, TensorInfo]
@@ -41,50 +42,61 @@ class ImageSignature:
     @property
     def image_shape(self) -> list[int | None]:
         shape = self.inputs[self.image]["shape"]
-        assert shape is not None  # an image of unknown rank is no image
+        assert shape is not None  # the loader takes no image of unknown rank
         return shape
 
     def check_switch(self, name: str, values: npt.NDArray[Any]) -> None:
-        """A further input may be left out, or say what it is always fed: that training is off.
+        """Check the value of an input besides the image, such as a dropout rate.
 
         Raises:
-            InputError: it asks for something else.
+            InputError: it differs from the constant that the loader feeds.
         """
         off = False if self.inputs[name]["dtype"] == "bool" else 1.0
         if not np.all(values == off):
-            raise InputError(f"input {name} is fed {off} here: leave it out, or send {off}")
+            raise InputError(f"input {name} is always {off} here: leave it out, or send {off}")
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A loaded model with what its SavedModel says of itself."""
+    """A loaded model together with the SavedModel that it comes from."""
 
     model: Model
-    version: str
-    signatures: Signatures
+    saved_model: SavedModel
 
-    def image_signature(self, name: str | None = None) -> ImageSignature | None:
-        """A signature by its name, or the one that the runtime was made from.
+    @functools.cached_property
+    def version(self) -> str:
+        """The number that names the folder of the SavedModel, else 1."""
+        folder = self.saved_model.path.absolute().name
+        return str(int(folder)) if folder.isdecimal() else "1"
 
-        None if the signature is of something else than images and scores, as that for serialized
-        tf.Examples in an export of tf.estimator.
-        """
-        run = signature.select_tensors(self.signatures)
+    @functools.cached_property
+    def signatures(self) -> Signatures:
+        return inspect(self.saved_model)["signatures"] or _ORIGINAL_SIGNATURES
+
+    def image_signature(self) -> ImageSignature:
+        """The signature that the runtime executes."""
         names = sorted(self.signatures, key=lambda name: (name != "serving_default", name))
-        for candidate in names if name is None else [name]:
-            tensors = self.signatures[candidate]
-            inputs = {info["name"]: key for key, info in tensors["inputs"].items()}
-            outputs = {info["name"]: key for key, info in tensors["outputs"].items()}
-            if run.image in inputs and run.scores in outputs:
-                image, scores = inputs[run.image], outputs[run.scores]
-                return ImageSignature(tensors["inputs"], tensors["outputs"], image, scores)
-        return None
+        return next(filter(None, map(self.find_image_signature, names)))
+
+    def find_image_signature(self, name: str) -> ImageSignature | None:
+        """A signature by its name.
+
+        None if it does not map images to scores, such as the one for serialized tf.Examples in an
+        export of tf.estimator.
+        """
+        executed, tensors = endpoints(self.signatures), self.signatures[name]
+        inputs = {info["name"]: key for key, info in tensors["inputs"].items()}
+        outputs = {info["name"]: key for key, info in tensors["outputs"].items()}
+        if executed.image not in inputs or executed.scores not in outputs:
+            return None
+        image, scores = inputs[executed.image], outputs[executed.scores]
+        return ImageSignature(tensors["inputs"], tensors["outputs"], image, scores)
 
     def predict_proba(self, batch: Batch) -> Batch:
-        """Pictures [N, 784] float32 -> probabilities [N, 10] float32, counted in the metrics.
+        """Images [N, 784] float32 -> probabilities [N, 10] float32, counted in the metrics.
 
         Raises:
-            InputError: the values are so large that the arithmetic of the model overflows.
+            InputError: the values are so large that the computation overflows.
         """
         scores = self.model.predict_proba(batch)
         if not np.isfinite(scores).all():
@@ -94,51 +106,22 @@ class ServedModel:
         return scores
 
 
-def find(name: str, version: str | None = None) -> ServedModel:
-    """The model of that name, loaded if it was not yet; `version` is decimal digits.
-
-    Raises:
-        UnknownModelError: there is none of that name, or not in that version.
-        ModelError: it cannot be loaded.
-    """
-    model = current_app.extensions["models"].get(name)
-    # Read once: the files may change, what is loaded does not.
-    described: dict[str, ServedModel] = current_app.extensions.setdefault("served_models", {})
-    if name not in described:
-        described[name] = _describe(model)
-    found = described[name]
-    if version is not None and (version.lstrip("0") or "0") != found.version:
-        raise UnknownModelError(f"model {name} has version {found.version} only")
-    return found
-
-
-def _describe(model: Model) -> ServedModel:
-    settings: Settings = current_app.extensions["settings"]
-    # The default model may have been given as a path, and is then not found by its name.
-    is_default = model.name == current_app.extensions["models"].default
-    where = settings.model if is_default else model.name
-    saved_model = find_model(where, model_dir=settings.model_dir)
-    folder = saved_model.path.absolute().name
-    version = str(int(folder)) if folder.isdecimal() else "1"
-    return ServedModel(model, version, inspect(saved_model)["signatures"] or _ORIGINAL_SIGNATURES)
-
-
 def to_batch(values: npt.NDArray[Any], shape: list[int | None]) -> Batch:
-    """Numbers -> float32 [N, 784], if they have the shape of the model's input.
+    """Convert the tensor of a request to the input of a model, float32 [N, 784].
 
     Args:
-        values: floats of any width, [N, 784], [N, 28, 28] or [N, 28, 28, 1] as `shape` says.
-        shape: the shape of the input, None for N.
+        values: floats of any width, [N, 784], [N, 28, 28] or [N, 28, 28, 1] as in `shape`.
+        shape: the shape of the model's input, None for N.
 
     Raises:
-        InputError: they have another shape, or do not fit into float32.
+        InputError: the shape differs, or a value does not fit into float32.
     """
     if list(values.shape[1:]) != shape[1:] or values.ndim != len(shape) or not len(values):
         got = shape_text(list(values.shape))
         raise InputError(f"the shape is {got}, expected {shape_text(shape)}")
-    unfit = ~(np.abs(values) <= FLOAT_MAX)
-    if unfit.any():
+    overflows = ~(np.abs(values) <= FLOAT32_MAX)
+    if overflows.any():
         raise InputError(
-            f"Cannot convert value: {values[unfit][0]} to float without loss of precision."
+            f"Cannot convert value: {values[overflows][0]} to float without loss of precision."
         )
     return values.astype(np.float32).reshape(len(values), math.prod(values.shape[1:]))

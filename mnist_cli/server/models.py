@@ -1,30 +1,31 @@
-"""The models of a server; each is loaded when it is first asked for."""
+"""Loads models when they are first requested, each one once."""
 
 import threading
 
 from mnist_cli.errors import UnknownModelError
-from mnist_cli.loader import Model, find_model, find_models, load_model
+from mnist_cli.loader import find_model, find_models, load_model
+from mnist_cli.server.model_metadata import ServedModel
 from mnist_cli.server.settings import Settings
 
 
 class Models:
-    """Loads each model once; safe to use from many threads."""
+    """The models that a server offers; safe to use from many threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Find the default model.
+        """Find the default model on disk, without loading it.
 
         Raises:
-            ModelError: there is none.
+            ModelError: the model does not exist.
         """
         self._settings = settings
         self._lock = threading.Lock()
-        self._loaded: dict[str, Model] = {}
+        self._loaded: dict[str, ServedModel] = {}
         self.default = find_model(settings.model, model_dir=settings.model_dir).name
-        """The name of the model that answers where a request names none."""
+        """The name of the model for requests that name none."""
 
     @property
     def names(self) -> list[str]:
-        """All models that can be asked for."""
+        """The names of all models, sorted."""
         found = {model.name for model in find_models(self._settings.model_dir)}
         return sorted(found | {self.default})
 
@@ -33,21 +34,32 @@ class Models:
         """Whether the default model is loaded."""
         return self.default in self._loaded
 
-    def get(self, name: str | None = None) -> Model:
-        """The model of that name, never of a path: a request must not choose files.
+    def get(self, name: str | None = None, version: str | None = None) -> ServedModel:
+        """Return a model, and load it if necessary.
+
+        Args:
+            name: a name, never a path: clients must not choose files. The default model if None.
+            version: decimal digits; any version if None.
 
         Raises:
-            UnknownModelError: there is none of that name.
-            ModelError: it cannot be loaded.
+            UnknownModelError: no model has that name or version.
+            ModelError: the model cannot be loaded.
         """
         name = self.default if name is None else name
         if name not in self._loaded:
             if name not in self.names:
                 known = ", ".join(self.names)
-                raise UnknownModelError(f"no model named {name!r}: there are {known}")
+                raise UnknownModelError(f"no model named {name!r}: available are {known}")
             with self._lock:
                 if name not in self._loaded:
-                    # The default model may have been given as a path.
-                    source = self._settings.model if name == self.default else name
-                    self._loaded[name] = load_model(source, model_dir=self._settings.model_dir)
-        return self._loaded[name]
+                    self._loaded[name] = self._load(name)
+        model = self._loaded[name]
+        if version is not None and (version.lstrip("0") or "0") != model.version:
+            raise UnknownModelError(f"model {name} has only version {model.version}")
+        return model
+
+    def _load(self, name: str) -> ServedModel:
+        # The default model may have been given as a path.
+        source = self._settings.model if name == self.default else name
+        model = load_model(source, model_dir=self._settings.model_dir)
+        return ServedModel(model, find_model(source, model_dir=self._settings.model_dir))

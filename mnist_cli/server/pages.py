@@ -1,12 +1,12 @@
-"""What the pages for people have in common."""
+"""Renders HTML pages and sets their security headers."""
 
 from pathlib import Path
 
 from flask import Response, make_response, render_template
 
-STATIC = Path(__file__).parent / "static"
+STATIC_FOLDER = Path(__file__).parent / "static"
 
-# A page has all it needs from this server, and asks nobody else.
+# The pages load everything from this server, and nothing from elsewhere.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -21,15 +21,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
-def render(template: str, **context: object) -> Response:
-    """Answer a page, with the models that the server has now."""
+def render_page(template: str, **context: object) -> Response:
     response = make_response(render_template(template, **context))
-    response.headers["Cache-Control"] = "no-cache"  # the models may have changed
+    response.headers["Cache-Control"] = "no-cache"  # the list of models may have changed
     return response
 
 
-def secure(response: Response) -> Response:
-    """Let a browser take the page for nothing but what it is."""
+def add_security_headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""What a server can be told, apart from how it is told."""
+"""The settings of a server, independent of the command line."""
 
 import hmac
 from dataclasses import dataclass
@@ -9,28 +9,26 @@ from mnist_cli.option_types import DEFAULT_MODEL, LogFormat
 
 @dataclass(frozen=True)
 class Settings:
-    """All of it has defaults, so that `create_app()` serves the default model."""
+    """All settings have defaults, so that `create_app()` serves the default model."""
 
     model: str = DEFAULT_MODEL
-    """The model that answers where a request names none: a name, or the path of a SavedModel."""
+    """The default model: a name, or the path of a SavedModel."""
     model_dir: Path | None = None
-    """Where the other models are looked up by name."""
+    """The folder in which models are looked up by name; None for the models of the package."""
     token: str | None = None
-    """What clients must send as `Authorization: Bearer`, if anything."""
+    """The token that clients must send as `Authorization: Bearer`; None for no authentication."""
     cors: tuple[str, ...] = ()
-    """Origins of pages in a browser that may call; `*` is any."""
+    """Origins whose pages may send cross-origin requests; `*` allows every origin."""
     max_body: int = 16 * 2**20
-    """The largest body of a request, in bytes."""
+    """The largest request body, in bytes."""
     log_format: LogFormat = "text"
-    """The form of a line in the access log."""
+    """The format of the access log."""
 
+    def allowed_origin(self, origin: str | None) -> str | None:
+        """The value of Access-Control-Allow-Origin for a request from an origin, if any."""
+        return origin if origin in self.cors or "*" in self.cors else None
 
-def allowed_origin(settings: Settings, origin: str | None) -> str | None:
-    """The origin of a page in a browser, if it may read the answers."""
-    return origin if origin in settings.cors or "*" in settings.cors else None
-
-
-def knows_token(settings: Settings, authorization: str | None) -> bool:
-    """Whether a client that sent this header, or none, may ask."""
-    sent = (authorization or "").removeprefix("Bearer ")
-    return not settings.token or hmac.compare_digest(sent.encode(), settings.token.encode())
+    def is_authorized(self, authorization: str | None) -> bool:
+        """Whether a request with this Authorization header, or None, may be answered."""
+        sent = (authorization or "").removeprefix("Bearer ")
+        return not self.token or hmac.compare_digest(sent.encode(), self.token.encode())

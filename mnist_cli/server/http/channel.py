@@ -13,8 +13,9 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
-from mnist_cli.server.native import ARRIVAL_TIME, PREDICTED_IMAGE, PredictedImage
-from mnist_cli.server.settings import Settings, allowed_origin
+from mnist_cli.server.environ import ARRIVAL_TIME, PREDICTED_IMAGE
+from mnist_cli.server.native import PredictedImage
+from mnist_cli.server.settings import Settings
 
 # A sender whose request has failed may go on for this long.
 LINGER_TIMEOUT_SECONDS = 10.0
@@ -67,7 +68,7 @@ class JsonErrorTask(ErrorTask):  # type: ignore[misc]
             reason = f"{error.reason}: {error.body}"
         body = json.dumps({"error": reason}).encode()
         self.response_headers.append(("Content-Type", "application/json"))
-        origin = allowed_origin(settings, self.request.headers.get("ORIGIN"))
+        origin = settings.allowed_origin(self.request.headers.get("ORIGIN"))
         if origin:
             self.response_headers.append(("Access-Control-Allow-Origin", origin))
         self.channel.request_failed = True

@@ -16,7 +16,7 @@ from mnist_cli.reshape import Pixels
 from mnist_cli.server.http.channel import Channel, Request
 from mnist_cli.server.middleware import HEALTH_PATHS
 from mnist_cli.server.native import decode_pixels, predict_images, preprocess_option
-from mnist_cli.server.settings import Settings, knows_token
+from mnist_cli.server.state import get_models, get_settings
 
 # 32,000 pixels at most, each a digit and a comma: they take a few milliseconds, noise some ten.
 MAX_BODY_BYTES = 64 * 2**10
@@ -34,8 +34,8 @@ class MicroBatcher:
 
     def __init__(self, app: Flask, url_prefix: str) -> None:
         """Take the app that answers them, and where it is mounted."""
-        self._models = app.extensions["models"]
-        self._settings: Settings = app.extensions["settings"]
+        self._models = get_models(app)
+        self._settings = get_settings(app)
         self._health = {url_prefix + path for path in HEALTH_PATHS}
         self._predict = url_prefix + "/predict"
 
@@ -73,14 +73,14 @@ class MicroBatcher:
         if preprocessed:
             with contextlib.suppress(Exception):
                 predictions = predict_images(
-                    self._models.get(), [picture for _, picture in preprocessed]
+                    self._models.get().model, [picture for _, picture in preprocessed]
                 )
                 for (request, _), predicted in zip(preprocessed, predictions, strict=True):
                     request.predicted = predicted
         return batch
 
     def _is_allowed(self, request: Request) -> bool:
-        return knows_token(self._settings, request.headers.get("AUTHORIZATION"))
+        return self._settings.is_authorized(request.headers.get("AUTHORIZATION"))
 
 
 def _preprocess(request: Request) -> Pixels:

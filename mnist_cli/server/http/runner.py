@@ -15,7 +15,6 @@ from waitress.server import create_server
 
 from mnist_cli.errors import BindError
 from mnist_cli.server.http.workers import ConnectionCounts
-from mnist_cli.server.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -96,10 +95,11 @@ def serve(
     # Imported here: NumPy is behind them, and a port that is taken is told before.
     from mnist_cli.server.http.channel import Channel
     from mnist_cli.server.http.microbatch import MicroBatcher
+    from mnist_cli.server.state import get_settings
 
     # It reports "Task queue depth" about once a request under load.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    settings: Settings = app.extensions["settings"]
+    settings = get_settings(app)
     proxy: dict[str, Any] = {}
     if listen.trusted_proxy:
         headers = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}

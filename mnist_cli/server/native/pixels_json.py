@@ -1,4 +1,4 @@
-"""From the JSON of the native API to pixels, without a Python loop over them."""
+"""Decodes pixels sent as JSON."""
 
 from typing import Annotated, Any, TypeAlias
 
@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.images import check_size
+from mnist_cli.server.json_body import decode_json
 
-# What is only described here is checked in `decode`: faster, and with the place in the message.
+# These limits are documentation: `decode_pixels` checks them faster, and reports where.
 Pixel: TypeAlias = Annotated[
     int | float, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": 255})
 ]
@@ -17,27 +18,24 @@ Row: TypeAlias = Annotated[list[Pixel], msgspec.Meta(extra_json_schema={"minItem
 
 
 class PicArrayRequest(msgspec.Struct, rename="camel"):
-    """Pixels for `POST /predict`."""
+    """Gray pixels for `POST /predict`."""
 
     pic_array: Annotated[
         list[Row],
         msgspec.Meta(
-            description="Rows of one length, of gray pixels from 0 for black to 255 for white.",
+            description="Rows of equal length with gray pixels from 0 (black) to 255 (white).",
             extra_json_schema={"minItems": 1},
         ),
     ]
-
-
-_decoder = msgspec.json.Decoder(PicArrayRequest)
 
 
 def decode_pixels(body: bytes) -> npt.NDArray[Any]:
     """JSON `{"picArray": [[0..255, ...], ...]}` -> pixels [H, W], uint8 or, for fractions, float32.
 
     Raises:
-        InputError: not such a body; the message tells where.
+        InputError: the body is not JSON of this form; the message names the place.
     """
-    rows = decode_json(_decoder, body).pic_array
+    rows: list[list[Any]] = decode_json(PicArrayRequest, body).pic_array
     if not rows or not rows[0]:
         raise InputError("picArray is empty")
     width = len(rows[0])
@@ -46,30 +44,14 @@ def decode_pixels(body: bytes) -> npt.NDArray[Any]:
         row = next(index for index, row in enumerate(rows) if len(row) != width)
         raise InputError(f"picArray[{row}] has {len(rows[row])} values, row 0 has {width}")
     try:
-        # It takes integers from 0 to 255 and nothing else, twice as fast as `bytes`.
+        # bytearray accepts only integers from 0 to 255, and is twice as fast as bytes.
         flat = b"".join(map(bytearray, rows))
     except (TypeError, ValueError):
-        return _fractions(rows)
+        return _decode_fractions(rows)
     return np.frombuffer(flat, np.uint8).reshape(len(rows), width)
 
 
-def decode_json(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:
-    """Decode and check a body of JSON.
-
-    Raises:
-        InputError: it is no JSON, or not what is expected.
-    """
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise InputError(f"the body does not fit: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"the body is not JSON: {error}") from error
-    except RecursionError as error:
-        raise InputError("the body is not JSON that anybody needs: nested too deeply") from error
-
-
-def _fractions(rows: list[list[int | float]]) -> npt.NDArray[np.float32]:
+def _decode_fractions(rows: list[list[int | float]]) -> npt.NDArray[np.float32]:
     pixels = np.array(rows, np.float64)
     outside = np.argwhere(~((pixels >= 0) & (pixels <= 255)))
     if len(outside):

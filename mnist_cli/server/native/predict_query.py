@@ -1,4 +1,4 @@
-"""A picture that was sent, read: with the others that wait to be read, where there are any."""
+"""Parses the query of `/predict` and predicts the images of one or more requests."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,34 +11,43 @@ from mnist_cli.prediction import Prediction
 from mnist_cli.reshape import Pixels
 from mnist_cli.runtimes import Batch
 
-# Where an app finds, in the environ of WSGI, what the server has read for it already.
-PREDICTED_IMAGE = "mnist.reading"
-# The same for when the request had arrived, in seconds of `time.perf_counter`.
-ARRIVAL_TIME = "mnist.arrived"
+FLAG_VALUES = {"1": True, "true": True, "0": False, "false": False}
 
 
 class PredictedImage(NamedTuple):
-    """What the model was given, and what it answered."""
+    """The input of a model and its prediction."""
 
     image: Batch
     """float32 [784], ink 1.0 and paper 0.0."""
     prediction: Prediction
 
 
-def predict_images(model: Model, pictures: Sequence[Pixels]) -> list[PredictedImage]:
-    """Read pictures [28, 28] that `reshape.to_28x28` has made."""
-    batch = reshape.to_model_input(pictures)
+def predict_images(model: Model, images: Sequence[Pixels]) -> list[PredictedImage]:
+    """Predict images [28, 28] from `reshape.to_28x28` in one batch."""
+    batch = reshape.to_model_input(images)
     return list(map(PredictedImage, batch, prediction.predict(model, batch)))
 
 
-def preprocess_option(options: Mapping[str, str]) -> Preprocess:
-    """How the query of a request wants its pictures to be prepared.
+def preprocess_option(query: Mapping[str, str]) -> Preprocess:
+    """The value of `preprocess`.
 
     Raises:
-        InputError: there is no such way.
+        InputError: the value is unknown.
     """
-    asked = options.get("preprocess", "auto")
+    value = query.get("preprocess", "auto")
     for known in PREPROCESSES:
-        if asked == known:
+        if value == known:
             return known
-    raise InputError(f"preprocess is {asked!r}: it can be {' or '.join(PREPROCESSES)}")
+    raise InputError(f"preprocess is {value!r}: use {' or '.join(PREPROCESSES)}")
+
+
+def flag_option(query: Mapping[str, str], name: str) -> bool:
+    """The value of a flag such as `scores`; off if it is missing.
+
+    Raises:
+        InputError: the value is unknown.
+    """
+    value = query.get(name, "0")
+    if value not in FLAG_VALUES:
+        raise InputError(f"{name} is {value!r}: use {' or '.join(FLAG_VALUES)}")
+    return FLAG_VALUES[value]

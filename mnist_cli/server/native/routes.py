@@ -1,95 +1,90 @@
-"""The native API: `GET /` and `POST /predict`."""
+"""The routes `GET /` and `POST /predict`."""
 
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
-from mnist_cli import images, output, records, reshape, several
+from mnist_cli import images, records, reshape, several
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.loader import Model
 from mnist_cli.package_data import data_folder
+from mnist_cli.server.environ import PREDICTED_IMAGE
+from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_prediction
-from mnist_cli.server.native import pixels_json
+from mnist_cli.server.native.pixels_json import decode_pixels
 from mnist_cli.server.native.predict_query import (
-    PREDICTED_IMAGE,
     PredictedImage,
+    flag_option,
     predict_images,
     preprocess_option,
 )
+from mnist_cli.server.state import get_models
 
 native = Blueprint("native", __name__)
-
-FLAG_VALUES = {"1": True, "true": True, "0": False, "false": False}
 
 
 @native.get("/")
 def root() -> Response:
-    """Answer the prediction for a sample, to see that all is well."""
-    return _answer(images.decode((data_folder("samples") / "MNIST-0.png").read_bytes()))
+    """Return the prediction for a sample image, as a smoke test."""
+    return _predict(images.decode((data_folder("samples") / "MNIST-0.png").read_bytes()))
 
 
 @native.post("/predict")
 def predict() -> Response:
-    """Answer the prediction for the picture in the body.
+    """Return the prediction for the image in the body.
 
-    `?scores=1` adds the ten scores, `?image=1` the picture as the model gets it: 28 rows of 28
-    values, 0 black ink to 255 white paper. `?multi=1` answers all digits of the picture.
+    `?scores=1` adds the ten probabilities, `?image=1` the 28x28 pixels that the model sees, from 0
+    for black ink to 255 for white paper. `?multi=1` returns all digits of the image.
     """
-    return _answer(request.environ.get(PREDICTED_IMAGE) or _pixels())
+    return _predict(request.environ.get(PREDICTED_IMAGE) or _request_pixels())
 
 
-def _answer(sent: PredictedImage | npt.NDArray[Any]) -> Response:
-    options = request.args.to_dict()
-    scores, image, multi = (_flag(name, options) for name in ("scores", "image", "multi"))
-    model = current_app.extensions["models"].get(options.get("model"))
-    if isinstance(sent, PredictedImage):
-        reading = sent
+def _predict(image: PredictedImage | npt.NDArray[Any]) -> Response:
+    query = request.args.to_dict()
+    scores, add_image, multi = (flag_option(query, name) for name in ("scores", "image", "multi"))
+    model = get_models().get(query.get("model")).model
+    if isinstance(image, PredictedImage):
+        predicted = image
     elif multi:
-        return _answer_all(model, sent, scores, image)
+        return _predict_several(model, image, scores, add_image)
     else:
-        [reading] = predict_images(model, [reshape.to_28x28(sent, preprocess_option(options))])
-    answer = reading.prediction
-    count_prediction(model.name, answer.digit)
-    record = records.prediction_record(answer, model=model.name, scores=scores)
-    if image:
-        paper = (255 * (1 - reading.image)).round().astype(np.uint8)
-        record["image"] = paper.reshape(reshape.SIDE, reshape.SIDE).tolist()
-    return Response(output.to_json(record), mimetype="application/json")
+        [predicted] = predict_images(model, [reshape.to_28x28(image, preprocess_option(query))])
+    count_prediction(model.name, predicted.prediction.digit)
+    record = records.prediction_record(predicted.prediction, model=model.name, scores=scores)
+    if add_image:
+        pixels = (255 * (1 - predicted.image)).round().astype(np.uint8)
+        record["image"] = pixels.reshape(reshape.SIDE, reshape.SIDE).tolist()
+    return json_response(record)
 
 
-def _answer_all(model: Model, pixels: npt.NDArray[Any], scores: bool, image: bool) -> Response:
+def _predict_several(
+    model: Model, pixels: npt.NDArray[Any], scores: bool, add_image: bool
+) -> Response:
     if preprocess_option(request.args) == "plain":
-        raise InputError("multi frames each digit: leave out preprocess=plain")
+        raise InputError("multi requires preprocess=auto: leave out preprocess=plain")
     lines = several.read(model, pixels)
     record = records.digits_record(lines, model=model.name, scores=scores)
-    for digit, described in zip(itertools.chain(*lines), record["digits"], strict=True):
+    for digit, digit_record in zip(itertools.chain(*lines), record["digits"], strict=True):
         count_prediction(model.name, digit.prediction.digit)
-        if image:
-            described["image"] = digit.picture.tolist()
-    return Response(output.to_json(record), mimetype="application/json")
+        if add_image:
+            digit_record["image"] = digit.picture.tolist()
+    return json_response(record)
 
 
-def _flag(name: str, options: Mapping[str, str]) -> bool:
-    asked = options.get(name, "0")
-    if asked not in FLAG_VALUES:
-        raise InputError(f"{name} is {asked!r}: it can be {' or '.join(FLAG_VALUES)}")
-    return FLAG_VALUES[asked]
-
-
-def _pixels() -> npt.NDArray[Any]:
+def _request_pixels() -> npt.NDArray[Any]:
     if request.mimetype == "application/json":
-        return pixels_json.decode_pixels(request.get_data(cache=False))
+        return decode_pixels(request.get_data(cache=False))
     if request.mimetype.startswith("image/"):
         return images.decode(request.get_data(cache=False))
     if request.mimetype == "multipart/form-data":
         if "file" not in request.files:
-            raise InputError("the form has no field `file` with a picture")
+            raise InputError("the form has no field `file`: send the picture in it")
         return images.decode(request.files["file"].read())
+    problem = f"{request.mimetype!r} is not supported" if request.mimetype else "is missing"
     raise UnsupportedMediaError(
-        f"Content-Type {request.mimetype or 'is missing, and'} cannot be read: send "
-        "application/json with picArray, the picture itself as image/*, or a form with a file"
+        f"Content-Type {problem}: send application/json with picArray, the picture itself as "
+        "image/*, or a form with a file"
     )

@@ -1,12 +1,7 @@
-"""The Open Inference Protocol v2 over HTTP."""
+"""The Open Inference Protocol, version 2, over HTTP."""
 
 from mnist_cli.server.open_inference.binary import JSON_LENGTH_HEADER
 from mnist_cli.server.open_inference.request import InferRequest, Parameters
-from mnist_cli.server.open_inference.routes import inference
+from mnist_cli.server.open_inference.routes import open_inference
 
-__all__ = [
-    "JSON_LENGTH_HEADER",
-    "InferRequest",
-    "Parameters",
-    "inference",
-]
+__all__ = ["JSON_LENGTH_HEADER", "InferRequest", "Parameters", "open_inference"]

@@ -1,7 +1,7 @@
-"""The binary tensor data extension of the Open Inference Protocol: tensors after the JSON.
+"""Splits a body of the binary tensor data extension into JSON and tensors.
 
-Source: `docs/protocol/extension_binary_data.md` in the repository triton-inference-server/server,
-and the messages of its `src/http_server.cc`.
+The format is `docs/protocol/extension_binary_data.md` in the repository
+triton-inference-server/server, the messages are those of its `src/http_server.cc`.
 """
 
 from mnist_cli.errors import InputError
@@ -10,21 +10,24 @@ JSON_LENGTH_HEADER = "Inference-Header-Content-Length"
 
 
 class BinaryData:
-    """The bytes after the JSON, taken from the front in the order of the inputs."""
+    """The bytes after the JSON, which the inputs read in their order."""
 
     def __init__(self, data: memoryview | None) -> None:
-        """Take the bytes; None if the request has no header that tells where they start."""
+        """Wrap the bytes; None if the request has no header with the length of its JSON."""
         self._data = data
 
     @property
     def is_empty(self) -> bool:
         return not self._data
 
-    def take(self, size: object) -> memoryview:
-        """The next bytes, as many as `binary_data_size` says.
+    def read(self, size: object) -> memoryview:
+        """Return the next bytes.
+
+        Args:
+            size: `binary_data_size` of an input, not yet validated.
 
         Raises:
-            InputError: it is no size, or there are fewer bytes.
+            InputError: the size is invalid, or there are fewer bytes.
         """
         if self._data is None:
             raise InputError(
@@ -37,21 +40,23 @@ class BinaryData:
             raise InputError(
                 f"unexpected size, expecting {size - len(self._data)} additional bytes"
             )
-        taken, self._data = self._data[:size], self._data[size:]
-        return taken
+        result, self._data = self._data[:size], self._data[size:]
+        return result
 
 
 def split_body(body: bytes, header: str | None) -> tuple[bytes | None, BinaryData]:
-    """Cut a body into its JSON and what follows.
-
-    The JSON is None if its length is told to be 0: the body is one tensor, a "raw binary request".
+    """Split a body into its JSON and the bytes after it.
 
     Args:
         body: the body of the request.
-        header: the length of the JSON in bytes, as it was sent; None if all is JSON.
+        header: the value of JSON_LENGTH_HEADER; None if the whole body is JSON.
+
+    Returns:
+        The JSON and the bytes. The JSON is None if its length is 0, a "raw binary request": then
+        the body is one tensor.
 
     Raises:
-        InputError: it is no length, or beyond the body.
+        InputError: the header is not a number, or is beyond the body.
     """
     if header is None:
         return body, BinaryData(None)

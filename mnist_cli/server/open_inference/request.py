@@ -1,13 +1,11 @@
-"""The request of the Open Inference Protocol v2, and the tensors in it.
+"""Parses requests of the Open Inference Protocol and the tensors in them.
 
-Messages are those of `src/http_server.cc` in the repository triton-inference-server/server, where
-they say enough.
+Messages follow `src/http_server.cc` in the repository triton-inference-server/server, where those
+are clear enough.
 """
 
-import functools
 import math
 import re
-import types
 from typing import Annotated, Any
 
 import msgspec
@@ -16,23 +14,23 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.runtimes import Batch
+from mnist_cli.server.json_body import decode_json, nested_list
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
-from mnist_cli.server.native import decode_json
 from mnist_cli.server.open_inference.binary import BinaryData
 from mnist_cli.signature import shape_text
 
-# How they lie in memory: in binary, tensors are little-endian.
+# Binary tensors are little-endian.
 DATATYPES: dict[str, np.dtype[Any]] = {
     "FP32": np.dtype("<f4"),
     "FP64": np.dtype("<f8"),
     "BOOL": np.dtype("?"),
 }
-# Parameters of Triton's other extensions: to pass over them would answer something else.
+# Parameters of other Triton extensions. Ignoring them would not return what was requested.
 UNSUPPORTED = {"classification", "shared_memory_region"}
 
 Parameters = dict[str, str | int | float | bool]
 
-# What is only described here is checked in `pictures`, with the messages of Triton.
+# These limits are documentation: `image_batch` checks them, with the messages of Triton.
 Shape = Annotated[
     list[Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})]],
     msgspec.Meta(extra_json_schema={"maxItems": 4}),
@@ -41,7 +39,7 @@ Datatype = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(DATATYPES
 
 
 class RequestInput(msgspec.Struct):
-    """A tensor of the request: in `data`, or after the JSON if it has a `binary_data_size`."""
+    """An input tensor: in `data`, or after the JSON if it has a `binary_data_size`."""
 
     name: str
     shape: Shape
@@ -57,7 +55,7 @@ class RequestInput(msgspec.Struct):
 
 
 class RequestOutput(msgspec.Struct):
-    """A tensor that is asked for."""
+    """A requested output tensor."""
 
     name: str
     parameters: Parameters = {}
@@ -72,21 +70,17 @@ class InferRequest(msgspec.Struct):
     outputs: list[RequestOutput] = []
 
 
-_request = msgspec.json.Decoder(InferRequest)
-
-
-def parse_request(head: bytes) -> InferRequest:
+def parse_request(json: bytes) -> InferRequest:
     """Decode the JSON of a request.
 
     Raises:
-        InputError: it is no JSON, or no such request.
+        InputError: the bytes are not JSON, or not such a request.
     """
-    found: InferRequest = decode_json(_request, head)
-    return found
+    return decode_json(InferRequest, json)
 
 
 def raw_binary_request(size: int, signature: ImageSignature) -> InferRequest:
-    """What a body of `size` bytes without JSON stands for: the image, and the scores in binary."""
+    """The request that a body of `size` bytes without JSON is short for: one image, in binary."""
     sizes = [size or 1 for size in signature.image_shape[1:]]
     count = size // (math.prod(sizes) * DATATYPES["FP32"].itemsize)
     image = RequestInput(
@@ -95,34 +89,34 @@ def raw_binary_request(size: int, signature: ImageSignature) -> InferRequest:
     return InferRequest([image], parameters={"binary_data_output": True})
 
 
-def wants_binary_output(body: InferRequest, scores: str, model: str) -> bool:
-    """Whether the scores, the only output, are asked for in binary.
+def wants_binary_output(request: InferRequest, scores: str, model: str) -> bool:
+    """Whether the scores, the only output, are requested in binary.
 
-    The specification of the extension lets `binary_data_output` hold for outputs that are listed
-    too; the server, which is followed here, takes it for requests that list none.
+    The specification of the extension applies `binary_data_output` to listed outputs, too. Triton,
+    which is followed here, applies it only if the request lists no outputs.
 
     Raises:
-        InputError: another output is asked for, or it is not told how.
+        InputError: another output is requested, or a parameter is invalid.
     """
-    by_default = _flag(body.parameters, "binary_data_output")
-    for wanted in body.outputs:
-        if wanted.name != scores:
-            raise InputError(f"unexpected inference output '{wanted.name}' for model '{model}'")
-        _check_parameters(wanted.parameters)
-    flags = [_flag(wanted.parameters, "binary_data") for wanted in body.outputs]
+    by_default = _flag(request.parameters, "binary_data_output")
+    for output in request.outputs:
+        if output.name != scores:
+            raise InputError(f"unexpected inference output '{output.name}' for model '{model}'")
+        _check_parameters(output.parameters)
+    flags = [_flag(output.parameters, "binary_data") for output in request.outputs]
     return flags[0] if flags else by_default
 
 
 def image_batch(
-    body: InferRequest, signature: ImageSignature, binary: BinaryData, model: str
+    request: InferRequest, signature: ImageSignature, binary: BinaryData, model: str
 ) -> Batch:
-    """The image among the inputs -> float32 [N, 784].
+    """The image input of a request -> float32 [N, 784].
 
     Raises:
-        InputError: the inputs are not those of the model.
+        InputError: the inputs do not match the signature of the model.
     """
     tensors: dict[str, npt.NDArray[Any]] = {}
-    for tensor in body.inputs:
+    for tensor in request.inputs:
         if tensor.name not in signature.inputs:
             raise InputError(f"unexpected inference input '{tensor.name}' for model '{model}'")
         if tensor.name in tensors:
@@ -135,10 +129,10 @@ def image_batch(
         raise InputError(f"unexpected additional input data for model '{model}'")
     if signature.image not in tensors:
         raise InputError(f"missing required input '{signature.image}' for model '{model}'")
-    found = tensors.pop(signature.image)
+    image = tensors.pop(signature.image)
     for name, values in tensors.items():
         signature.check_switch(name, values)
-    return to_batch(found, signature.image_shape)
+    return to_batch(image, signature.image_shape)
 
 
 def _values(
@@ -151,7 +145,6 @@ def _values(
         raise InputError(f"data-type is '{tensor.datatype}', expected {' or '.join(expected)}")
     if min(tensor.shape, default=0) < 0 or len(tensor.shape) > 4:
         raise InputError("Unable to parse 'shape'")
-    dtype, count = DATATYPES[tensor.datatype], math.prod(tensor.shape)
     is_binary = "binary_data_size" in tensor.parameters
     if is_binary == bool(tensor.data):
         found = "set 'data' 'binary_data_size'" if is_binary else "no field is set"
@@ -159,50 +152,42 @@ def _values(
             "Input must set only one of the following fields: 'data', 'binary_data_size' in "
             f"'parameters'. But {found}"
         )
-    if is_binary:
-        blob = binary.take(tensor.parameters["binary_data_size"])
-        if len(blob) != count * dtype.itemsize:
-            raise InputError(
-                f"input byte size mismatch. Expected {count * dtype.itemsize}, got {len(blob)}"
-            )
-        values = np.frombuffer(blob, dtype)
-    else:
-        values = _from_json(tensor, dtype)
-        if values.size != count:
-            raise InputError(
-                "Unable to parse 'data': Shape does not match true shape of 'data' field: "
-                f"{values.size} values for {shape_text([*tensor.shape])}"
-            )
-    shaped: npt.NDArray[Any] = values.reshape(tensor.shape)
-    return shaped
+    values = _from_binary(tensor, binary) if is_binary else _from_json(tensor)
+    return values.reshape(tensor.shape)
 
 
-def _from_json(tensor: RequestInput, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """`data`, flat or nested as deep as the shape."""
+def _from_binary(tensor: RequestInput, binary: BinaryData) -> npt.NDArray[Any]:
+    dtype = DATATYPES[tensor.datatype]
+    expected = math.prod(tensor.shape) * dtype.itemsize
+    data = binary.read(tensor.parameters["binary_data_size"])
+    if len(data) != expected:
+        raise InputError(f"input byte size mismatch. Expected {expected}, got {len(data)}")
+    return np.frombuffer(data, dtype)
+
+
+def _from_json(tensor: RequestInput) -> npt.NDArray[Any]:
+    """The values of `data`, flat or nested as deep as the shape."""
     raw = bytes(tensor.data)
     brackets = re.match(rb"[\s\[]*", raw[:1000])
-    assert brackets is not None  # it matches nothing, too
+    assert brackets is not None  # the pattern matches the empty string, too
     depth = 1 if brackets[0].count(b"[") <= 1 else max(len(tensor.shape), 1)
-    # JSON knows no width: numbers are read as they are, and checked against float32 at the end.
-    scalar, dtype = (bool, dtype) if dtype == np.bool_ else (float, np.dtype(np.float64))
-    values = decode_json(_decoder(scalar, depth), raw)
+    # Numbers in JSON have no width: they are decoded as float64; `to_batch` checks the range.
+    scalar = bool if tensor.datatype == "BOOL" else float
+    lists = decode_json(nested_list(scalar, depth), raw)
     try:
-        array = np.array(values, dtype)
+        values = np.array(lists, scalar)
     except ValueError as error:
         raise InputError("Unable to parse 'data': its lists have different lengths") from error
-    if depth > 1 and list(array.shape) != tensor.shape:
+    if depth > 1 and list(values.shape) != tensor.shape:
         raise InputError(
-            f"Unable to parse 'data': Shape does not match: {shape_text([*array.shape])}"
+            f"Unable to parse 'data': Shape does not match: {shape_text([*values.shape])}"
         )
-    return array
-
-
-@functools.cache
-def _decoder(scalar: type, depth: int) -> "msgspec.json.Decoder[Any]":
-    kind: Any = scalar
-    for _ in range(depth):
-        kind = types.GenericAlias(list, (kind,))
-    return msgspec.json.Decoder(kind)
+    if values.size != math.prod(tensor.shape):
+        raise InputError(
+            "Unable to parse 'data': Shape does not match true shape of 'data' field: "
+            f"{values.size} values for {shape_text([*tensor.shape])}"
+        )
+    return values
 
 
 def _flag(parameters: Parameters, name: str) -> bool:

@@ -1,31 +1,33 @@
-"""The Open Inference Protocol v2 over HTTP, as KServe, Triton and MLServer speak it.
+"""The routes of the Open Inference Protocol, version 2.
 
 Sources: `specification/protocol/inference_rest.md` in kserve/open-inference-protocol; for what it
 leaves open, and for the messages, `src/http_server.cc` in triton-inference-server/server. Where the
 two differ:
 
-- the server is described at `/v2`, as the servers have it, and at `/v2/`, which is in the OpenAPI
-  file of the specification;
-- `data` in a response is flat, as Triton writes it; in a request it is flat or nested;
-- live and ready answer bodies as KServe does, `{"live": true}` and `{"ready": true}`: Triton's are
-  empty, and the specification writes `live` for both;
-- not ready is KServe's 503, which proxies and Kubernetes know: Triton answers 400;
-- an unknown model is 404 on all paths: Triton answers 400 to `/ready`;
-- what is wrong with a request is 400: Triton answers 500 where its JSON library says so, as of JSON
-  that is broken or of a `shape` that is no list;
-- `parameters` of a request are echoed, but for those of the binary extension: Triton drops them.
+- The server is described at `/v2`, as servers implement it, and at `/v2/`, as in the OpenAPI file
+  of the specification.
+- `data` in a response is flat, as in Triton; in a request it is flat or nested.
+- Live and ready have the bodies of KServe, `{"live": true}` and `{"ready": true}`: Triton's are
+  empty, and the specification writes `live` for both.
+- A server that is not ready returns KServe's 503, which proxies and Kubernetes know; Triton
+  returns 400.
+- An unknown model is 404 on all paths; Triton returns 400 for `/ready`.
+- An invalid request is 400; Triton returns 500 where its JSON library fails, for example on
+  malformed JSON or if `shape` is not a list.
+- `parameters` of a request are echoed, except those of the binary extension; Triton drops them.
 
-UINT8 is not taken: 0 to 255 and 0 to 1 cannot be told apart, and a guess would answer wrongly.
+The datatype UINT8 is rejected, since it does not show whether values are from 0 to 255 or 0 to 1.
 """
 
 import re
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from mnist_cli import __version__, output
 from mnist_cli.errors import ModelError, UnknownModelError
-from mnist_cli.server.model_metadata import ImageSignature, ServedModel, find
+from mnist_cli.server.json_body import json_response
+from mnist_cli.server.model_metadata import ServedModel
 from mnist_cli.server.open_inference.binary import JSON_LENGTH_HEADER, split_body
 from mnist_cli.server.open_inference.request import (
     image_batch,
@@ -33,49 +35,51 @@ from mnist_cli.server.open_inference.request import (
     raw_binary_request,
     wants_binary_output,
 )
+from mnist_cli.server.state import get_models
 
-inference = Blueprint("inference", __name__, url_prefix="/v2")
+open_inference = Blueprint("open_inference", __name__, url_prefix="/v2")
 
 
-@inference.get("")
-@inference.get("/")
+@open_inference.get("")
+@open_inference.get("/")
 def server_metadata() -> Response:
-    return _json({"name": "mnist", "version": __version__, "extensions": ["binary_tensor_data"]})
+    return json_response(
+        {"name": "mnist", "version": __version__, "extensions": ["binary_tensor_data"]}
+    )
 
 
-@inference.get("/health/live")
+@open_inference.get("/health/live")
 def live() -> Response:
-    return _json({"live": True})
+    return json_response({"live": True})
 
 
-@inference.get("/health/ready")
+@open_inference.get("/health/ready")
 def ready() -> Response:
-    """Answer that the default model is loaded; 503 until it is."""
-    if not current_app.extensions["models"].is_ready:
+    """Return 200 if the default model is loaded, else 503."""
+    if not get_models().is_ready:
         raise ModelError("the server is not ready: its model is not loaded yet")
-    return _json({"ready": True})
+    return json_response({"ready": True})
 
 
-@inference.get("/models/<name>/ready")
-@inference.get("/models/<name>/versions/<version>/ready")
+@open_inference.get("/models/<name>/ready")
+@open_inference.get("/models/<name>/versions/<version>/ready")
 def model_ready(name: str, version: str | None = None) -> Response:
-    """Answer that the model is loaded, having loaded it if need be; 503 if it cannot be."""
+    """Load the model if necessary; return 503 if that fails."""
     _find(name, version)
-    return _json({"name": name, "ready": True})
+    return json_response({"name": name, "ready": True})
 
 
-@inference.get("/models/<name>")
-@inference.get("/models/<name>/versions/<version>")
+@open_inference.get("/models/<name>")
+@open_inference.get("/models/<name>/versions/<version>")
 def model_metadata(name: str, version: str | None = None) -> Response:
-    """Answer the tensors that are needed and given: the image and the scores.
+    """Return the image input and the scores output.
 
-    Switches, such as a dropout rate, are not listed: a client that feeds all that is listed must
-    not turn them on.
+    Switches such as a dropout rate are not listed, since clients may feed every listed input.
     """
     model = _find(name, version)
-    signature = _image_signature(model)
+    signature = model.image_signature()
     shape = [-1 if size is None else size for size in signature.image_shape]
-    return _json(
+    return json_response(
         {
             "name": name,
             "versions": [model.version],
@@ -86,15 +90,15 @@ def model_metadata(name: str, version: str | None = None) -> Response:
     )
 
 
-@inference.post("/models/<name>/infer")
-@inference.post("/models/<name>/versions/<version>/infer")
+@open_inference.post("/models/<name>/infer")
+@open_inference.post("/models/<name>/versions/<version>/infer")
 def infer(name: str, version: str | None = None) -> Response:
-    """Answer the scores of a batch, in JSON or in binary as they are asked for."""
+    """Return the scores of a batch, in JSON or binary as requested."""
     model = _find(name, version)
-    signature = _image_signature(model)
+    signature = model.image_signature()
     data = request.get_data(cache=False)
-    head, binary = split_body(data, request.headers.get(JSON_LENGTH_HEADER))
-    body = raw_binary_request(len(data), signature) if head is None else parse_request(head)
+    json, binary = split_body(data, request.headers.get(JSON_LENGTH_HEADER))
+    body = raw_binary_request(len(data), signature) if json is None else parse_request(json)
     is_binary = wants_binary_output(body, signature.scores, name)
     scores = model.predict_proba(image_batch(body, signature, binary, name))
     answer: dict[str, Any] = {"model_name": name, "model_version": model.version}
@@ -104,12 +108,12 @@ def infer(name: str, version: str | None = None) -> Response:
         answer["parameters"] = echoed
     tensor = {"name": signature.scores, "datatype": "FP32", "shape": list(scores.shape)}
     if not is_binary:
-        return _json(answer | {"outputs": [tensor | {"data": scores.ravel().tolist()}]})
-    blob = scores.astype("<f4").tobytes()
-    answer["outputs"] = [tensor | {"parameters": {"binary_data_size": len(blob)}}]
-    described = output.to_json(answer).encode()
-    response = Response(described + blob, mimetype="application/octet-stream")
-    response.headers[JSON_LENGTH_HEADER] = str(len(described))
+        return json_response(answer | {"outputs": [tensor | {"data": scores.ravel().tolist()}]})
+    values = scores.astype("<f4").tobytes()
+    answer["outputs"] = [tensor | {"parameters": {"binary_data_size": len(values)}}]
+    head = output.to_json(answer).encode()
+    response = Response(head + values, mimetype="application/octet-stream")
+    response.headers[JSON_LENGTH_HEADER] = str(len(head))
     return response
 
 
@@ -120,16 +124,6 @@ def _find(name: str, version: str | None) -> ServedModel:
     try:
         if version is not None and not re.fullmatch("[0-9]+", version):
             raise UnknownModelError
-        return find(name, version)
+        return get_models().get(name, version)
     except UnknownModelError as error:
         raise UnknownModelError(f"{missing} is not found") from error
-
-
-def _image_signature(model: ServedModel) -> ImageSignature:
-    signature = model.image_signature()
-    assert signature is not None  # the runtime was made from it
-    return signature
-
-
-def _json(body: dict[str, Any]) -> Response:
-    return Response(output.to_json(body), mimetype="application/json")

@@ -11,14 +11,12 @@ from werkzeug.routing import Rule
 
 from mnist_cli import __version__
 from mnist_cli.option_types import PREPROCESSES
-from mnist_cli.server import model_metadata
 from mnist_cli.server.middleware import is_public
-from mnist_cli.server.models import Models
 from mnist_cli.server.native import FLAG_VALUES, PicArrayRequest
 from mnist_cli.server.open_inference import JSON_LENGTH_HEADER, InferRequest
 from mnist_cli.server.openapi.operations import TAGS, Content, Operation, json_content, operations
 from mnist_cli.server.openapi.schemas import ResponseBody
-from mnist_cli.server.settings import Settings
+from mnist_cli.server.state import get_models, get_settings
 from mnist_cli.server.tfserving import ExamplesRequest, TensorsRequest
 
 Json = dict[str, Any]
@@ -50,11 +48,10 @@ ERRORS = {
 
 def document() -> Json:
     """The OpenAPI document of the app that answers the current request."""
-    models: Models = current_app.extensions["models"]
-    settings: Settings = current_app.extensions["settings"]
-    default = model_metadata.find(models.default)
+    models = get_models()
+    settings = get_settings()
+    default = models.get()
     signature = default.image_signature()
-    assert signature is not None  # the runtime was made from it
     paths: Json = {}
     for endpoint, route in operations(signature).items():
         rules = current_app.url_map.iter_rules(endpoint)

@@ -117,7 +117,7 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
         "tfserving.no_name": Operation(
             TFSERVING, "An error: the name of a model is missing", errors=(HTTPStatus.BAD_REQUEST,)
         ),
-        "inference.infer": Operation(
+        "open_inference.infer": Operation(
             OPEN_INFERENCE,
             "The scores of a batch",
             json_content("InferResponse") | {OCTET_STREAM: {}},
@@ -127,19 +127,19 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
             | {OCTET_STREAM: {}},
             (JSON_LENGTH_HEADER,),
         ),
-        "inference.model_metadata": Operation(
+        "open_inference.model_metadata": Operation(
             OPEN_INFERENCE, "The tensors of a model", json_content("ModelMetadata"), MODEL_ERRORS
         ),
-        "inference.model_ready": Operation(
+        "open_inference.model_ready": Operation(
             OPEN_INFERENCE, "Whether a model is loaded", json_content("ModelReady"), MODEL_ERRORS
         ),
-        "inference.server_metadata": Operation(
+        "open_inference.server_metadata": Operation(
             OPEN_INFERENCE, "The server and its extensions", json_content("ServerMetadata")
         ),
-        "inference.live": Operation(
+        "open_inference.live": Operation(
             OPEN_INFERENCE, "Whether the server is up", json_content("Live")
         ),
-        "inference.ready": Operation(
+        "open_inference.ready": Operation(
             OPEN_INFERENCE,
             "Whether the default model is loaded",
             json_content("Ready"),

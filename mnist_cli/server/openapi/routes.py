@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, request, send_from_directory
 
 from mnist_cli import output
-from mnist_cli.server import pages
+from mnist_cli.server.json_body import json_response
+from mnist_cli.server.pages import STATIC_FOLDER, add_security_headers, render_page
 
-openapi = Blueprint("openapi", __name__, template_folder=pages.STATIC)
-openapi.after_request(pages.secure)
+openapi = Blueprint("openapi", __name__, template_folder=STATIC_FOLDER)
+openapi.after_request(add_security_headers)
 
 Json = dict[str, Any]
 
@@ -18,7 +19,7 @@ Json = dict[str, Any]
 @openapi.get("/openapi.json")
 def openapi_json() -> Response:
     """Answer the document, with the models that the server has now."""
-    response = Response(output.to_json(_document()), mimetype="application/json")
+    response = json_response(_document())
     response.headers["Cache-Control"] = "no-cache"
     return response
 
@@ -57,13 +58,13 @@ def docs() -> Response:
             elif media_type == "multipart/form-data":
                 yield f"curl{token} -F file=@7.png {url}"
 
-    return pages.render("docs.html", document=document, resolve=resolve, commands=commands)
+    return render_page("docs.html", document=document, resolve=resolve, commands=commands)
 
 
 @openapi.get("/docs/docs.css")
 def style() -> Response:
     """Answer how the page looks."""
-    return send_from_directory(pages.STATIC, "docs.css")
+    return send_from_directory(STATIC_FOLDER, "docs.css")
 
 
 def _document() -> Json:

@@ -1,12 +1,10 @@
-"""From the JSON of TensorFlow Serving to pictures.
+"""Parses requests of TensorFlow Serving's REST API.
 
-The forms are those of `util/json_tensor.cc` in the repository tensorflow/serving, the messages too
-where they say enough.
+The forms and, where they are clear enough, the messages follow `util/json_tensor.cc` in the
+repository tensorflow/serving.
 """
 
 import base64
-import functools
-import types
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
@@ -17,36 +15,36 @@ from mnist_cli import images, reshape
 from mnist_cli.errors import InputError
 from mnist_cli.option_types import Preprocess
 from mnist_cli.runtimes import Batch
+from mnist_cli.server.json_body import decode_json, nested_list
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
-from mnist_cli.server.native import decode_json
 
-# What a small picture costs besides its pixels: a request has up to 1,000 of them, so that none
-# holds up the others for long.
+# Each picture of a request costs at least this much of its pixel budget, which limits a request to
+# 1,000 pictures, so that no request delays the others for long.
 MIN_PIXELS_CHARGED = images.MAX_PIXELS // 1_000
 
 NamedValues: TypeAlias = dict[str, msgspec.Raw]
 
 SignatureName: TypeAlias = Annotated[
-    str, msgspec.Meta(description="A signature of the model; `serving_default` if left out.")
+    str, msgspec.Meta(description="A signature of the model; the default is `serving_default`.")
 ]
 
 
 class TensorsRequest(msgspec.Struct):
-    """The body of `:predict`; it has either `instances` or `inputs`."""
+    """The body of `:predict`, with either `instances` or `inputs`."""
 
     signature_name: SignatureName = ""
     instances: Annotated[
         msgspec.Raw,
         msgspec.Meta(
-            description="Row form: a list of tensors, of pictures as `b64`, or of objects by the "
-            "names of the inputs.",
+            description="Row format: a list of tensors, of pictures as `b64`, or of objects with "
+            "the inputs by name.",
             extra_json_schema={"type": "array", "minItems": 1},
         ),
     ] = msgspec.field(default_factory=msgspec.Raw)
     inputs: Annotated[
         msgspec.Raw,
         msgspec.Meta(
-            description="Column form: the input with all rows, alone or in an object by its name.",
+            description="Columnar format: the input with all rows, alone or in an object by name.",
             extra_json_schema={"type": ["array", "object"]},
         ),
     ] = msgspec.field(default_factory=msgspec.Raw)
@@ -56,104 +54,97 @@ class ExamplesRequest(msgspec.Struct):
     """The body of `:classify` and `:regress`."""
 
     signature_name: SignatureName = ""
-    context: Annotated[
-        NamedValues, msgspec.Meta(description="Features that all examples have in common.")
-    ] = {}
+    context: Annotated[NamedValues, msgspec.Meta(description="Features of all examples.")] = {}
     examples: Annotated[
         list[NamedValues] | msgspec.UnsetType,
         msgspec.Meta(
-            description="Inputs by their names; the picture is a flat list of numbers or `b64`.",
+            description="Inputs by name; the picture is a flat list of numbers or `b64`.",
             extra_json_schema={"minItems": 1},
         ),
     ] = msgspec.UNSET
 
 
 def parse_tensors_request(body: bytes) -> TensorsRequest:
-    """Decode the body, all but its tensors.
+    """Decode a body, except its tensors.
 
     Raises:
-        InputError: it is no JSON, or no such request.
+        InputError: the body is not JSON, or not such a request.
     """
-    found: TensorsRequest = decode_json(_decoder(TensorsRequest), body)
-    return found
+    return decode_json(TensorsRequest, body)
 
 
-def is_row_format(body: TensorsRequest) -> bool:
-    """Whether the tensors are in row form.
+def is_row_format(request: TensorsRequest) -> bool:
+    """Whether the tensors are in row format.
 
-    The server looks after it has found the model and its signature, as errors of those come first.
+    TensorFlow Serving checks this after it has found the model and its signature, so that errors
+    about those come first.
 
     Raises:
-        InputError: it has not just one of `instances` and `inputs`.
+        InputError: the request has both or neither of `instances` and `inputs`.
     """
-    if body.instances and body.inputs:
+    if request.instances and request.inputs:
         raise InputError(
             "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
         )
-    if not body.instances and not body.inputs:
+    if not request.instances and not request.inputs:
         raise InputError("Missing 'inputs' or 'instances' key")
-    return bool(body.instances)
+    return bool(request.instances)
 
 
 def parse_examples_request(body: bytes) -> ExamplesRequest:
-    """Decode the body, all but its features.
+    """Decode a body, except its features.
 
     Raises:
-        InputError: there are no examples.
+        InputError: the body is not such a request, or has no examples.
     """
-    found: ExamplesRequest = decode_json(_decoder(ExamplesRequest), body)
-    if found.examples is msgspec.UNSET:
+    request = decode_json(ExamplesRequest, body)
+    if request.examples is msgspec.UNSET:
         raise InputError("When method is classify, key 'examples' is expected and was not found")
-    if not found.examples:
+    if not request.examples:
         raise InputError("'examples' value is an empty array")
-    return found
+    return request
 
 
 class ImageParser:
-    """Reads pictures in the forms that a signature allows -> float32 [N, 784]."""
+    """Parses images in the formats that a signature allows -> float32 [N, 784]."""
 
     def __init__(self, signature: ImageSignature, preprocess: Preprocess) -> None:
         self._signature = signature
         self._preprocess = preprocess
-        self._budget = images.MAX_PIXELS
-        # One picture: numbers in lists as deep as the shape, or an object.
-        self._one: Any = float
-        for _ in signature.image_shape[1:]:
-            self._one = types.GenericAlias(list, (self._one,))
-        self._one |= NamedValues
-        self._many: Any = types.GenericAlias(list, (self._one,))
+        self._pixel_budget = images.MAX_PIXELS
+        # One image: lists as deep as its shape, or an object.
+        self._image_type = nested_list(float, len(signature.image_shape) - 1) | NamedValues
+        self._batch_type = nested_list(self._image_type, 1)
 
     def instances(self, raw: msgspec.Raw) -> Batch:
-        """Row form: a list of tensors, of `b64` pictures, or of objects by the inputs' names."""
-        rows = _decode(self._many, raw, "instances")
+        """Row format: a list of tensors, of `b64` pictures, or of objects with inputs by name."""
+        rows = _decode(self._batch_type, raw, "instances")
         if not rows:
             raise InputError("No values in 'instances' array")
         return self._rows(rows, "instances", named=True)
 
     def inputs(self, raw: msgspec.Raw) -> Batch:
-        """Column form: the image input with all rows, alone or in an object by its name."""
+        """Columnar format: the image input with all rows, alone or in an object by its name."""
         return self._column(raw, "inputs", named=True)
 
-    def examples(self, body: ExamplesRequest) -> Batch:
-        """Examples of features: the picture as a flat list of numbers or as `b64`."""
-        assert isinstance(body.examples, list)
+    def examples(self, request: ExamplesRequest) -> Batch:
+        """Examples of features: the image as a flat list of numbers or as `b64`."""
+        assert isinstance(request.examples, list)
         rows = []
-        for index, example in enumerate(body.examples):
+        for index, example in enumerate(request.examples):
             where = f"examples[{index}]"
-            picture = self._picture({**body.context, **example}, where)
-            value = _decode(list[float] | NamedValues, picture, where)
-            if isinstance(value, list):
-                value = self._unflattened(value, where)
-            rows.append(value)
+            raw = self._image_value({**request.context, **example}, where)
+            image = _decode(list[float] | NamedValues, raw, where)
+            rows.append(self._unflatten(image, where) if isinstance(image, list) else image)
         return self._rows(rows, "examples", named=False)
 
     def _column(self, raw: msgspec.Raw, where: str, named: bool) -> Batch:
-        value = _decode(self._many | NamedValues, raw, where)
+        value = _decode(self._batch_type | NamedValues, raw, where)
         if isinstance(value, list):
             return self._rows(value, where, named=False)
         if named and not _is_base64(value):
-            picture = self._picture(value, where)
-            return self._column(picture, f"{where}.{self._signature.image}", named=False)
+            image = self._image_value(value, where)
+            return self._column(image, f"{where}.{self._signature.image}", named=False)
         return self._rows([value], where, named=False)
 
     def _rows(self, rows: list[Any], where: str, named: bool) -> Batch:
@@ -166,27 +157,27 @@ class ImageParser:
     def _row(self, row: Any, where: str, named: bool) -> Batch:
         if isinstance(row, dict) and named and not _is_base64(row):
             self._check_names(row, where)
-            picture = self._picture(row, where)
+            raw = self._image_value(row, where)
             where = f"{where}.{self._signature.image}"
-            row = _decode(self._one, picture, where)
+            row = _decode(self._image_type, raw, where)
         try:
             if isinstance(row, dict):
-                return reshape.preprocess_batch([self._decoded(row)], self._preprocess)
+                return reshape.preprocess_batch([self._decode_picture(row)], self._preprocess)
             return to_batch(_array([row]), self._signature.image_shape)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
 
-    def _decoded(self, picture: NamedValues) -> reshape.Pixels:
-        pixels = images.decode(_from_base64(picture))
-        self._budget -= max(pixels.size, MIN_PIXELS_CHARGED)
-        if self._budget < 0:
-            raise InputError("too many pictures, or too large ones, for one request: send several")
+    def _decode_picture(self, value: NamedValues) -> reshape.Pixels:
+        pixels = images.decode(_from_base64(value))
+        self._pixel_budget -= max(pixels.size, MIN_PIXELS_CHARGED)
+        if self._pixel_budget < 0:
+            raise InputError("too many or too large pictures: split them into several requests")
         return pixels
 
-    def _picture(self, values: Mapping[str, msgspec.Raw], where: str) -> msgspec.Raw:
-        """The value of the image among inputs by name; the others have to be switched off.
+    def _image_value(self, values: Mapping[str, msgspec.Raw], where: str) -> msgspec.Raw:
+        """The image among inputs by name; all other inputs must have their constant values.
 
-        Names that the signature does not have are passed over, as in the server.
+        Unknown names are ignored, as in TensorFlow Serving.
         """
         signature = self._signature
         for name, info in signature.inputs.items():
@@ -199,7 +190,7 @@ class ImageParser:
         return values[signature.image]
 
     def _check_names(self, row: NamedValues, where: str) -> None:
-        """In row form alone, the server takes no name that the signature does not have."""
+        """Reject unknown names, which TensorFlow Serving does only in row format."""
         inputs = self._signature.inputs
         if unknown := row.keys() - inputs.keys():
             known = ", ".join(sorted(inputs))
@@ -207,21 +198,16 @@ class ImageParser:
                 f"{where}: JSON object: does not have named input: {min(unknown)}; {known}"
             )
 
-    def _unflattened(self, values: list[float], where: str) -> Any:
+    def _unflatten(self, values: list[float], where: str) -> Any:
         try:
             return np.reshape(values, [size or 1 for size in self._signature.image_shape[1:]])
         except ValueError as error:
             raise InputError(f"{where}: {len(values)} values, expected 784") from error
 
 
-@functools.cache
-def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
-    return msgspec.json.Decoder(kind)
-
-
 def _decode(kind: Any, raw: msgspec.Raw, where: str) -> Any:
     try:
-        return decode_json(_decoder(kind), bytes(raw))
+        return decode_json(kind, bytes(raw))
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -230,7 +216,7 @@ def _array(row: list[Any]) -> Any:
     try:
         return np.array(row, np.float64)
     except ValueError as error:
-        raise InputError("lists of different lengths are no tensor") from error
+        raise InputError("the lists of a tensor must have equal lengths") from error
 
 
 def _is_base64(value: NamedValues) -> bool:
@@ -239,7 +225,7 @@ def _is_base64(value: NamedValues) -> bool:
 
 def _from_base64(value: NamedValues) -> bytes:
     if not _is_base64(value):
-        raise InputError("expected numbers or an object with `b64` alone")
+        raise InputError("expected numbers, or an object with `b64` alone")
     text = "".join(_decode(str, value["b64"], "b64").split()).rstrip("=")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

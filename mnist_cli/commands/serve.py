@@ -69,8 +69,8 @@ def serve(
     terminal: Terminal = context.obj
     listen = http.ListenOptions(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
     settings = Settings(model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format)
-    _log_access_to(terminal)
-    bound = http.bind(listen)  # before the model is loaded: a port that is taken shows at once
+    _log_requests(terminal)
+    bound = http.bind(listen)  # before slow imports: an address in use is reported at once
 
     def announce() -> None:
         terminal.report("info", f"serving {model} on {http.server_url(bound, listen)}")
@@ -81,11 +81,11 @@ def serve(
 
         app = create_app(settings, warm=False)
 
-        def load() -> None:
+        def warm_up() -> None:
             get_models(app).get()
             warm()
 
-        http.serve(app, bound, listen, load, counts)
+        http.serve(app, bound, listen, warm_up, counts)
 
     if workers == 1:
         work(None, announce)
@@ -93,8 +93,8 @@ def serve(
         raise typer.Exit(http.supervise(workers, work, announce))
 
 
-def _log_access_to(terminal: Terminal) -> None:
-    """A line a request on stderr, as it is: programs read it."""
+def _log_requests(terminal: Terminal) -> None:
+    """Write the access log to stderr, without a prefix, for programs that parse it."""
     access_log = logging.getLogger("mnist_cli.access")
     access_log.addHandler(logging.StreamHandler(terminal.stderr))
     access_log.propagate = False
@@ -105,5 +105,6 @@ def _log_access_to(terminal: Terminal) -> None:
 def _check_exposure(host: str, token: str | None, insecure: bool) -> None:
     if not token and not insecure and host not in ("127.0.0.1", "::1", "localhost"):
         raise typer.BadParameter(
-            f"others can reach {host}: set MNIST_TOKEN, or use --insecure", param_hint="--host"
+            f"other machines can reach {host}: set MNIST_TOKEN to a token, or use --insecure",
+            param_hint="--host",
         )

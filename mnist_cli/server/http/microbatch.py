@@ -1,91 +1,102 @@
-"""Which requests are answered so soon that to wake a thread for them would take longer.
+"""Batches small images of concurrent requests, in the event loop.
 
-The loop over the sockets answers these itself. Nobody else is answered meanwhile, so what may take
-long is never among them: pictures to decode, large bodies, models that are still to be loaded.
-Those that wait at the same time have their pictures read together.
+Waking a worker thread would take longer than answering a health check or predicting a small image,
+so the event loop does both itself. Meanwhile it serves nobody else: requests that may take long
+(encoded pictures, large bodies, models that are not loaded) are left to the threads.
+
+One run of the model for many images keeps its weights, and the code of everything else, in the
+caches of the processor.
 """
 
 import contextlib
+import logging
 import time
 from collections import deque
+from collections.abc import Iterator
 
 from flask import Flask
 
 from mnist_cli import reshape
+from mnist_cli.errors import InputError
 from mnist_cli.reshape import Pixels
 from mnist_cli.server.http.channel import Channel, Request
 from mnist_cli.server.middleware import HEALTH_PATHS
 from mnist_cli.server.native import decode_pixels, predict_images, preprocess_option
 from mnist_cli.server.state import get_models, get_settings
 
-# 32,000 pixels at most, each a digit and a comma: they take a few milliseconds, noise some ten.
+# At most 32,000 pixels, each a digit and a comma: a few milliseconds, about ten for noise.
 MAX_BODY_BYTES = 64 * 2**10
-# So many pictures are read together, or those that can be framed in so many seconds.
+# A batch ends when it has this many requests, or when preprocessing took this long.
 MAX_BATCH_SIZE = 16
 MAX_PREPROCESSING_SECONDS = 0.005
 
+logger = logging.getLogger(__name__)
+
 
 class MicroBatcher:
-    """Tells them by what waitress has parsed, and reads their pictures.
-
-    One by one, each request would find that the run of the model before it has driven its code out
-    of the caches of the processor, and the model that the code has driven out its weights.
-    """
+    """Classifies parsed requests and predicts their images in batches."""
 
     def __init__(self, app: Flask, url_prefix: str) -> None:
-        """Take the app that answers them, and where it is mounted."""
         self._models = get_models(app)
         self._settings = get_settings(app)
-        self._health = {url_prefix + path for path in HEALTH_PATHS}
-        self._predict = url_prefix + "/predict"
+        self._health_paths = {url_prefix + path for path in HEALTH_PATHS}
+        self._predict_path = url_prefix + "/predict"
 
     def is_health_check(self, request: Request) -> bool:
-        """Whether it asks how the server is."""
-        return not request.error and request.path in self._health  # what is no HTTP has no path
+        return not request.error and request.path in self._health_paths
 
     def is_small_image(self, request: Request) -> bool:
-        """Whether it is the pixels of one small picture, for the model that is loaded."""
+        """Whether the request has the pixels of one small image for the default model."""
         return (
             not request.error
             and request.command == "POST"
-            and request.path == self._predict
+            and request.path == self._predict_path
             and request.headers.get("CONTENT_TYPE", "").startswith("application/json")
             and request.body_bytes_received <= MAX_BODY_BYTES
-            # To find several digits takes tens of milliseconds.
+            # Reading several digits takes tens of milliseconds.
             and not request.query_params.keys() & {"model", "multi"}
             and self._models.is_ready
         )
 
     def next_batch(self, queue: deque[Channel]) -> list[Channel]:
-        """Take those that are next, with their pictures read.
+        """Remove the next channels from the queue, with the images of their requests predicted.
 
-        What is wrong with one of them is told by the app, which reads that one again.
+        A request that fails here is left to the app, which reports the error.
         """
-        batch: list[Channel] = []
-        preprocessed: list[tuple[Request, Pixels]] = []
-        until = time.monotonic() + MAX_PREPROCESSING_SECONDS
-        while queue and len(batch) < MAX_BATCH_SIZE and time.monotonic() < until:
-            batch.append(queue.popleft())
-            request = batch[-1].requests[0]
-            if request.path == self._predict and self._is_allowed(request):
-                with contextlib.suppress(Exception):
-                    preprocessed.append((request, _preprocess(request)))
-        if preprocessed:
-            with contextlib.suppress(Exception):
-                predictions = predict_images(
-                    self._models.get().model, [picture for _, picture in preprocessed]
-                )
-                for (request, _), predicted in zip(preprocessed, predictions, strict=True):
-                    request.predicted = predicted
-        return batch
+        channels: list[Channel] = []
+        images: list[tuple[Request, Pixels]] = []
+        deadline = time.monotonic() + MAX_PREPROCESSING_SECONDS
+        while queue and len(channels) < MAX_BATCH_SIZE and time.monotonic() < deadline:
+            channels.append(queue.popleft())
+            request = channels[-1].requests[0]
+            if request.path == self._predict_path and self._is_authorized(request):
+                with _leave_errors_to_app():
+                    images.append((request, _preprocess(request)))
+        if images:
+            with _leave_errors_to_app():
+                model = self._models.get().model
+                predicted = predict_images(model, [image for _, image in images])
+                for (request, _), predicted_image in zip(images, predicted, strict=True):
+                    request.predicted_image = predicted_image
+        return channels
 
-    def _is_allowed(self, request: Request) -> bool:
+    def _is_authorized(self, request: Request) -> bool:
         return self._settings.is_authorized(request.headers.get("AUTHORIZATION"))
 
 
 def _preprocess(request: Request) -> Pixels:
-    """The picture of a request, as it goes into a batch; the body is left for the app."""
+    """The image of a request, 28x28; the app can read the body again."""
     stream = request.get_body_stream()
     body = stream.read()
     stream.seek(0)
     return reshape.to_28x28(decode_pixels(body), preprocess_option(request.query_params))
+
+
+@contextlib.contextmanager
+def _leave_errors_to_app() -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        pass
+    except Exception as error:
+        logger.warning("a batch failed, its requests are answered one by one: %r", error)

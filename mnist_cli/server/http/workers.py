@@ -1,4 +1,4 @@
-"""Several processes that share one listening socket, and a parent that watches over them."""
+"""Worker processes that share the listening socket, and the parent that supervises them."""
 
 import logging
 import mmap
@@ -11,49 +11,52 @@ from collections.abc import Callable
 
 from mnist_cli.errors import ExitCode, MnistError
 
-# Keeps a worker that fails at once from being started without pause.
+# Limits the restarts of a worker that fails immediately.
 RESTART_DELAY_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
 
 class ConnectionCounts:
-    """How many connections each worker has, in memory that all of them see."""
+    """The number of connections of each worker, in memory that all workers share."""
 
     def __init__(self, workers: int) -> None:
         self._counts = memoryview(mmap.mmap(-1, 4 * workers)).cast("i")
-        self._own = 0
+        self._slot = 0
         self._parent = os.getpid()
 
     def claim(self, slot: int) -> None:
-        """Say which worker this process is."""
-        self._own = slot
+        """Make this process the worker with that number."""
+        self._slot = slot
         self.update(0)
 
     def update(self, connections: int) -> None:
-        """Tell the others how many connections this worker has."""
-        self._counts[self._own] = connections
-
-    @property
-    def is_orphaned(self) -> bool:
-        """Whether the parent is gone, killed so that it could not tell its workers."""
-        return os.getppid() != self._parent
+        """Set the number of connections of this worker."""
+        self._counts[self._slot] = connections
 
     @property
     def is_above_minimum(self) -> bool:
         """Whether another worker has fewer connections than this one."""
-        return self._counts[self._own] > min(self._counts)
+        return self._counts[self._slot] > min(self._counts)
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the parent process has died without stopping this worker."""
+        return os.getppid() != self._parent
 
 
-# What a worker runs: it is given the shares, and what to call when it is warm.
 WorkerMain = Callable[[ConnectionCounts, Callable[[], None]], None]
+"""Runs a worker; it gets the connection counts, and a function to call when it is warm."""
 
 
-def supervise(count: int, work: WorkerMain, ready: Callable[[], None]) -> int:
-    """Run that many workers until SIGTERM or Ctrl-C; return the exit code.
+def supervise(count: int, main: WorkerMain, ready: Callable[[], None]) -> int:
+    """Run workers until SIGTERM or Ctrl-C, and replace those that die; return the exit code.
 
-    When all of them are warm, `ready` is called. From then on a worker that dies is replaced; if
-    one dies before that, all end, with its exit code.
+    Args:
+        count: the number of workers.
+        main: runs a worker.
+        ready: called once, when all workers are warm. A worker that dies before that stops all
+            workers, and its exit code is returned.
     """
     counts = ConnectionCounts(count)
     slots: dict[int, int] = {}
@@ -64,9 +67,9 @@ def supervise(count: int, work: WorkerMain, ready: Callable[[], None]) -> int:
         pid = os.fork()
         if not pid:
             counts.claim(slot)
-            os._exit(_run_worker(work, counts, lambda: _write(warm_write)))
+            os._exit(_run_worker(main, counts, warm_write))
         slots[pid] = slot
-        if stopping:  # the signal came while it was made
+        if stopping:  # the signal came during the fork
             os.kill(pid, signal.SIGTERM)
 
     def stop(*_: object) -> None:
@@ -75,7 +78,7 @@ def supervise(count: int, work: WorkerMain, ready: Callable[[], None]) -> int:
         for pid in list(slots):
             os.kill(pid, signal.SIGTERM)
 
-    # In this folder the metrics of all workers add up, also of those that died.
+    # prometheus_client adds up the metrics of all workers in this folder, also of dead ones.
     with tempfile.TemporaryDirectory(prefix="mnist-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -93,30 +96,31 @@ def supervise(count: int, work: WorkerMain, ready: Callable[[], None]) -> int:
             slot = slots.pop(pid)
             if stopping:
                 continue
+            exit_code = os.waitstatus_to_exitcode(status)
             if warm < count:
-                code = os.waitstatus_to_exitcode(status)
+                code = exit_code
                 if code < 0:
-                    logger.error("a worker was ended by signal %d while it started", -code)
+                    logger.error("a worker was killed by signal %d during its start", -code)
                     code = ExitCode.INTERNAL
                 stop()
                 continue
-            logger.warning("worker %d died (%d) and is replaced", pid, status)
+            logger.warning("worker %d exited with %d and is replaced", pid, exit_code)
             time.sleep(RESTART_DELAY_SECONDS)
             start(slot)
     return code
 
 
-def _run_worker(work: WorkerMain, counts: ConnectionCounts, warm: Callable[[], None]) -> int:
-    # Ctrl-C reaches the whole group of processes; the parent passes it on, once.
+def _run_worker(main: WorkerMain, counts: ConnectionCounts, warm_pipe: int) -> int:
+    # Ctrl-C reaches the whole process group; the parent passes it on once, as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        work(counts, warm)
+        main(counts, lambda: _write(warm_pipe))
     except MnistError as error:
         logger.error("%s", error)
         return error.exit_code
-    except Exception:
-        logger.exception("a worker failed")
+    except Exception as error:
+        logger.exception("a worker failed: %r", error)
         return ExitCode.INTERNAL
     return ExitCode.SUCCESS
 

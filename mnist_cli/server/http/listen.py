@@ -1,0 +1,48 @@
+"""Binds the listening socket."""
+
+import socket
+from dataclasses import dataclass
+
+from mnist_cli.errors import BindError
+
+BACKLOG = 1024
+
+
+@dataclass(frozen=True)
+class ListenOptions:
+    """Where and how the server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = 1
+    url_prefix: str = ""
+    trusted_proxy: str | None = None
+
+
+def bind(options: ListenOptions) -> socket.socket:
+    """Bind the address and listen; port 0 picks a free one.
+
+    Raises:
+        BindError: the address is in use, not permitted, or not one of this machine.
+    """
+    try:
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(BACKLOG)  # from here on clients wait instead of being refused
+    except OSError as error:
+        reason = error.strerror or error
+        raise BindError(
+            f"cannot listen on {options.host} port {options.port}: {reason}; "
+            "choose others with --host and --port"
+        ) from error
+    return bound
+
+
+def server_url(bound: socket.socket, options: ListenOptions) -> str:
+    """The URL of the server."""
+    host, port = bound.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{options.url_prefix}/"

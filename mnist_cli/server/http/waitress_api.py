@@ -1,0 +1,119 @@
+"""The attributes of waitress that this package reads, sets or overrides, as protocols.
+
+waitress has neither type hints nor a promise about most of these. mypy checks our code against the
+protocols, and `tests/test_waitress_api.py` checks the protocols against the installed waitress.
+"""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO, Protocol
+
+
+class Error(Protocol):
+    """`waitress.utilities.Error`: a request that waitress rejects."""
+
+    code: int
+    reason: str
+    body: str
+
+
+class HTTPRequestParser(Protocol):
+    """`waitress.parser.HTTPRequestParser`; an invalid request has only `error` and `headers`."""
+
+    completed: bool
+    error: Error | None
+    headers: dict[str, str]
+    command: str
+    path: str
+    query: str
+    body_bytes_received: int
+
+    def received(self, data: bytes) -> int: ...
+
+    def get_body_stream(self) -> BinaryIO: ...
+
+
+class Task(Protocol):
+    """`waitress.task.Task`: writes one response."""
+
+    channel: "HTTPChannel"
+    request: HTTPRequestParser
+    status: str
+    response_headers: list[tuple[str, str]]
+    content_length: int | None
+    content_bytes_written: int
+
+    def set_close_on_finish(self) -> None: ...
+
+    def write(self, data: bytes) -> None: ...
+
+
+class WSGITask(Task, Protocol):
+    """`waitress.task.WSGITask`: the response of the app."""
+
+    def get_environment(self) -> dict[str, Any]: ...
+
+
+class ErrorTask(Task, Protocol):
+    """`waitress.task.ErrorTask`: the response of waitress itself."""
+
+    def execute(self) -> None: ...
+
+
+class HTTPChannel(Protocol):
+    """`waitress.channel.HTTPChannel`: a connection."""
+
+    parser_class: type[HTTPRequestParser]
+    task_class: type[WSGITask]
+    error_task_class: type[ErrorTask]
+    server: "WSGIServer"
+    socket: socket.socket
+    connected: bool
+    will_close: bool
+    close_when_flushed: bool
+    total_outbufs_len: int
+    requests: Sequence[HTTPRequestParser]
+    request: HTTPRequestParser | None
+
+    def service(self) -> None: ...
+
+    def received(self, data: bytes) -> bool: ...
+
+    def handle_write(self) -> None: ...
+
+    def handle_error(self) -> None: ...
+
+    def _flush_some(self, do_close: bool = True) -> bool: ...
+
+    def _flush_exception(self, flush: Callable[..., bool], do_close: bool = True) -> Any: ...
+
+
+class TaskDispatcher(Protocol):
+    """`waitress.task.ThreadedTaskDispatcher`: the worker threads."""
+
+    def add_task(self, task: Any) -> None: ...
+
+    def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool: ...
+
+
+class Trigger(Protocol):
+    """`waitress.trigger.trigger`: wakes the event loop."""
+
+    def pull_trigger(self, thunk: Callable[[], None] | None = None) -> None: ...
+
+
+class WSGIServer(Protocol):
+    """`waitress.server.TcpWSGIServer`; methods that `runner.py` replaces are attributes here."""
+
+    socket: socket.socket
+    accepting: bool
+    active_channels: Mapping[int, HTTPChannel]
+    channel_class: Callable[..., HTTPChannel]
+    task_dispatcher: TaskDispatcher
+    trigger: Trigger
+    _map: dict[int, Any]
+    add_task: Callable[[Any], None]
+    pull_trigger: Callable[[], None]
+    handle_accept: Callable[[], None]
+
+    def del_channel(self, map: dict[int, Any] | None = None) -> None: ...

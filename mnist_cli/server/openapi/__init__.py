@@ -1,7 +1,5 @@
-"""The OpenAPI document, and the page that shows it."""
+"""The OpenAPI document and the page that renders it."""
 
 from mnist_cli.server.openapi.routes import openapi
 
-__all__ = [
-    "openapi",
-]
+__all__ = ["openapi"]

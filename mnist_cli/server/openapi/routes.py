@@ -1,4 +1,4 @@
-"""`GET /openapi.json` and `/docs`: what the server can be asked, for programs and people."""
+"""The routes `GET /openapi.json` and `GET /docs`."""
 
 import shlex
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @openapi.get("/openapi.json")
 def openapi_json() -> Response:
-    """Answer the document, with the models that the server has now."""
+    """Return the document with the current models."""
     response = json_response(_document())
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -26,26 +26,26 @@ def openapi_json() -> Response:
 
 @openapi.get("/docs")
 def docs() -> Response:
-    """Answer the document as a page, with a command for each example."""
+    """Render the document as a page with a curl command for each example."""
     document = _document()
     components = document["components"]
 
-    def resolve(described: Json) -> Json:
-        """What is described, here or where a reference leads."""
-        if "$ref" not in described:
-            return described
-        kind, name = described["$ref"].split("/")[-2:]
+    def resolve(node: Json) -> Json:
+        """Follow a `$ref`, if the node is one."""
+        if "$ref" not in node:
+            return node
+        kind, name = node["$ref"].split("/")[-2:]
         resolved: Json = components[kind][name]
         return resolved
 
     def commands(path: str, operation: Json) -> Iterator[str]:
-        """An operation with its examples, for a shell in which 7.png is a picture."""
+        """The commands for an operation, for a shell in a folder with a picture 7.png."""
         for parameter in map(resolve, operation["parameters"]):
             if parameter["in"] == "path":
                 path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
         url = shlex.quote(request.root_url.rstrip("/") + path)
-        is_public = operation.get("security", document.get("security", [])) == []
-        token = "" if is_public else ' -H "Authorization: Bearer $MNIST_TOKEN"'
+        needs_token = operation.get("security", document.get("security", [])) != []
+        token = ' -H "Authorization: Bearer $MNIST_TOKEN"' if needs_token else ""
         if "requestBody" not in operation:
             yield f"curl{token} {url}"
             return
@@ -63,12 +63,11 @@ def docs() -> Response:
 
 @openapi.get("/docs/docs.css")
 def style() -> Response:
-    """Answer how the page looks."""
     return send_from_directory(STATIC_FOLDER, "docs.css")
 
 
 def _document() -> Json:
-    # Not imported before somebody asks: the server is up sooner.
+    # Imported on demand, so that the server starts faster.
     from mnist_cli.server.openapi.document import document
 
     return document()

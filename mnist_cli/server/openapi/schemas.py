@@ -1,98 +1,49 @@
-"""What the routes answer, as types: their schemas are part of the OpenAPI document.
+"""JSON Schemas of all request and response bodies.
 
-The requests are described by the types that decode them. The answers are written as they are, for
-speed; these types follow them, and a test compares both.
+Requests are described by the types that decode them, answers of the native API and errors by
+`mnist_cli.records`. The other responses are described here: for speed the routes write them as
+dictionaries, and `tests/test_openapi.py` compares both.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+import functools
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from mnist_cli.server.open_inference import Parameters
+from mnist_cli.records import DigitRecord, DigitsRecord, ErrorRecord, PredictionRecord
+from mnist_cli.server.native import PicArrayRequest
+from mnist_cli.server.open_inference import InferRequest, Parameters
+from mnist_cli.server.tfserving import ExamplesRequest, TensorsRequest
+
+REQUESTS = (PicArrayRequest, TensorsRequest, ExamplesRequest, InferRequest)
+RECORDS = (PredictionRecord, DigitsRecord, DigitRecord, ErrorRecord)
 
 Score: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Scores: TypeAlias = Annotated[
     list[Score],
-    Meta(min_length=10, max_length=10, description="The probabilities of 0 to 9; their sum is 1."),
-]
-ImageRow: TypeAlias = Annotated[
-    list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=28, max_length=28)
-]
-Image: TypeAlias = Annotated[
-    list[ImageRow],
     Meta(
-        min_length=28,
-        max_length=28,
-        description="With `image=1`: the picture that the model sees, 0 for black ink to 255 for "
-        "white paper.",
+        min_length=10,
+        max_length=10,
+        description="The probabilities of the digits 0 to 9; they sum to 1.",
     ),
 ]
-# A pair, told as a list: not all tools know `prefixItems`.
+# A pair, described as a list, since not all tools support `prefixItems`.
 LabelAndScore: TypeAlias = Annotated[list[str | Score], Meta(min_length=2, max_length=2)]
 
 
 class ResponseBody(Struct):
-    """The body of an answer."""
-
-
-class Error(ResponseBody):
-    """What was wrong, and where."""
-
-    error: str
-
-
-class PredictedImage(Struct, kw_only=True):
-    """What is told of each digit."""
-
-    prediction: Annotated[int, Meta(ge=0, le=9, description="The digit.")]
-    probability: Annotated[float, Meta(ge=0, le=100, description="Of that digit, in percent.")]
-    digitness: Annotated[Score, Meta(description="How surely there is one digit.")]
-    uncertain: Annotated[
-        Literal[True] | UnsetType,
-        Meta(description="Only where the digitness is below that of 99 % of MNIST."),
-    ] = UNSET
-    scores: Scores | UnsetType = UNSET
-    image: Image | UnsetType = UNSET
-
-
-class Prediction(PredictedImage, ResponseBody, kw_only=True):
-    """The digit in a picture; fields are only ever added."""
-
-    model: Annotated[str, Meta(description="The model that answered.")]
-
-
-Box: TypeAlias = Annotated[
-    list[Annotated[int, Meta(ge=0)]],
-    Meta(
-        min_length=4,
-        max_length=4,
-        description="Left and upper edge, width and height in pixels of the upright picture.",
-    ),
-]
-
-
-class Digit(PredictedImage, kw_only=True):
-    """One of several digits in a picture."""
-
-    box: Box
-
-
-class Digits(ResponseBody):
-    """With `multi=1`: all digits of a picture, in reading order; fields are only ever added."""
-
-    text: Annotated[str, Meta(description="The digits, a line for each line of the picture.")]
-    digits: list[Digit]
-    model: Annotated[str, Meta(description="The model that answered.")]
+    """The body of a response."""
 
 
 class Health(ResponseBody):
-    """The server is up."""
+    """The server is running."""
 
     status: Literal["ok"]
 
 
 class Status(Struct):
-    """That all is well with a version."""
+    """The state of a version is not an error."""
 
     error_code: Literal["OK"]
     error_message: Literal[""]
@@ -107,13 +58,13 @@ class VersionStatus(Struct):
 
 
 class ModelStatusResponse(ResponseBody):
-    """The versions of a model; here it is always one."""
+    """The states of the versions of a model; always one."""
 
     model_version_status: list[VersionStatus]
 
 
 class Dimension(Struct):
-    """The size of a dimension, -1 for any."""
+    """A dimension of a shape; the size -1 is unknown."""
 
     size: str
     name: str
@@ -144,19 +95,19 @@ class SignatureDef(Struct):
 
 
 class SignatureDefMap(Struct):
-    """The signatures of a model by their names."""
+    """The signatures of a model by name."""
 
     signature_def: dict[str, SignatureDef]
 
 
 class MetadataEntries(Struct):
-    """The only kind of metadata that there is."""
+    """The metadata of a model; `signature_def` is the only kind."""
 
     signature_def: SignatureDefMap
 
 
 class ModelSpec(Struct):
-    """Which model it is."""
+    """The model that the metadata describes."""
 
     name: str
     signature_name: str
@@ -171,7 +122,10 @@ class ModelMetadataResponse(ResponseBody):
 
 
 class TensorsResponse(ResponseBody):
-    """Scores: `predictions` for `instances`, `outputs` for `inputs`; by name if there are more."""
+    """Scores: `predictions` for `instances`, `outputs` for `inputs`.
+
+    If the signature has several outputs, the scores are in an object, by name.
+    """
 
     predictions: list[Scores | dict[str, Scores]] | UnsetType = UNSET
     outputs: list[Scores] | dict[str, list[Scores]] | UnsetType = UNSET
@@ -184,7 +138,7 @@ class ClassifyResponse(ResponseBody):
 
 
 class ServerMetadata(ResponseBody):
-    """The server, and which extensions of the protocol it knows."""
+    """The server and the protocol extensions that it supports."""
 
     name: str
     version: str
@@ -192,7 +146,7 @@ class ServerMetadata(ResponseBody):
 
 
 class Live(ResponseBody):
-    """The server is up."""
+    """The server is running."""
 
     live: Literal[True]
 
@@ -211,7 +165,7 @@ class ModelReady(ResponseBody):
 
 
 class TensorMetadata(Struct):
-    """A tensor of a model; the size -1 is any."""
+    """A tensor of a model; the size -1 is unknown."""
 
     name: str
     datatype: str
@@ -229,7 +183,7 @@ class ModelMetadata(ResponseBody):
 
 
 class ResponseOutput(Struct):
-    """The scores [N, 10]: in `data`, flat, or after the JSON if they were asked for in binary."""
+    """The scores [N, 10]: flat in `data`, or after the JSON if they were requested in binary."""
 
     name: str
     datatype: str
@@ -246,3 +200,34 @@ class InferResponse(ResponseBody):
     outputs: list[ResponseOutput]
     id: str | UnsetType = UNSET
     parameters: Parameters | UnsetType = UNSET
+
+
+@functools.cache
+def component_schemas() -> dict[str, Any]:
+    """The schemas of all bodies, by name."""
+    _, schemas = msgspec.json.schema_components(
+        [*REQUESTS, *RECORDS, *ResponseBody.__subclasses__()],
+        ref_template="#/components/schemas/{name}",
+    )
+    for record in RECORDS:
+        _add_keywords(schemas[record.__name__], record)
+    # These constraints are checked after decoding, with messages of their own.
+    schemas["TensorsRequest"]["oneOf"] = [{"required": ["instances"]}, {"required": ["inputs"]}]
+    schemas["ExamplesRequest"]["required"] = ["examples"]
+    return schemas
+
+
+def _add_keywords(schema: dict[str, Any], hint: Any) -> None:
+    """Add the JSON Schema keywords in `Annotated`, which msgspec ignores, to a schema."""
+    if get_origin(hint) is Annotated:
+        inner, *keywords = get_args(hint)
+        _add_keywords(schema, inner)
+        for some in keywords:
+            schema.update(some)
+    elif "properties" in schema:
+        hints = get_type_hints(hint, include_extras=True)
+        schema["properties"] = {name: schema["properties"][name] for name in hints}  # in order
+        for name, field_hint in hints.items():
+            _add_keywords(schema["properties"][name], field_hint)
+    elif "items" in schema:
+        _add_keywords(schema["items"], get_args(hint)[0])

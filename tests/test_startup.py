@@ -1,5 +1,6 @@
 """The modules that a command imports at start-up."""
 
+import socket
 import subprocess
 import sys
 
@@ -10,10 +11,11 @@ from tests.running import MNIST, SAMPLES
 HEAVY = {"numpy", "PIL", "flask", "tensorflow", "ai_edge_litert", "ray", "pyarrow"}
 
 
-def _imported(*arguments: str) -> set[str]:
-    """Return the top-level packages that a run of `mnist` imports."""
+def _imported(*arguments: str, code: int = 0) -> set[str]:
+    """The top-level packages that a run of `mnist` imports."""
     command = [sys.executable, "-X", "importtime", *MNIST[1:], *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
 
@@ -37,3 +39,12 @@ def test_predict_imports_only_what_it_needs() -> None:
 def test_inspecting_compiled_models_imports_no_runtime() -> None:
     for arguments in (("inspect-model",), ("inspect-model", "t_cnn")):
         assert not _imported(*arguments) & {"tensorflow", "ai_edge_litert", "flask", "PIL"}
+
+
+def test_a_port_in_use_is_reported_before_slow_imports() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        imported = _imported("serve", "--port", str(taken.getsockname()[1]), code=6)
+    assert "waitress" in imported
+    assert not imported & (HEAVY | {"msgspec", "prometheus_client"})

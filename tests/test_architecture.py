@@ -1,0 +1,69 @@
+"""The structure of the code: which module imports what."""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT
+
+# Packages whose modules are private: other code imports only what their `__init__` lists.
+CLOSED_PACKAGES = [
+    "mnist_cli.server.http",
+    "mnist_cli.server.native",
+    "mnist_cli.server.open_inference",
+    "mnist_cli.server.openapi",
+    "mnist_cli.server.tfserving",
+]
+FOLDERS = ("mnist_cli", "benchmarks", "docs", "training")
+
+
+def _imports(file: Path) -> Iterator[tuple[str, str | None]]:
+    """The imports of a file, also those in functions: module and name, or None for the module."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno} is a relative import"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def _outside(package: str) -> Iterator[Path]:
+    inside = ROOT.joinpath(*package.split("."))
+    for folder in FOLDERS:
+        for file in (ROOT / folder).rglob("*.py"):
+            if not file.is_relative_to(inside):
+                yield file
+
+
+def _attributes(file: Path, name: str | None) -> set[str]:
+    """The attributes of a variable that a file uses."""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute)
+        if isinstance(node.value, ast.Name) and node.value.id == name
+    }
+
+
+@pytest.mark.parametrize("package", CLOSED_PACKAGES)
+def test_a_package_is_imported_only_through_its_init(package: str) -> None:
+    offered = importlib.import_module(package).__all__
+    for file in _outside(package):
+        for module, name in _imports(file):
+            assert not module.startswith(f"{package}."), f"{file} imports {module}"
+            if module == package and name is not None:
+                assert name in offered, f"{file} imports {name} from {package}"
+            if f"{module}.{name}" == package:  # then it is used as `name.something`
+                assert _attributes(file, name) <= set(offered), f"{file} uses more of {package}"
+
+
+def test_the_protocols_do_not_depend_on_the_http_server() -> None:
+    """`create_app()` runs under any WSGI server, without waitress."""
+    for file in (ROOT / "mnist_cli" / "server").rglob("*.py"):
+        if file.parent.name != "http":
+            for module, name in _imports(file):
+                imported = f"{module}.{name}"
+                assert not imported.startswith(("mnist_cli.server.http", "waitress")), file

@@ -30,7 +30,7 @@ class PicArrayRequest(msgspec.Struct, rename="camel"):
 
 
 def decode_pixels(body: bytes) -> npt.NDArray[Any]:
-    """JSON `{"picArray": [[0..255, ...], ...]}` -> pixels [H, W], uint8 or, for fractions, float32.
+    """Decode `{"picArray": [[0..255, ...], ...]}` -> [H, W] uint8 or, for fractions, float32.
 
     Raises:
         InputError: the body is not JSON of this form; the message names the place.

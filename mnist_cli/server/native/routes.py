@@ -1,4 +1,4 @@
-"""The routes `GET /` and `POST /predict`."""
+"""Implements `GET /` and `POST /predict`."""
 
 import itertools
 from typing import Any
@@ -15,12 +15,8 @@ from mnist_cli.server.environ import PREDICTED_IMAGE
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.server.native.pixels_json import decode_pixels
-from mnist_cli.server.native.predict_query import (
-    PredictedImage,
-    flag_option,
-    predict_images,
-    preprocess_option,
-)
+from mnist_cli.server.native.predict_query import flag_option, preprocess_option
+from mnist_cli.server.native.prediction import PredictedImage, predict_images
 from mnist_cli.server.state import get_models
 
 native = Blueprint("native", __name__)

@@ -188,7 +188,7 @@ def test_a_finger_and_a_pen_draw_too(page: Page, kind: str) -> None:
 
 def test_a_scribble_is_told_with_doubt(page: Page) -> None:
     page.draw([((37 * step % 70 + 15) / 100, (61 * step % 70 + 15) / 100) for step in range(24)])
-    page.wait_for("return document.getElementById('certainty').textContent.includes('if it is')")
+    page.wait_for("return document.getElementById('certainty').textContent.includes('may not be')")
 
 
 def test_undo_takes_back_a_stroke(page: Page) -> None:

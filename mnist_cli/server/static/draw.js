@@ -1,18 +1,18 @@
-// The page /draw: strokes and pictures on a pad, read by POST /predict of the same server.
+// The page /draw: sends strokes and pictures on a pad to POST /predict and shows the prediction.
 
-const PEN = 0.07; // the width of a stroke, as a part of the pad: MNIST's is about 2 of 28
-const SENT = 140; // the side of the picture that is sent
-const SEEN = 28;
-const TOKEN = "mnist-token";
+const PEN_WIDTH = 0.07; // as a fraction of the pad; in MNIST strokes are about 2 of 28 pixels wide
+const SENT_PIXELS = 140; // width and height of the picture that is sent
+const MODEL_PIXELS = 28; // width and height of what the model sees
+const TOKEN_KEY = "mnist-token"; // in sessionStorage
 
 const $ = (id) => document.getElementById(id);
 const [pad, seen, hint, model, dialog] = ["pad", "seen", "hint", "model", "token-dialog"].map($);
 const bars = [...$("scores").children];
 
-// A picture to begin with, or none, and strokes: lists of points [x, y] in 0..1 of the pad.
+// An optional picture, and strokes on top of it: lists of points [x, y] from 0 to 1.
 let picture = null;
 let strokes = [];
-let stroke = null; // the one that is being drawn
+let stroke = null; // the stroke in progress
 
 // --- The pad
 
@@ -26,13 +26,13 @@ function paint(context, size) {
     context.drawImage(picture.bitmap, (size - w) / 2, (size - h) / 2, w, h);
   }
   context.strokeStyle = "#000";
-  context.lineWidth = PEN * size;
+  context.lineWidth = PEN_WIDTH * size;
   context.lineCap = context.lineJoin = "round";
   for (const points of strokes) {
     const [[x, y]] = points;
     context.beginPath();
     context.moveTo(x * size, y * size);
-    // Through the middles between points: a smooth line, however few there are.
+    // Curves through the midpoints keep the line smooth even with few points.
     points.slice(1).forEach(([right, bottom], index) => {
       const [left, top] = points[index];
       context.quadraticCurveTo(
@@ -57,7 +57,7 @@ function show() {
 
 function changed() {
   requestAnimationFrame(show);
-  ask();
+  update();
 }
 
 function point(event) {
@@ -68,7 +68,7 @@ function point(event) {
 pad.addEventListener("pointerdown", (event) => {
   if (!event.isPrimary || event.button !== 0) return;
   pad.setPointerCapture(event.pointerId);
-  if (!picture?.bitmap) picture = null; // nobody can draw on what is not shown
+  if (!picture?.bitmap) picture = null; // do not draw on a picture that cannot be shown
   stroke = [point(event)];
   strokes.push(stroke);
   changed();
@@ -112,24 +112,24 @@ new ResizeObserver(show).observe(pad);
 
 // --- Pictures
 
-// The server reads formats that browsers do not: a picture that cannot be shown is read all the same.
-async function take(file) {
-  const taken = { file, bitmap: null };
-  picture = taken;
+// The server supports more formats than browsers: it also gets pictures that cannot be shown.
+async function usePicture(file) {
+  const added = { file, bitmap: null };
+  picture = added;
   strokes = [];
   stroke = null;
   changed();
-  taken.bitmap = await createImageBitmap(file).catch(() => null);
+  added.bitmap = await createImageBitmap(file).catch(() => null);
   show();
 }
 
 $("choose").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", ({ target }) => {
-  if (target.files.length) take(target.files[0]);
-  target.value = ""; // so that the same file can be chosen again
+  if (target.files.length) usePicture(target.files[0]);
+  target.value = ""; // allows choosing the same file again
 });
 document.addEventListener("paste", ({ clipboardData }) => {
-  if (clipboardData.files.length) take(clipboardData.files[0]);
+  if (clipboardData.files.length) usePicture(clipboardData.files[0]);
 });
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -141,48 +141,48 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   $("frame").classList.remove("target");
-  if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length) usePicture(event.dataTransfer.files[0]);
 });
 
 // --- The server
 
-let asking = false;
-let again = false;
+let isRequesting = false;
+let isOutdated = false;
 
-// One request at a time; whatever was drawn meanwhile goes into the next.
-async function ask() {
-  again = true;
-  if (asking) return;
-  asking = true;
-  while (again) {
-    again = false;
+// Sends one request at a time; changes in the meantime go into the next request.
+async function update() {
+  isOutdated = true;
+  if (isRequesting) return;
+  isRequesting = true;
+  while (isOutdated) {
+    isOutdated = false;
     await predict();
   }
-  asking = false;
+  isRequesting = false;
 }
 
 async function predict() {
-  if (!picture && !strokes.length) return tell(null);
+  if (!picture && !strokes.length) return render(null);
   const query = new URLSearchParams({ scores: 1, image: 1, model: model.value });
-  let answer, body;
+  let response, body;
   try {
-    answer = await fetch(`predict?${query}`, { method: "POST", ...message() });
-    body = await answer.json();
+    response = await fetch(`predict?${query}`, { method: "POST", ...requestContent() });
+    body = await response.json();
   } catch {
-    return tell(null, "The server does not answer.");
+    return render(null, "The server does not respond. Check that it is running.");
   }
-  if (again) return; // it is out of date
-  if (answer.ok) return tell(body);
-  tell(null, sentence(body.error));
-  if (answer.status === 401 && !stroke && !dialog.open) dialog.showModal();
+  if (isOutdated) return;
+  if (response.ok) return render(body);
+  render(null, sentence(body.error));
+  if (response.status === 401 && !stroke && !dialog.open) dialog.showModal();
 }
 
-function message() {
+function requestContent() {
   const headers = {};
-  const token = sessionStorage.getItem(TOKEN);
+  const token = sessionStorage.getItem(TOKEN_KEY);
   if (token) headers.Authorization = `Bearer ${token}`;
   if (picture && !strokes.length) {
-    // The server looks at the content; the type only says that it is meant as a picture.
+    // The server detects the format; the type only has to begin with image/.
     const { file } = picture;
     headers["Content-Type"] = file.type.startsWith("image/") ? file.type : "image/unknown";
     return { headers, body: file };
@@ -191,54 +191,54 @@ function message() {
   return { headers, body: JSON.stringify({ picArray: grays() }) };
 }
 
-const sheet = document.createElement("canvas");
-sheet.width = sheet.height = SENT;
-const sheetContext = sheet.getContext("2d", { willReadFrequently: true });
+const sentCanvas = document.createElement("canvas");
+sentCanvas.width = sentCanvas.height = SENT_PIXELS;
+const sentContext = sentCanvas.getContext("2d", { willReadFrequently: true });
 
 function grays() {
-  paint(sheetContext, SENT);
-  const { data } = sheetContext.getImageData(0, 0, SENT, SENT);
+  paint(sentContext, SENT_PIXELS);
+  const { data } = sentContext.getImageData(0, 0, SENT_PIXELS, SENT_PIXELS);
   const gray = (i) => Math.round(0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]);
-  return Array.from({ length: SENT }, (_, row) =>
-    Array.from({ length: SENT }, (_, column) => gray(4 * (row * SENT + column))));
+  return Array.from({ length: SENT_PIXELS }, (_, row) =>
+    Array.from({ length: SENT_PIXELS }, (_, column) => gray(4 * (row * SENT_PIXELS + column))));
 }
 
-model.addEventListener("change", ask);
+model.addEventListener("change", update);
 $("cancel").addEventListener("click", () => dialog.close());
 dialog.addEventListener("close", () => {
   if (dialog.returnValue === "use") {
-    sessionStorage.setItem(TOKEN, $("token").value);
-    ask();
+    sessionStorage.setItem(TOKEN_KEY, $("token").value);
+    update();
   }
   $("token").value = dialog.returnValue = "";
 });
 
-// --- The answer
+// --- The prediction
 
-const percent = (part) => `${(100 * part).toFixed(1)} %`;
+const percent = (fraction) => `${(100 * fraction).toFixed(1)} %`;
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
-function tell(answer, why = "") {
-  $("digit").textContent = answer?.prediction ?? "";
+function render(prediction, problem = "") {
+  $("digit").textContent = prediction?.prediction ?? "";
   const certainty = (unit) =>
-    `${answer.probability.toFixed(1)} ${unit} sure${answer.uncertain ? ", if it is a digit" : ""}`;
-  $("certainty").textContent = answer ? certainty("%") : "\u00a0";
-  hint.textContent = why;
+    `${prediction.probability.toFixed(1)} ${unit} sure${prediction.uncertain ? ", but it may not be a digit" : ""}`;
+  $("certainty").textContent = prediction ? certainty("%") : "\u00a0";
+  hint.textContent = problem;
   bars.forEach((bar, digit) => {
-    const score = answer ? answer.scores[digit] : 0;
+    const score = prediction ? prediction.scores[digit] : 0;
     bar.style.setProperty("--score", score);
-    bar.classList.toggle("best", answer?.prediction === digit);
-    bar.lastElementChild.textContent = answer ? percent(score) : "";
+    bar.classList.toggle("best", prediction?.prediction === digit);
+    bar.lastElementChild.textContent = prediction ? percent(score) : "";
   });
-  const pixels = new ImageData(SEEN, SEEN);
-  (answer?.image.flat() ?? Array(SEEN * SEEN).fill(255)).forEach((gray, index) => {
+  const pixels = new ImageData(MODEL_PIXELS, MODEL_PIXELS);
+  (prediction?.image.flat() ?? Array(MODEL_PIXELS * MODEL_PIXELS).fill(255)).forEach((gray, index) => {
     pixels.data.set([gray, gray, gray, 255], 4 * index);
   });
   seen.getContext("2d").putImageData(pixels, 0, 0);
-  // Spoken once a stroke is done, not at every move.
+  // Screen readers announce the prediction at the end of a stroke, not at every move.
   if (!stroke) {
-    $("spoken").textContent = answer ? `${answer.prediction}, ${certainty("percent")}` : "";
+    $("spoken").textContent = prediction ? `${prediction.prediction}, ${certainty("percent")}` : "";
   }
 }
 
-tell(null);
+render(null);

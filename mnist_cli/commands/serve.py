@@ -1,4 +1,4 @@
-"""`mnist serve`"""
+"""Implements `mnist serve`."""
 
 import logging
 from collections.abc import Callable
@@ -15,45 +15,59 @@ def serve(
     context: typer.Context,
     model: options.Model = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
     ] = 8000,
     threads: Annotated[
-        int, typer.Option(min=1, help="How many pictures are read at a time; one is the fastest.")
+        int,
+        typer.Option(
+            min=1,
+            help="Worker threads of each process. 1 is fastest; with more, large pictures do not "
+            "delay small ones.",
+        ),
     ] = 1,
-    workers: Annotated[
-        int, typer.Option(min=1, max=64, help="How many processes share the port.")
-    ] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
     url_prefix: Annotated[
-        str, typer.Option(metavar="/PATH", help="Where a proxy has put the server.")
+        str,
+        typer.Option(metavar="/PATH", help="URL path under which a proxy publishes the server."),
     ] = "",
     cors: Annotated[
         list[str] | None,
-        typer.Option(metavar="ORIGIN", help="Pages that may call; * is any. Can be repeated."),
+        typer.Option(
+            metavar="ORIGIN",
+            help="Origin that may send cross-origin requests; * allows all. Can be repeated.",
+        ),
     ] = None,
     max_body: Annotated[
-        int, typer.Option(metavar="MIB", min=1, max=1024, help="The largest body, in MiB.")
+        int, typer.Option(metavar="MIB", min=1, max=1024, help="Largest request body, in MiB.")
     ] = 16,
-    log_format: Annotated[LogFormat, typer.Option(help="The form of the access log.")] = "text",
+    log_format: Annotated[LogFormat, typer.Option(help="Format of the access log.")] = "text",
     trusted_proxy: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="A proxy whose X-Forwarded headers are believed."),
+        typer.Option(
+            metavar="ADDRESS", help="Address of a proxy whose X-Forwarded headers are trusted."
+        ),
     ] = None,
     token: Annotated[
         str | None,
         typer.Option(
-            envvar="MNIST_TOKEN", help="What clients must send as Bearer token.", show_default=False
+            envvar="MNIST_TOKEN",
+            help="Bearer token that clients must send. Prefer MNIST_TOKEN: other users of this "
+            "machine can read options.",
+            show_default=False,
         ),
     ] = None,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Let everybody in, on any address, without a token.")
+        bool,
+        typer.Option("--insecure", help="Let other machines connect without a token."),
     ] = False,
 ) -> None:
-    """Answer predictions over HTTP.
+    """Serve predictions over HTTP.
 
-    GET / answers for a sample; POST /predict takes {"picArray": [[0..255, ...], ...]} with 0 for
-    black and 255 for white, a picture as image/*, or a form with a file. /docs lists the rest.
+    POST /predict takes pixels as {"picArray": [[0..255, ...], ...]}, 0 is black and 255 white, or a
+    picture as image/*, or a form with a file. GET / predicts a sample picture. /docs documents all
+    routes, /draw is a page for drawing a digit.
 
     \b
     Examples:

@@ -1,1 +1,1 @@
-"""The HTTP server: a Flask app for any WSGI server, and waitress to run it."""
+"""Serves predictions over HTTP: a Flask app for any WSGI server, and waitress to run it."""

@@ -1,4 +1,4 @@
-"""The application factory `create_app`."""
+"""Creates the Flask app."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ class App(Flask):
     """A Flask app whose views are plain functions."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the view unchanged: Flask would check each request for a coroutine."""
+        """Return the view unchanged; Flask checks for a coroutine with every request."""
         return func
 
 

@@ -1,4 +1,4 @@
-"""The page `GET /draw` for drawing a digit."""
+"""Serves a page for drawing a digit at `GET /draw`."""
 
 from flask import Blueprint, Response, send_from_directory
 

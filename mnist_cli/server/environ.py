@@ -1,4 +1,4 @@
-"""Keys of the WSGI environ through which `mnist serve` passes what it knows to the app."""
+"""Defines the WSGI environ keys through which `mnist serve` passes data to the app."""
 
 ARRIVAL_TIME = "mnist.arrival_time"
 """When the request was complete, in seconds of `time.perf_counter`."""

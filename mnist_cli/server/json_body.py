@@ -1,4 +1,4 @@
-"""JSON in the bodies of requests and responses."""
+"""Decodes JSON in requests and encodes it in responses."""
 
 import functools
 import types
@@ -32,7 +32,7 @@ def decode_json(kind: type[T], body: bytes) -> T:
 
 
 def nested_list(scalar: type, depth: int) -> Any:
-    """The type of lists nested to a depth: `list[list[float]]` for `float` and 2."""
+    """Return the type of nested lists: `list[list[float]]` for `float` and 2."""
     kind: Any = scalar
     for _ in range(depth):
         kind = types.GenericAlias(list, (kind,))

@@ -1,4 +1,4 @@
-"""Prometheus metrics of requests and predictions, at `GET /metrics`."""
+"""Counts requests and predictions, and serves the metrics at `GET /metrics`."""
 
 import functools
 import os
@@ -42,7 +42,7 @@ def count_prediction(model: str, digit: int) -> None:
 
 @functools.cache
 def _labelled(metric: Metric, *labels: str | int) -> Metric:
-    """`metric.labels(...)`, cached: it is slow."""
+    """Return `metric.labels(...)` from a cache, since it is slow."""
     return metric.labels(*labels)
 
 

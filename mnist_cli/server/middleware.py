@@ -1,4 +1,4 @@
-"""Error handlers, access log, authentication, CORS and health for all routes."""
+"""Adds error handling, access log, authentication, CORS and `GET /health` to the app."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Version, signatures and tensor shapes of a served model."""
+"""Describes a loaded model: its version, its signatures and the shapes of its tensors."""
 
 import functools
 import math
@@ -12,19 +12,17 @@ from mnist_cli.errors import InputError
 from mnist_cli.inspection import inspect
 from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
-from mnist_cli.runtimes.frozen_graph import ORIGINAL_ENDPOINTS
 from mnist_cli.saved_model import SavedModel
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.signature import Signatures, TensorInfo, endpoints, shape_text
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
-_IMAGE, _SCORES = ORIGINAL_ENDPOINTS[0].image, ORIGINAL_ENDPOINTS[0].scores
 # The original models of 2017 have no signature; the loader finds their tensors by name.
 _ORIGINAL_SIGNATURES: Signatures = {
     "serving_default": {
-        "inputs": {"input": {"name": _IMAGE, "dtype": "float32", "shape": [None, 784]}},
-        "outputs": {"output": {"name": _SCORES, "dtype": "float32", "shape": [None, 10]}},
+        "inputs": {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}},
+        "outputs": {"output": {"name": "output:0", "dtype": "float32", "shape": [None, 10]}},
         "method": "tensorflow/serving/predict",
     }
 }
@@ -74,12 +72,12 @@ class ServedModel:
         return inspect(self.saved_model)["signatures"] or _ORIGINAL_SIGNATURES
 
     def image_signature(self) -> ImageSignature:
-        """The signature that the runtime executes."""
+        """Return the signature that the runtime executes."""
         names = sorted(self.signatures, key=lambda name: (name != "serving_default", name))
         return next(filter(None, map(self.find_image_signature, names)))
 
     def find_image_signature(self, name: str) -> ImageSignature | None:
-        """A signature by its name.
+        """Return a signature by name.
 
         None if it does not map images to scores, such as the one for serialized tf.Examples in an
         export of tf.estimator.
@@ -93,7 +91,7 @@ class ServedModel:
         return ImageSignature(tensors["inputs"], tensors["outputs"], image, scores)
 
     def predict_proba(self, batch: Batch) -> Batch:
-        """Images [N, 784] float32 -> probabilities [N, 10] float32, counted in the metrics.
+        """Return the probabilities [N, 10] of images [N, 784], and count the predictions.
 
         Raises:
             InputError: the values are so large that the computation overflows.

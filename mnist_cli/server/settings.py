@@ -1,4 +1,4 @@
-"""The settings of a server, independent of the command line."""
+"""Defines the settings of a server, independent of the command line."""
 
 import hmac
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Settings:
     """The format of the access log."""
 
     def allowed_origin(self, origin: str | None) -> str | None:
-        """The value of Access-Control-Allow-Origin for a request from an origin, if any."""
+        """Return the value of Access-Control-Allow-Origin for a request from an origin, if any."""
         return origin if origin in self.cors or "*" in self.cors else None
 
     def is_authorized(self, authorization: str | None) -> bool:

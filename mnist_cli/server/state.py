@@ -1,4 +1,4 @@
-"""Typed access to the settings and models of an app."""
+"""Gives typed access to the settings and models of an app."""
 
 from flask import Flask, current_app
 
@@ -12,12 +12,12 @@ def init_state(app: Flask, settings: Settings, models: Models) -> None:
 
 
 def get_settings(app: Flask | None = None) -> Settings:
-    """The settings of an app, by default of the one that handles the current request."""
+    """Return the settings of an app, by default the one that handles the current request."""
     settings: Settings = (app or current_app).extensions["mnist_settings"]
     return settings
 
 
 def get_models(app: Flask | None = None) -> Models:
-    """The models of an app, by default of the one that handles the current request."""
+    """Return the models of an app, by default the one that handles the current request."""
     models: Models = (app or current_app).extensions["mnist_models"]
     return models

@@ -1,4 +1,4 @@
-"""A connection of waitress with JSON errors, corked output and a lingering close."""
+"""Extends the connections of waitress: JSON errors, corked output and lingering close."""
 
 # mypy: disable-error-code="safe-super"
 # The base classes that mypy sees are protocols, those at run time are not.

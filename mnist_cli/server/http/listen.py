@@ -43,6 +43,6 @@ def bind(options: ListenOptions) -> socket.socket:
 
 
 def server_url(bound: socket.socket, options: ListenOptions) -> str:
-    """The URL of the server."""
+    """Return the URL of the server."""
     host, port = bound.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{options.url_prefix}/"

@@ -1,4 +1,4 @@
-"""Batches small images of concurrent requests, in the event loop.
+"""Batches small images of concurrent requests in the event loop.
 
 Waking a worker thread would take longer than answering a health check or predicting a small image,
 so the event loop does both itself. Meanwhile it serves nobody else: requests that may take long
@@ -59,7 +59,7 @@ class MicroBatcher:
         )
 
     def next_batch(self, queue: deque[Channel]) -> list[Channel]:
-        """Remove the next channels from the queue, with the images of their requests predicted.
+        """Remove the next channels from the queue, and predict the images of their requests.
 
         A request that fails here is left to the app, which reports the error.
         """
@@ -85,7 +85,7 @@ class MicroBatcher:
 
 
 def _preprocess(request: Request) -> Pixels:
-    """The image of a request, 28x28; the app can read the body again."""
+    """Return the image of a request, 28x28; the app can read the body again."""
     stream = request.get_body_stream()
     body = stream.read()
     stream.seek(0)

@@ -1,4 +1,4 @@
-"""Runs the app under waitress: event loop, limits, signals and graceful shutdown."""
+"""Runs the event loop of waitress, and shuts it down gracefully."""
 
 import logging
 import signal
@@ -154,7 +154,7 @@ class _Runner:
                     channel.handle_error()
 
     def _drain(self) -> None:
-        """Stop accepting connections, and finish the requests whose first bytes have arrived."""
+        """Close the listening socket, and finish the requests whose first bytes have arrived."""
         self._server.accepting = False
         self._server.del_channel()
         self._server.socket.close()

@@ -1,4 +1,4 @@
-"""The attributes of waitress that this package reads, sets or overrides, as protocols.
+"""Declares the attributes of waitress that this package uses, as protocols.
 
 waitress has neither type hints nor a promise about most of these. mypy checks our code against the
 protocols, and `tests/test_waitress_api.py` checks the protocols against the installed waitress.

@@ -1,4 +1,4 @@
-"""Worker processes that share the listening socket, and the parent that supervises them."""
+"""Starts worker processes that share the listening socket, and replaces dead ones."""
 
 import logging
 import mmap

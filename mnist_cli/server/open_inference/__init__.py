@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, over HTTP."""
+"""Serves the Open Inference Protocol, version 2, over HTTP."""
 
 from mnist_cli.server.open_inference.binary import JSON_LENGTH_HEADER
 from mnist_cli.server.open_inference.request import InferRequest, Parameters

@@ -1,4 +1,4 @@
-"""Splits a body of the binary tensor data extension into JSON and tensors.
+"""Splits requests with binary tensors into JSON and tensors.
 
 The format is `docs/protocol/extension_binary_data.md` in the repository
 triton-inference-server/server, the messages are those of its `src/http_server.cc`.

@@ -1,4 +1,4 @@
-"""Parses requests of the Open Inference Protocol and the tensors in them.
+"""Parses the requests of the Open Inference Protocol and the tensors in them.
 
 Messages follow `src/http_server.cc` in the repository triton-inference-server/server, where those
 are clear enough.
@@ -80,7 +80,7 @@ def parse_request(json: bytes) -> InferRequest:
 
 
 def raw_binary_request(size: int, signature: ImageSignature) -> InferRequest:
-    """The request that a body of `size` bytes without JSON is short for: one image, in binary."""
+    """Return the request that a body of `size` bytes without JSON stands for: a binary image."""
     sizes = [size or 1 for size in signature.image_shape[1:]]
     count = size // (math.prod(sizes) * DATATYPES["FP32"].itemsize)
     image = RequestInput(
@@ -110,7 +110,7 @@ def wants_binary_output(request: InferRequest, scores: str, model: str) -> bool:
 def image_batch(
     request: InferRequest, signature: ImageSignature, binary: BinaryData, model: str
 ) -> Batch:
-    """The image input of a request -> float32 [N, 784].
+    """Return the image input of a request, float32 [N, 784].
 
     Raises:
         InputError: the inputs do not match the signature of the model.
@@ -166,7 +166,7 @@ def _from_binary(tensor: RequestInput, binary: BinaryData) -> npt.NDArray[Any]:
 
 
 def _from_json(tensor: RequestInput) -> npt.NDArray[Any]:
-    """The values of `data`, flat or nested as deep as the shape."""
+    """Return the values of `data`, which is flat or nested as deep as the shape."""
     raw = bytes(tensor.data)
     brackets = re.match(rb"[\s\[]*", raw[:1000])
     assert brackets is not None  # the pattern matches the empty string, too

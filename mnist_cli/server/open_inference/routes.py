@@ -1,4 +1,4 @@
-"""The routes of the Open Inference Protocol, version 2.
+"""Implements the routes of the Open Inference Protocol.
 
 Sources: `specification/protocol/inference_rest.md` in kserve/open-inference-protocol; for what it
 leaves open, and for the messages, `src/http_server.cc` in triton-inference-server/server. Where the

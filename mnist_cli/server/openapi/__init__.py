@@ -1,4 +1,4 @@
-"""The OpenAPI document and the page that renders it."""
+"""Serves the OpenAPI document, and a page that renders it."""
 
 from mnist_cli.server.openapi.routes import openapi
 

@@ -48,7 +48,7 @@ ERRORS = {
 
 
 def document() -> Json:
-    """The OpenAPI document of the app that handles the current request."""
+    """Return the OpenAPI document of the app that handles the current request."""
     models = get_models()
     has_token = bool(get_settings().token)
     default = models.get()

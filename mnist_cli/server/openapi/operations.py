@@ -1,4 +1,4 @@
-"""Summary, bodies and errors of each operation in the OpenAPI document."""
+"""Describes the operations: summaries, bodies, errors and examples."""
 
 import base64
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class Operation:
 
 
 def operations(signature: ImageSignature) -> dict[str, Operation]:
-    """All operations, by Flask endpoint.
+    """Return all operations by Flask endpoint.
 
     Args:
         signature: the signature of the default model, which the examples use.
@@ -185,7 +185,7 @@ _UPLOAD = {
 
 
 def json_content(schema: str, example: Any = None) -> Content:
-    """A JSON body with a schema from the components."""
+    """Return the content of a JSON body whose schema is a component."""
     media_type: dict[str, Any] = {"schema": _reference(schema)}
     if example is not None:
         media_type["example"] = example
@@ -197,7 +197,7 @@ def _reference(schema: str) -> dict[str, str]:
 
 
 def _tensor(signature: ImageSignature, png: bytes) -> dict[str, Any]:
-    """A picture as an input tensor of the model."""
+    """Return a picture as an input tensor of the model."""
     ink = reshape.preprocess_batch([images.decode(png)]).round().astype(int)
     shape = [size or 1 for size in signature.image_shape]
     data = ink.ravel().tolist()

@@ -1,4 +1,4 @@
-"""The routes `GET /openapi.json` and `GET /docs`."""
+"""Implements `GET /openapi.json` and `GET /docs`."""
 
 import shlex
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def docs() -> Response:
         return resolved
 
     def commands(path: str, operation: Json) -> Iterator[str]:
-        """The commands for an operation, for a shell in a folder with a picture 7.png."""
+        """Yield the curl commands of an operation; they send a picture 7.png."""
         for parameter in map(resolve, operation["parameters"]):
             if parameter["in"] == "path":
                 path = path.replace(f"{{{parameter['name']}}}", parameter["example"])

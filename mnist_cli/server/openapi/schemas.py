@@ -1,4 +1,4 @@
-"""JSON Schemas of all request and response bodies.
+"""Describes the bodies of requests and responses as JSON Schemas.
 
 Requests are described by the types that decode them, answers of the native API and errors by
 `mnist_cli.records`. The other responses are described here: for speed the routes write them as
@@ -204,7 +204,7 @@ class InferResponse(ResponseBody):
 
 @functools.cache
 def component_schemas() -> dict[str, Any]:
-    """The schemas of all bodies, by name."""
+    """Return the schemas of all bodies by name."""
     _, schemas = msgspec.json.schema_components(
         [*REQUESTS, *RECORDS, *ResponseBody.__subclasses__()],
         ref_template="#/components/schemas/{name}",

@@ -1,4 +1,4 @@
-"""Parses requests of TensorFlow Serving's REST API.
+"""Parses the requests of TensorFlow Serving's REST API.
 
 The forms and, where they are clear enough, the messages follow `util/json_tensor.cc` in the
 repository tensorflow/serving.
@@ -117,18 +117,18 @@ class ImageParser:
         self._batch_type = nested_list(self._image_type, 1)
 
     def instances(self, raw: msgspec.Raw) -> Batch:
-        """Row format: a list of tensors, of `b64` pictures, or of objects with inputs by name."""
+        """Parse row format: a list of tensors, `b64` pictures, or objects with inputs by name."""
         rows = _decode(self._batch_type, raw, "instances")
         if not rows:
             raise InputError("No values in 'instances' array")
         return self._rows(rows, "instances", named=True)
 
     def inputs(self, raw: msgspec.Raw) -> Batch:
-        """Columnar format: the image input with all rows, alone or in an object by its name."""
+        """Parse columnar format: the image input with all rows, alone or in an object by name."""
         return self._column(raw, "inputs", named=True)
 
     def examples(self, request: ExamplesRequest) -> Batch:
-        """Examples of features: the image as a flat list of numbers or as `b64`."""
+        """Parse examples of features: the image as a flat list of numbers or as `b64`."""
         assert isinstance(request.examples, list)
         rows = []
         for index, example in enumerate(request.examples):
@@ -175,7 +175,7 @@ class ImageParser:
         return pixels
 
     def _image_value(self, values: Mapping[str, msgspec.Raw], where: str) -> msgspec.Raw:
-        """The image among inputs by name; all other inputs must have their constant values.
+        """Return the image among inputs by name; the other inputs must have their constant values.
 
         Unknown names are ignored, as in TensorFlow Serving.
         """

@@ -1,4 +1,4 @@
-"""The routes of TensorFlow Serving's REST API, version 1.
+"""Implements the routes of TensorFlow Serving's REST API.
 
 Sources, all in the repository tensorflow/serving: paths, statuses and messages follow
 `model_servers/http_rest_api_handler.cc`, `http_rest_api_util.cc` and `util/json_tensor.cc`;
@@ -59,7 +59,7 @@ def check_path() -> None:
 @tfserving.get("/models/<name>/versions/<version>")
 @tfserving.get("/models/<name>/labels/<label>")
 def status(name: str, version: str | None = None, label: str | None = None) -> Response:
-    """Return a GetModelStatusResponse; loads the model if necessary."""
+    """Return a GetModelStatusResponse, and load the model if necessary."""
     versions = "any versions" if version is None else f"version {version}"
     model = _find(name, version, None, f"Could not find {versions} of model {name}")
     entry = {
@@ -179,7 +179,7 @@ def _image_signature(model: ServedModel, name: str, missing: str) -> ImageSignat
 
 
 def _tensor_info(info: TensorInfo) -> dict[str, Any]:
-    """A TensorInfo in protobuf's JSON: int64 as a string, -1 for an unknown size."""
+    """Return a TensorInfo in protobuf's JSON: int64 as a string, -1 for an unknown size."""
     sizes = info["shape"] or []
     dims = [{"size": str(-1 if size is None else size), "name": ""} for size in sizes]
     return {

@@ -18,17 +18,17 @@ from mnist_cli.server.native import decode_pixels
 from mnist_cli.server.native.predict_query import FLAG_VALUES, flag_option, preprocess_option
 from mnist_cli.server.open_inference.binary import BinaryData, split_body
 from mnist_cli.server.open_inference.request import (
+    InferRequest,
     image_batch,
-    parse_request,
     raw_binary_request,
     wants_binary_output,
 )
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.tfserving.request import (
     ImageParser,
+    TensorsRequest,
     is_row_format,
     parse_examples_request,
-    parse_tensors_request,
 )
 
 RNG = np.random.default_rng(0)
@@ -148,7 +148,7 @@ def test_tensorflow_serving_formats_give_the_same_batch(shape: tuple[int, ...]) 
         {"inputs": {"x": rows, "ignored": "?"}},
     ]
     for body in bodies:
-        request = parse_tensors_request(json.dumps(body).encode())
+        request = decode_json(TensorsRequest, json.dumps(body).encode())
         parser = ImageParser(signature, "plain")
         assert is_row_format(request) == ("instances" in body)
         parse = parser.instances if "instances" in body else parser.inputs
@@ -164,7 +164,7 @@ def test_tensorflow_serving_pictures_are_ink_on_paper() -> None:
     Image.fromarray(pixels).save(stream, "PNG")
     text = base64.b64encode(stream.getvalue()).decode()
     for b64 in (text, text.rstrip("="), text[:10] + "\n" + text[10:]):
-        request = parse_tensors_request(json.dumps({"instances": [{"b64": b64}]}).encode())
+        request = decode_json(TensorsRequest, json.dumps({"instances": [{"b64": b64}]}).encode())
         [image] = ImageParser(_signature(784), "plain").instances(request.instances)
         np.testing.assert_allclose(image, 1 - pixels.ravel() / 255, atol=1e-6)
 
@@ -175,7 +175,9 @@ def test_open_inference_tensors_equal_those_of_numpy(shape: tuple[int, ...]) -> 
     expected = ink.reshape(2, 784)
     tensor = {"name": "x", "shape": list(ink.shape), "datatype": "FP32"}
     for data in (ink.tolist(), ink.ravel().tolist()):
-        request = parse_request(json.dumps({"inputs": [tensor | {"data": data}]}).encode())
+        request = decode_json(
+            InferRequest, json.dumps({"inputs": [tensor | {"data": data}]}).encode()
+        )
         batch = image_batch(request, signature, BinaryData(None), "model")
         np.testing.assert_array_equal(batch, expected)
         assert not wants_binary_output(request, "y", "model")
@@ -185,7 +187,7 @@ def test_open_inference_tensors_equal_those_of_numpy(shape: tuple[int, ...]) -> 
         head = json.dumps({"inputs": [tensor | binary]}).encode()
         found, rest = split_body(head + values, str(len(head)))
         assert found == head
-        batch = image_batch(parse_request(found), signature, rest, "model")
+        batch = image_batch(decode_json(InferRequest, found), signature, rest, "model")
         np.testing.assert_array_equal(batch, expected)
     data = ink.astype("<f4").tobytes()
     raw = raw_binary_request(len(data), signature)
@@ -198,7 +200,7 @@ def test_a_switch_may_only_have_its_constant_value() -> None:
     image = {"name": "x", "shape": [1, 784], "datatype": "FP32", "data": [0.5] * 784}
     for value in (False, True):
         switch = {"name": "training", "shape": [], "datatype": "BOOL", "data": [value]}
-        request = parse_request(json.dumps({"inputs": [image, switch]}).encode())
+        request = decode_json(InferRequest, json.dumps({"inputs": [image, switch]}).encode())
         if value:
             with pytest.raises(InputError, match="training is always False here: leave it out"):
                 image_batch(request, _signature(784), BinaryData(None), "model")

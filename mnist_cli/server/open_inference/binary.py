@@ -1,8 +1,4 @@
-"""Splits requests with binary tensors into JSON and tensors.
-
-The format is `docs/protocol/extension_binary_data.md` in the repository
-triton-inference-server/server, the messages are those of its `src/http_server.cc`.
-"""
+"""Splits requests of Triton's binary tensor extension into JSON and tensors."""
 
 from mnist_cli.errors import InputError
 

@@ -1,8 +1,4 @@
-"""Parses the requests of the Open Inference Protocol and the tensors in them.
-
-Messages follow `src/http_server.cc` in the repository triton-inference-server/server, where those
-are clear enough.
-"""
+"""Parses the requests of the Open Inference Protocol, with the messages of Triton."""
 
 import math
 import re
@@ -70,15 +66,6 @@ class InferRequest(msgspec.Struct):
     outputs: list[RequestOutput] = []
 
 
-def parse_request(json: bytes) -> InferRequest:
-    """Decode the JSON of a request.
-
-    Raises:
-        InputError: the bytes are not JSON, or not such a request.
-    """
-    return decode_json(InferRequest, json)
-
-
 def raw_binary_request(size: int, signature: ImageSignature) -> InferRequest:
     """Return the request that a body of `size` bytes without JSON stands for: a binary image."""
     sizes = [size or 1 for size in signature.image_shape[1:]]
@@ -91,9 +78,6 @@ def raw_binary_request(size: int, signature: ImageSignature) -> InferRequest:
 
 def wants_binary_output(request: InferRequest, scores: str, model: str) -> bool:
     """Whether the scores, the only output, are requested in binary.
-
-    The specification of the extension applies `binary_data_output` to listed outputs, too. Triton,
-    which is followed here, applies it only if the request lists no outputs.
 
     Raises:
         InputError: another output is requested, or a parameter is invalid.

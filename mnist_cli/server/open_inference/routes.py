@@ -1,23 +1,4 @@
-"""Implements the routes of the Open Inference Protocol.
-
-Sources: `specification/protocol/inference_rest.md` in kserve/open-inference-protocol; for what it
-leaves open, and for the messages, `src/http_server.cc` in triton-inference-server/server. Where the
-two differ:
-
-- The server is described at `/v2`, as servers implement it, and at `/v2/`, as in the OpenAPI file
-  of the specification.
-- `data` in a response is flat, as in Triton; in a request it is flat or nested.
-- Live and ready have the bodies of KServe, `{"live": true}` and `{"ready": true}`: Triton's are
-  empty, and the specification writes `live` for both.
-- A server that is not ready returns KServe's 503, which proxies and Kubernetes know; Triton
-  returns 400.
-- An unknown model is 404 on all paths; Triton returns 400 for `/ready`.
-- An invalid request is 400; Triton returns 500 where its JSON library fails, for example on
-  malformed JSON or if `shape` is not a list.
-- `parameters` of a request are echoed, except those of the binary extension; Triton drops them.
-
-The datatype UINT8 is rejected, since it does not show whether values are from 0 to 255 or 0 to 1.
-"""
+"""Implements the routes of the Open Inference Protocol, as described in docs/protocols.md."""
 
 import re
 from typing import Any
@@ -26,12 +7,12 @@ from flask import Blueprint, Response, request
 
 from mnist_cli import __version__, output
 from mnist_cli.errors import ModelError, UnknownModelError
-from mnist_cli.server.json_body import json_response
+from mnist_cli.server.json_body import decode_json, json_response
 from mnist_cli.server.model_metadata import ServedModel
 from mnist_cli.server.open_inference.binary import JSON_LENGTH_HEADER, split_body
 from mnist_cli.server.open_inference.request import (
+    InferRequest,
     image_batch,
-    parse_request,
     raw_binary_request,
     wants_binary_output,
 )
@@ -98,7 +79,11 @@ def infer(name: str, version: str | None = None) -> Response:
     signature = model.image_signature()
     data = request.get_data(cache=False)
     json, binary = split_body(data, request.headers.get(JSON_LENGTH_HEADER))
-    body = raw_binary_request(len(data), signature) if json is None else parse_request(json)
+    body = (
+        raw_binary_request(len(data), signature)
+        if json is None
+        else decode_json(InferRequest, json)
+    )
     is_binary = wants_binary_output(body, signature.scores, name)
     scores = model.predict_proba(image_batch(body, signature, binary, name))
     answer: dict[str, Any] = {"model_name": name, "model_version": model.version}

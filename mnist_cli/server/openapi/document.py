@@ -21,7 +21,7 @@ Json = dict[str, Any]
 LENGTH = {"type": "integer", "minimum": 0}
 HEADERS = {
     "X-Request-ID": {
-        "description": "The one of the request, or a new one.",
+        "description": "The ID of the request: as the client sent it, or a new one.",
         "schema": {"type": "string"},
     },
     JSON_LENGTH_HEADER: {

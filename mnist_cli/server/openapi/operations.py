@@ -161,9 +161,7 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
             SERVER, "Return whether the server is running", json_content("Health")
         ),
         "metrics.scrape": Operation(
-            SERVER,
-            "Return metrics for Prometheus",
-            {"text/plain": {"schema": {"type": "string"}}},
+            SERVER, "Return metrics for Prometheus", {"text/plain": {"schema": {"type": "string"}}}
         ),
         "draw.page": Operation(SERVER, "A page for drawing a digit", page),
         "openapi.docs": Operation(SERVER, "This documentation as a page", page),

@@ -1,8 +1,7 @@
 """Describes the bodies of requests and responses as JSON Schemas.
 
-Requests are described by the types that decode them, answers of the native API and errors by
-`mnist_cli.records`. The other responses are described here: for speed the routes write them as
-dictionaries, and `tests/test_openapi.py` compares both.
+The types that decode requests describe them, `mnist_cli.records` describes digits and errors, and
+the types below describe the other responses, which `tests/test_openapi.py` compares with them.
 """
 
 import functools
@@ -43,7 +42,7 @@ class Health(ResponseBody):
 
 
 class Status(Struct):
-    """The state of a version is not an error."""
+    """The status of a version; always OK."""
 
     error_code: Literal["OK"]
     error_message: Literal[""]
@@ -122,10 +121,7 @@ class ModelMetadataResponse(ResponseBody):
 
 
 class TensorsResponse(ResponseBody):
-    """Scores: `predictions` for `instances`, `outputs` for `inputs`.
-
-    If the signature has several outputs, the scores are in an object, by name.
-    """
+    """Scores: `predictions` for `instances`, `outputs` for `inputs`; by name if there are more."""
 
     predictions: list[Scores | dict[str, Scores]] | UnsetType = UNSET
     outputs: list[Scores] | dict[str, list[Scores]] | UnsetType = UNSET

@@ -1,8 +1,4 @@
-"""Parses the requests of TensorFlow Serving's REST API.
-
-The forms and, where they are clear enough, the messages follow `util/json_tensor.cc` in the
-repository tensorflow/serving.
-"""
+"""Parses the requests of TensorFlow Serving's REST API, with the messages of that server."""
 
 import base64
 from collections.abc import Mapping
@@ -62,15 +58,6 @@ class ExamplesRequest(msgspec.Struct):
             extra_json_schema={"minItems": 1},
         ),
     ] = msgspec.UNSET
-
-
-def parse_tensors_request(body: bytes) -> TensorsRequest:
-    """Decode a body, except its tensors.
-
-    Raises:
-        InputError: the body is not JSON, or not such a request.
-    """
-    return decode_json(TensorsRequest, body)
 
 
 def is_row_format(request: TensorsRequest) -> bool:

@@ -1,23 +1,4 @@
-"""Implements the routes of TensorFlow Serving's REST API.
-
-Sources, all in the repository tensorflow/serving: paths, statuses and messages follow
-`model_servers/http_rest_api_handler.cc`, `http_rest_api_util.cc` and `util/json_tensor.cc`;
-`g3doc/api_rest.md` is the documentation. Where the two differ, this follows the code:
-
-- `:classify` and `:regress` return `results`; the documentation says `result`.
-- An unknown path or method under /v1 is 400 "Malformed request", not 404 or 405.
-- The status of a label is the status of all versions, whatever the label.
-
-Intended differences from TensorFlow Serving:
-
-- A model has one version and no labels.
-- A version beyond int64 is reported in the body, which is empty there.
-- `:classify` takes the inputs of any signature as features, not only serialized tf.Examples.
-- Switches such as a dropout rate may be left out.
-- Pictures may be sent as `b64` instead of a float tensor.
-- JSON is strict, without NaN and Infinity.
-- Only the scores are returned of a signature with several outputs, and as probabilities.
-"""
+"""Implements the routes of TensorFlow Serving's REST API, as described in docs/protocols.md."""
 
 import re
 from typing import Any, NoReturn
@@ -25,15 +6,15 @@ from typing import Any, NoReturn
 from flask import Blueprint, Response, request
 
 from mnist_cli.errors import InputError, UnknownModelError
-from mnist_cli.server.json_body import json_response
+from mnist_cli.server.json_body import decode_json, json_response
 from mnist_cli.server.model_metadata import ImageSignature, ServedModel
 from mnist_cli.server.native import preprocess_option
 from mnist_cli.server.state import get_models
 from mnist_cli.server.tfserving.request import (
     ImageParser,
+    TensorsRequest,
     is_row_format,
     parse_examples_request,
-    parse_tensors_request,
 )
 from mnist_cli.signature import TensorInfo
 
@@ -96,7 +77,7 @@ def metadata(name: str, version: str | None = None, label: str | None = None) ->
 @tfserving.post("/models/<name>/labels/<label>:predict")
 def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
     """Return the scores of tensors in row format (`instances`) or columnar format (`inputs`)."""
-    body = parse_tensors_request(request.get_data(cache=False))
+    body = decode_json(TensorsRequest, request.get_data(cache=False))
     model = _find_servable(name, version, label)
     missing = 'Serving signature name: "{}" not found in signature def'
     signature = _image_signature(model, body.signature_name, missing)

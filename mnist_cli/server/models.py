@@ -49,7 +49,7 @@ class Models:
         if name not in self._loaded:
             if name not in self.names:
                 known = ", ".join(self.names)
-                raise UnknownModelError(f"no model named {name!r}: available are {known}")
+                raise UnknownModelError(f"no model named {name!r} (available: {known})")
             with self._lock:
                 if name not in self._loaded:
                     self._loaded[name] = self._load(name)

@@ -37,7 +37,7 @@ def bind(options: ListenOptions) -> socket.socket:
         reason = error.strerror or error
         raise BindError(
             f"cannot listen on {options.host} port {options.port}: {reason}; "
-            "choose others with --host and --port"
+            "choose another with --host or --port"
         ) from error
     return bound
 

@@ -37,7 +37,7 @@ def decode_pixels(body: bytes) -> npt.NDArray[Any]:
     """
     rows: list[list[Any]] = decode_json(PicArrayRequest, body).pic_array
     if not rows or not rows[0]:
-        raise InputError("picArray is empty")
+        raise InputError("picArray is empty: send at least one row with one pixel")
     width = len(rows[0])
     check_size(width, len(rows))
     if set(map(len, rows)) != {width}:

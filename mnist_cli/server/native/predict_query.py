@@ -29,5 +29,5 @@ def flag_option(query: Mapping[str, str], name: str) -> bool:
     """
     value = query.get(name, "0")
     if value not in FLAG_VALUES:
-        raise InputError(f"{name} is {value!r}: use {' or '.join(FLAG_VALUES)}")
+        raise InputError(f"{name} is {value!r}: use one of {', '.join(FLAG_VALUES)}")
     return FLAG_VALUES[value]

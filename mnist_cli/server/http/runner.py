@@ -26,11 +26,12 @@ DRAIN_TIMEOUT_SECONDS = 30.0
 IDLE_TIMEOUT_SECONDS = 30
 # Sockets are polled this often while the event loop answers requests.
 POLL_INTERVAL_SECONDS = 0.005
-# 84x85 pixels as JSON are 28 KB.
+# Read at once; 84x85 pixels as JSON are 28 KB.
 RECV_BYTES = 64 * 2**10
 MAX_CONNECTIONS = 4000
+# Before a worker with more connections than another accepts one.
 ACCEPT_DELAY_SECONDS = 0.005
-# A signal to a worker so soon after the first is the same one, passed on by its parent.
+# A second signal to a worker within this time is the first one, passed on by its parent.
 DUPLICATE_SIGNAL_SECONDS = 1.0
 
 

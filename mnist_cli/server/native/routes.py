@@ -24,16 +24,16 @@ native = Blueprint("native", __name__)
 
 @native.get("/")
 def root() -> Response:
-    """Return the prediction for a sample image, as a smoke test."""
+    """Return the prediction for a sample picture, as a smoke test."""
     return _predict(images.decode((data_folder("samples") / "MNIST-0.png").read_bytes()))
 
 
 @native.post("/predict")
 def predict() -> Response:
-    """Return the prediction for the image in the body.
+    """Return the prediction for the picture in the body.
 
     `?scores=1` adds the ten probabilities, `?image=1` the 28x28 pixels that the model sees, from 0
-    for black ink to 255 for white paper. `?multi=1` returns all digits of the image.
+    for black ink to 255 for white paper. `?multi=1` returns all digits of the picture.
     """
     return _predict(request.environ.get(PREDICTED_IMAGE) or _request_pixels())
 

@@ -1,4 +1,4 @@
-"""Runs `mnist serve` as users do, and asks it over real sockets."""
+"""Runs `mnist serve` in a process, and sends requests over real sockets."""
 
 import contextlib
 import http.client
@@ -28,7 +28,7 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The message of an error, whose body has nothing else."""
+        """The message of an error, the only field of its body."""
         assert self.status >= 400
         assert list(self.json) == ["error"]
         return str(self.json["error"])
@@ -60,11 +60,11 @@ class Server:
             return Answer(response.status, response.headers, response.read())
 
     def connect(self) -> socket.socket:
-        """A bare connection, for what no client library would send."""
+        """Open a socket, for input that no client library sends."""
         return socket.create_connection((self.host, self.port), timeout=60)
 
     def stop(self, signal_: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """Ask it to end; return its exit code and what stderr still had."""
+        """Send a signal; return the exit code and the rest of stderr."""
         self.process.send_signal(signal_)
         _, stderr = self.process.communicate(timeout=60)
         return self.process.returncode, stderr
@@ -72,13 +72,13 @@ class Server:
 
 @contextlib.contextmanager
 def serving(*arguments: str | Path, env: dict[str, str] | None = None) -> Iterator[Server]:
-    """A server on a free port, ready to answer."""
+    """Run a server on a free port, and wait until it is ready."""
     process = subprocess.Popen(
         [*MNIST, "serve", "--port", "0", *arguments],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-        # Shells start what runs in the background with Ctrl-C ignored, tests too.
+        # Shells start background processes, such as tests, with SIGINT ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None

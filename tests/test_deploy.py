@@ -1,4 +1,4 @@
-"""`docs/deploy`: what is written there fits the server."""
+"""The files in `docs/deploy` match the server."""
 
 import configparser
 import json
@@ -40,7 +40,7 @@ def _unit() -> configparser.SectionProxy:
 
 
 def _parse(command: list[str]) -> dict[str, Any]:
-    """What `mnist serve` makes of a command line; an option that it does not have is an error."""
+    """Parse a command line of `mnist serve`; fails for unknown options."""
     program, name, *options = command
     assert (Path(program).name, name) == ("mnist", "serve")
     group: Any = typer.main.get_command(app)
@@ -69,7 +69,7 @@ def test_the_readme_links_to_all_files() -> None:
 
 def test_the_unit_gives_the_server_time_to_finish() -> None:
     assert int(_unit()["TimeoutStopSec"]) > DRAIN_TIMEOUT_SECONDS
-    assert _unit()["KillMode"] == "mixed"  # else the workers get SIGTERM twice, and end at once
+    assert _unit()["KillMode"] == "mixed"  # else the workers get SIGTERM twice, and stop at once
 
 
 def test_nginx_fits_the_unit() -> None:
@@ -82,7 +82,7 @@ def test_nginx_fits_the_unit() -> None:
     assert int(_nginx("keepalive_timeout").removesuffix("s")) < IDLE_TIMEOUT_SECONDS
 
 
-def test_the_container_listens_where_it_says() -> None:
+def test_the_container_exposes_its_port() -> None:
     params = _parse(_entrypoint())
     assert int(_instruction("EXPOSE")) == params["port"]
     [path] = re.findall(
@@ -179,7 +179,7 @@ def test_the_probes_are_answered_without_a_token() -> None:
             assert server.ask("GET", path).status == 200
 
 
-def test_other_servers_ask_for_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_wsgi_servers_require_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MNIST_TOKEN", raising=False)
     with pytest.raises(KeyError):
         runpy.run_path(str(DEPLOY / "wsgi.py"))

@@ -48,7 +48,7 @@ ZERO: Points = [
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with serving("--url-prefix", "/digits") as server:
-        # Its log is not read here, and must not fill the pipe.
+        # Nobody reads its log, which must not fill the pipe.
         drain = threading.Thread(target=server.process.stderr.read, daemon=True)  # type: ignore[union-attr]
         drain.start()
         yield server
@@ -63,7 +63,7 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
             pytest.fail(reason)
         pytest.skip(reason)
     options = ChromeOptions()
-    # Both paths are given, so that Selenium has nothing to look for and download.
+    # With both paths Selenium does not download a browser or driver.
     options.binary_location = chromium
     profile = tmp_path_factory.mktemp("chromium")
     for flag in [*FLAGS, f"--user-data-dir={profile}"]:
@@ -78,12 +78,12 @@ def _log(chrome: Chrome, name: str) -> list[dict[str, str]]:
 
 
 class Page:
-    """The page as a person meets it."""
+    """The page in a browser."""
 
     def __init__(self, chrome: Chrome, address: str) -> None:
         self.chrome = chrome
         chrome.get(address)
-        # Chromedriver may come back before the scripts of the page have run.
+        # Chromedriver may return before the scripts of the page have run.
         self.wait_for("return document.readyState === 'complete'")
 
     def __getitem__(self, id: str) -> WebElement:
@@ -107,7 +107,7 @@ class Page:
         builder.perform()
 
     def await_answer(self, digit: str) -> None:
-        """Wait until the page shows it and says it."""
+        """Wait until the page shows the digit and announces it to screen readers."""
         self.await_text("digit", digit)
         self.await_text("spoken", digit and f"{digit}, ")
 
@@ -134,7 +134,7 @@ class Page:
         return count
 
     def events(self, name: str) -> list[dict[str, str]]:
-        """The requests in the events of that name since the last time it was asked."""
+        """The requests in the new events of that name."""
         entries = [json.loads(entry["message"]) for entry in _log(self.chrome, "performance")]
         return [
             entry["message"]["params"]["request"]
@@ -147,7 +147,7 @@ class Page:
 def page(chrome: Chrome, server: Server) -> Iterator[Page]:
     chrome.get("about:blank")
     for log in ("browser", "performance"):
-        _log(chrome, log)  # what other tests have left
+        _log(chrome, log)  # discards the entries of other tests
     origin = f"http://{server.host}:{server.port}"
     page = Page(chrome, f"{origin}/digits/draw")
     yield page
@@ -156,7 +156,7 @@ def page(chrome: Chrome, server: Server) -> Iterator[Page]:
     assert {
         request["url"] for request in requests if not request["url"].startswith(origin)
     } == set()
-    # Chromium itself reports a refused request; the page shows it as a hint.
+    # Chromium logs a 400, which the page shows as a message.
     problems = [entry for entry in _log(chrome, "browser") if entry["level"] == "SEVERE"]
     assert [problem for problem in problems if "status of 400" not in problem["message"]] == []
 
@@ -186,7 +186,7 @@ def test_a_finger_and_a_pen_draw_too(page: Page, kind: str) -> None:
     assert scrolled == [0, 0]
 
 
-def test_a_scribble_is_told_with_doubt(page: Page) -> None:
+def test_a_scribble_is_uncertain(page: Page) -> None:
     page.draw([((37 * step % 70 + 15) / 100, (61 * step % 70 + 15) / 100) for step in range(24)])
     page.wait_for("return document.getElementById('certainty').textContent.includes('may not be')")
 
@@ -231,13 +231,13 @@ def test_a_picture_is_chosen(page: Page) -> None:
 def test_a_picture_is_dropped_or_pasted(page: Page, event: str) -> None:
     page.chrome.execute_script(HAND_OVER, event, _base64(SAMPLES / "off-centre-2.png"), "image/png")
     page.await_answer("2")
-    # Ink on top of a picture counts, too.
+    # Strokes on top of a picture are part of it.
     before = page.inked
     page.draw([(0.05, 0.05), (0.95, 0.05)])
     WebDriverWait(page.chrome, 20).until(lambda _: page.inked != before)
 
 
-# What the browser does when a file is dropped or pasted, which a driver cannot.
+# Simulates dropping or pasting a file, which WebDriver does not support.
 HAND_OVER = """
 const [kind, content, type] = arguments;
 const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
@@ -254,7 +254,7 @@ def _base64(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode()
 
 
-def test_what_is_no_picture_gets_a_hint(page: Page) -> None:
+def test_a_file_that_is_not_a_picture_shows_an_error(page: Page) -> None:
     page.chrome.execute_script(HAND_OVER, "drop", _base64(Path(__file__)), "text/x-python")
     page.await_text("hint", "Not a picture")
     page["clear"].click()
@@ -299,7 +299,7 @@ def test_the_page_fits_a_phone(page: Page) -> None:
         page.chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_a_token_is_asked_for_once(chrome: Chrome) -> None:
+def test_the_token_is_requested_once(chrome: Chrome) -> None:
     with serving(env={"MNIST_TOKEN": "secret"}) as server:
         assert server.ask("POST", "/predict").status == 401
         page = Page(chrome, f"http://{server.host}:{server.port}/draw")
@@ -329,7 +329,7 @@ def test_the_page_is_locked_down(server: Server) -> None:
     assert server.ask("GET", "/digits/draw/../draw.py").status == 404
 
 
-def test_the_api_tells_what_the_model_sees(server: Server) -> None:
+def test_the_api_returns_what_the_model_sees(server: Server) -> None:
     pixels = (SAMPLES / "off-centre-2.png").read_bytes()
     answer = server.ask("POST", "/digits/predict?image=1", pixels, Content_Type="image/png").json
     assert [len(row) for row in answer["image"]] == [28] * 28

@@ -1,4 +1,4 @@
-"""`/openapi.json` and `/docs`: what they promise is what the server does."""
+"""`/openapi.json` and `/docs` describe what the server does."""
 
 import argparse
 import copy
@@ -40,7 +40,7 @@ def document(server: Server) -> Any:
 
 def test_all_routes_are_described() -> None:
     app = create_app()
-    # Files of the pages, and what /v1 answers to any other path.
+    # Assets of the pages, and the fallback of /v1.
     others = {"draw.asset", "openapi.style", "tfserving.malformed"}
     routes = {
         (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
@@ -60,7 +60,7 @@ def test_the_document_is_openapi_3_1(document: Any) -> None:
     schemathesis.openapi.from_dict(document).validate()
 
 
-def test_references_lead_somewhere_and_all_components_are_used(guarded: Server) -> None:
+def test_references_resolve_and_all_components_are_used(guarded: Server) -> None:
     text = guarded.ask("GET", "/digits/openapi.json").body.decode()
     components = json.loads(text)["components"]
     del components["securitySchemes"]  # named without a reference
@@ -68,7 +68,7 @@ def test_references_lead_somewhere_and_all_components_are_used(guarded: Server) 
     assert set(re.findall(r'"#/components/(\w+/[\w-]+)"', text)) == found
 
 
-def test_the_request_types_describe_themselves(document: Any) -> None:
+def test_request_types_have_constraints(document: Any) -> None:
     pixels = document["components"]["schemas"]["PicArrayRequest"]["properties"]["picArray"]
     assert pixels["items"]["items"]["maximum"] == 255
     inputs = document["components"]["schemas"]["RequestInput"]["properties"]
@@ -98,7 +98,7 @@ def _commands(server: Server, prefix: str = "") -> list[str]:
 
 
 def _run(server: Server, command: str) -> Answer:
-    """What curl would do."""
+    """Send the request of a curl command."""
     parser = argparse.ArgumentParser()
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("-d", dest="data")
@@ -129,7 +129,7 @@ def test_the_commands_of_the_page_work(guarded: Server) -> None:
     assert len([command for command in commands if command.endswith("/predict")]) == 3
     for command in commands:
         answer = _run(guarded, command)
-        # These are there to answer an error.
+        # These routes always return an error.
         refused = re.search(r"labels/\w+[/:]|:regress$|/v1/models$", command)
         assert answer.status == (400 if refused else 200), command
         if re.search("/predict$|/v2/models/.*/infer$", command):
@@ -172,7 +172,9 @@ def _matches(path: str, url: str) -> bool:
     return re.fullmatch(re.sub(r"{\w+}", "[^/:]+", path), url) is not None
 
 
-def test_the_page_has_all_routes_and_needs_nobody_else(guarded: Server, document: Any) -> None:
+def test_the_page_has_all_routes_and_loads_nothing_from_elsewhere(
+    guarded: Server, document: Any
+) -> None:
     answer = guarded.ask("GET", "/digits/docs")
     page = answer.body.decode()
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -190,7 +192,7 @@ def test_the_page_has_all_routes_and_needs_nobody_else(guarded: Server, document
             assert guarded.ask("GET", f"/digits/{link}").status == 200
 
 
-def test_random_requests_find_no_fault(tmp_path: Path) -> None:
+def test_random_requests_cause_no_internal_error(tmp_path: Path) -> None:
     with serving("--quiet", env={"MNIST_TOKEN": TOKEN}) as server:
         config = Path(__file__).with_name("schemathesis.toml")
         url = f"http://{server.host}:{server.port}/openapi.json"
@@ -199,5 +201,5 @@ def test_random_requests_find_no_fault(tmp_path: Path) -> None:
         command += ["--header", header, "--max-examples=5", "--no-color"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        # A fault that is not told to the client would still be in the log.
+        # The log would have errors that the client does not see.
         assert server.stop() == (0, "")

@@ -26,7 +26,7 @@ def _pixels(name: str) -> list[list[int]]:
     return np.asarray(Image.open(SAMPLES / name).convert("L")).tolist()  # type: ignore[no-any-return]
 
 
-def test_the_root_answers_for_the_sample(server: Server) -> None:
+def test_the_root_predicts_the_sample(server: Server) -> None:
     answer = server.ask("GET", "/")
     assert answer.status == 200
     expected = run("predict", SAMPLES / "MNIST-0.png").record
@@ -62,7 +62,7 @@ def test_pixels_may_be_fractions(server: Server) -> None:
     assert server.ask("POST", "/predict", json_body={"picArray": pixels}).json["prediction"] == 3
 
 
-def test_all_models_can_be_asked_for(server: Server) -> None:
+def test_each_model_can_be_selected(server: Server) -> None:
     for model in find_models():
         answer = server.ask("POST", f"/predict?model={model.name}", PNG, Content_Type="image/png")
         assert (answer.json["model"], answer.json["prediction"]) == (model.name, 3)
@@ -100,7 +100,7 @@ BAD_BODIES: dict[str, tuple[bytes | str, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_BODIES)
-def test_a_bad_body_is_told_with_its_place(server: Server, name: str) -> None:
+def test_an_invalid_body_is_reported_with_its_place(server: Server, name: str) -> None:
     body, message = BAD_BODIES[name]
     answer = server.ask("POST", "/predict", body, Content_Type="application/json")
     assert answer.status == 400
@@ -118,7 +118,7 @@ def test_a_bad_body_is_told_with_its_place(server: Server, name: str) -> None:
         ("/nope", {}, 404, "no such path: /nope"),
     ],
 )
-def test_other_bad_requests(
+def test_other_invalid_requests(
     server: Server, path: str, headers: dict[str, str], status: int, message: str
 ) -> None:
     answer = server.ask("POST", path, "hello", **headers)
@@ -127,13 +127,13 @@ def test_other_bad_requests(
 
 
 @pytest.mark.parametrize("name", ["nope", "../t_cnn", "/etc", "t_cnn/..", "%2e%2e/t_cnn", ""])
-def test_a_model_is_a_name_and_no_path(server: Server, name: str) -> None:
+def test_a_model_is_a_name_not_a_path(server: Server, name: str) -> None:
     answer = server.ask("POST", f"/predict?model={name}", PNG, Content_Type="image/png")
     assert answer.status == 404
     assert "t_cnn, t_ffnn" in answer.error
 
 
-def test_a_wrong_preprocess(server: Server) -> None:
+def test_an_unknown_preprocess(server: Server) -> None:
     answer = server.ask("POST", "/predict?preprocess=magic", PNG, Content_Type="image/png")
     assert answer.status == 400
     assert "'magic': use auto or plain" in answer.error
@@ -143,9 +143,9 @@ def test_a_wrong_preprocess(server: Server) -> None:
     ("name", "field"), [("scores", "scores"), ("image", "image"), ("multi", "text")]
 )
 def test_a_flag_is_on_or_off(server: Server, name: str, field: str) -> None:
-    for value, asked in (("1", True), ("true", True), ("0", False), ("false", False)):
+    for value, expected in (("1", True), ("true", True), ("0", False), ("false", False)):
         answer = server.ask("POST", f"/predict?{name}={value}", PNG, Content_Type="image/png")
-        assert (field in answer.json) is asked
+        assert (field in answer.json) is expected
     answer = server.ask("POST", f"/predict?{name}=yes", PNG, Content_Type="image/png")
     assert answer.status == 400
     assert f"{name} is 'yes'" in answer.error
@@ -168,19 +168,19 @@ def test_a_body_over_the_limit(chunked: bool) -> None:
         assert answer.status == 413
         assert "1048576" in answer.error
         assert server.ask("GET", "/").status == 200
-        # One that is just as large as it may be is only no picture.
+        # A body of exactly the limit is accepted, but it is not a picture.
         assert server.ask("POST", "/predict", body[: 2**20], Content_Type="image/png").status == 400
 
 
 def _head(length: int, kind: str = "image/png") -> bytes:
-    """The head of a request whose body has that many bytes."""
+    """The head of a request with a body of that length."""
     return (
         f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
 
 
-def test_slow_senders_and_those_who_hang_up_keep_nobody_waiting(server: Server) -> None:
+def test_slow_and_disconnected_clients_delay_nobody(server: Server) -> None:
     slow = [server.connect() for _ in range(200)]
     for connection in slow:
         connection.send(_head(999) + b"1")
@@ -204,7 +204,7 @@ def test_a_thousand_connections(server: Server) -> None:
             connection.close()
 
 
-def test_what_is_no_http(server: Server) -> None:
+def test_input_that_is_not_http(server: Server) -> None:
     with server.connect() as connection:
         connection.send(b"hello\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
@@ -225,7 +225,7 @@ def test_a_request_in_flight_is_finished(name: str) -> None:
             with pytest.raises(ConnectionRefusedError):
                 server.connect()
             connection.send(rest)
-            answer = connection.makefile("rb").read()  # to its end: the server hangs up
+            answer = connection.makefile("rb").read()  # until the server closes the connection
         assert answer.startswith(b"HTTP/1.1 200 ") and b'"prediction": 3' in answer
         assert server.process.wait(timeout=10) == 0
 
@@ -243,18 +243,22 @@ def test_a_signal_to_all_processes_is_one_signal() -> None:
         assert server.process.wait(timeout=10) == 0
 
 
-def test_it_is_up_before_its_model_is_loaded(tmp_path: Path, weights: models.Weights) -> None:
-    folder = models.tensorflow_1(tmp_path / "slow", weights)  # TensorFlow is imported for it
+def test_the_server_runs_before_its_model_is_loaded(
+    tmp_path: Path, weights: models.Weights
+) -> None:
+    folder = models.tensorflow_1(
+        tmp_path / "slow", weights
+    )  # it needs TensorFlow, which is slow to import
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [*MNIST, "serve", "--quiet", "--port", str(port), "--model", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        server, told = Server(process, "127.0.0.1", port), set()
+        server, seen = Server(process, "127.0.0.1", port), set()
         body = json.dumps({"picArray": _pixels("MNIST-0.png")}).encode()
-        early: socket.socket | None = None  # asks for a prediction before there can be one
+        early: socket.socket | None = None  # requests a prediction before the model is loaded
         deadline = time.monotonic() + 60
-        while 200 not in told and time.monotonic() < deadline:
+        while 200 not in seen and time.monotonic() < deadline:
             with contextlib.suppress(ConnectionRefusedError):
                 assert server.ask("GET", "/v2/health/live").status == 200
                 ready = server.ask("GET", "/v2/health/ready")
@@ -262,12 +266,12 @@ def test_it_is_up_before_its_model_is_loaded(tmp_path: Path, weights: models.Wei
                     assert ready.json == {"ready": True}
                 else:
                     assert "not loaded yet" in ready.error
-                told.add(ready.status)
+                seen.add(ready.status)
                 if early is None:
                     early = server.connect()
                     early.sendall(_head(len(body), "application/json") + body)
             time.sleep(0.02)
-        assert told == {503, 200}
+        assert seen == {503, 200}
         assert early is not None
         with early:
             assert early.recv(12) == b"HTTP/1.1 200"
@@ -275,11 +279,11 @@ def test_it_is_up_before_its_model_is_loaded(tmp_path: Path, weights: models.Wei
         assert server.stop()[0] == 0
 
 
-def test_answers_come_in_the_order_of_the_requests(server: Server) -> None:
+def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
     digits = [json.dumps({"picArray": _pixels(f"MNIST-{digit}.png")}).encode() for digit in (5, 8)]
     requests = [
         *(_head(len(body), "application/json") + body for body in digits),
-        _head(len(PNG)) + PNG,  # this one takes a thread, the others are answered by the loop
+        _head(len(PNG)) + PNG,  # answered by a thread, the others by the event loop
         b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
         _head(len(digits[0]), "application/json") + digits[0],
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
@@ -291,8 +295,8 @@ def test_answers_come_in_the_order_of_the_requests(server: Server) -> None:
     assert bodies == [b"5", b"8", b"3", b'"ok', b"5", b"0"]
 
 
-def _asked_at_once(server: Server, requests: list[bytes]) -> list[tuple[int, object]]:
-    """Send each on a connection of its own, all before any is answered: status and JSON of each."""
+def _send_together(server: Server, requests: list[bytes]) -> list[tuple[int, object]]:
+    """Send each request on its own connection, all before reading; return status and JSON."""
 
     def answer(connection: socket.socket) -> tuple[int, object]:
         response = http.client.HTTPResponse(connection)
@@ -309,7 +313,7 @@ def _asked_at_once(server: Server, requests: list[bytes]) -> list[tuple[int, obj
         return list(map(answer, connections))
 
 
-def test_pictures_that_wait_together_are_answered_as_each_by_itself() -> None:
+def test_a_batch_gives_the_same_answers_as_single_requests() -> None:
     four = _pixels("MNIST-4.png")
     sent = {
         **{f"?scores=1&image=1&n={n}": (_pixels(f"MNIST-{n % 10}.png"), 200) for n in range(20)},
@@ -331,13 +335,13 @@ def test_pictures_that_wait_together_are_answered_as_each_by_itself() -> None:
             requests.append(head[:-2] + b"Authorization: Bearer " + token + b"\r\n\r\n" + body)
             statuses.append(refused or status)
     with serving("--host", "0.0.0.0", env={"MNIST_TOKEN": "secret"}) as server:
-        one_by_one = [_asked_at_once(server, [request])[0] for request in requests]
+        one_by_one = [_send_together(server, [request])[0] for request in requests]
         assert [status for status, _ in one_by_one] == statuses
         for _ in range(5):
-            assert _asked_at_once(server, requests) == one_by_one
+            assert _send_together(server, requests) == one_by_one
 
 
-def test_the_second_signal_is_at_once() -> None:
+def test_the_second_signal_stops_at_once() -> None:
     with serving() as server, server.connect() as connection:
         connection.send(_head(9) + b"1")
         time.sleep(0.3)
@@ -348,7 +352,7 @@ def test_the_second_signal_is_at_once() -> None:
         assert server.process.wait(timeout=5) == 0
 
 
-def test_a_port_that_is_taken() -> None:
+def test_a_port_in_use() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -370,7 +374,7 @@ def test_an_unknown_model() -> None:
     assert "did you mean t_cnn?" in result.error
 
 
-def test_others_are_let_in_only_with_a_token_or_on_purpose() -> None:
+def test_other_machines_need_a_token_or_insecure() -> None:
     refused = run_process("serve", "--host", "0.0.0.0")
     assert refused.code == 2
     assert "MNIST_TOKEN" in refused.error and "--insecure" in refused.error
@@ -412,7 +416,7 @@ def test_cors_also_on_errors() -> None:
         assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
 
 
-def test_no_cors_unless_asked_for(server: Server) -> None:
+def test_no_cors_by_default(server: Server) -> None:
     answer = server.ask("GET", "/", Origin="https://a.example")
     assert "Access-Control-Allow-Origin" not in answer.headers
 
@@ -442,7 +446,7 @@ def test_the_access_log_as_text_and_json() -> None:
         assert server.stop() == (0, "")
 
 
-def test_a_trusted_proxy_tells_who_asks() -> None:
+def test_the_client_address_from_a_trusted_proxy() -> None:
     for arguments, client in (((), "127.0.0.1"), (("--trusted-proxy", "127.0.0.1"), "192.0.2.7")):
         with serving(*arguments) as server:
             server.ask("GET", "/", X_Forwarded_For="192.0.2.7")
@@ -470,7 +474,7 @@ def test_metrics(server: Server) -> None:
 
 
 def _workers(server: Server) -> list[int]:
-    """The processes that the server has made."""
+    """The child processes of the server."""
     task = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
     return [int(pid) for pid in task.read_text().split()]
 
@@ -482,7 +486,7 @@ def test_workers_share_the_port_and_add_up_their_metrics() -> None:
             connection.request("POST", "/predict", PNG, {"Content-Type": "image/png"})
         for connection in connections:
             assert connection.getresponse().read().startswith(b'{"prediction": 3')
-        # Both have taken their part of the connections.
+        # Both workers accepted a share of the connections.
         sockets = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in _workers(server)]
         assert len(sockets) == 2 and abs(sockets[0] - sockets[1]) <= 10
         metrics = server.ask("GET", "/metrics").body.decode()
@@ -535,7 +539,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_server(workers: str, tmp_path: P
         assert message in result.stderr
 
 
-def test_others_are_answered_while_a_large_picture_is_read(server: Server) -> None:
+def test_a_large_picture_does_not_delay_small_requests(server: Server) -> None:
     large = io.BytesIO()
     picture = Image.new("L", (8000, 8000), 255)
     picture.paste(0, (3000, 1000, 3500, 7000))

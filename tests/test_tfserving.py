@@ -1,4 +1,4 @@
-"""TensorFlow Serving REST v1, over real sockets; its protobufs parse the bodies."""
+"""TensorFlow Serving REST v1, over real sockets; protobuf parses the responses."""
 
 import base64
 import importlib
@@ -63,7 +63,7 @@ def test_metadata(server: Server) -> None:
     }
 
 
-def test_status_and_metadata_are_those_of_the_protobufs(server: Server) -> None:
+def test_protobuf_parses_status_and_metadata(server: Server) -> None:
     status_pb2 = importlib.import_module("tensorflow_serving.apis.get_model_status_pb2")
     metadata_pb2 = importlib.import_module("tensorflow_serving.apis.get_model_metadata_pb2")
     json_format = importlib.import_module("google.protobuf.json_format")
@@ -72,7 +72,7 @@ def test_status_and_metadata_are_those_of_the_protobufs(server: Server) -> None:
     [entry] = status.model_version_status
     assert (entry.version, entry.state, entry.status.error_code) == (1, entry.AVAILABLE, 0)
     answer = server.ask("GET", f"{MODEL}/metadata").json
-    # The server leaves the type of the Any out, which the parser of protobuf wants to know.
+    # TensorFlow Serving omits the type of the Any, but the protobuf parser requires it.
     answer["metadata"]["signature_def"]["@type"] = (
         "type.googleapis.com/tensorflow.serving.SignatureDefMap"
     )
@@ -85,7 +85,7 @@ def test_status_and_metadata_are_those_of_the_protobufs(server: Server) -> None:
     assert [dim.size for dim in signature.outputs["output"].tensor_shape.dim] == [-1, 10]
 
 
-def test_predictions_in_row_and_column_form(server: Server) -> None:
+def test_predictions_in_row_and_columnar_format(server: Server) -> None:
     rows = [_ink(digit) for digit in range(10)]
     expected = _scores(*range(10))
     bodies: list[tuple[dict[str, Any], str]] = [
@@ -132,7 +132,7 @@ def test_classify(server: Server) -> None:
     np.testing.assert_allclose(scores, _scores(3, 3), atol=1e-6)
 
 
-def test_regress_is_no_method_of_these_models(server: Server) -> None:
+def test_regress_is_not_supported(server: Server) -> None:
     answer = server.ask("POST", f"{MODEL}:regress", json_body={"examples": [{"input": _ink(3)}]})
     assert answer.status == 400
     assert "Expected regression signature method_name" in answer.error
@@ -175,7 +175,7 @@ def test_paths(server: Server, method: str, path: str, status: int, message: str
     assert message in answer.error
 
 
-def test_errors_come_in_the_order_of_the_server(server: Server) -> None:
+def test_errors_have_the_precedence_of_tensorflow_serving(server: Server) -> None:
     path, unknown = f"{MODEL}/versions/x:regress", "/v1/models/nope:predict"
     for where, body, status, message in (
         (path, "", 400, "Malformed request"),
@@ -238,7 +238,7 @@ BAD_BODIES: dict[str, tuple[str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_BODIES)
-def test_a_bad_body(server: Server, name: str) -> None:
+def test_an_invalid_body(server: Server, name: str) -> None:
     body, message = BAD_BODIES[name]
     answer = server.ask("POST", f"{MODEL}:predict", body)
     assert answer.status == 400
@@ -258,14 +258,14 @@ def test_a_bad_body(server: Server, name: str) -> None:
         ({"examples": [{"input": _ink(1)}], "signature_name": "x"}, "No signature was found"),
     ],
 )
-def test_bad_examples(server: Server, body: Any, message: str) -> None:
+def test_invalid_examples(server: Server, body: Any, message: str) -> None:
     answer = server.ask("POST", f"{MODEL}:classify", json_body=body)
     assert answer.status == 400
     assert message in answer.error
     assert server.ask("POST", f"{MODEL}:regress", json_body=body).status == 400
 
 
-def test_what_the_model_cannot_compute_is_bad_input(server: Server) -> None:
+def test_input_that_overflows_the_model_is_invalid(server: Server) -> None:
     body = {"instances": [[3e38] * 784]}
     answer = server.ask("POST", "/v1/models/t_ffnn:predict", json_body=body)
     assert answer.status == 400
@@ -289,9 +289,7 @@ def test_a_version_and_several_outputs(tmp_path: Path) -> None:
         assert outputs["class"]["dtype"] == "DT_INT64"
 
 
-def test_a_model_that_takes_pictures_with_a_channel(
-    tmp_path: Path, weights: models.Weights
-) -> None:
+def test_a_model_with_a_channel_axis(tmp_path: Path, weights: models.Weights) -> None:
     models.keras_3(tmp_path / "keras", weights, shape=(28, 28, 1), softmax=True)
     ink = np.reshape(_ink(3), (1, 28, 28, 1)).tolist()
     with serving("--model-dir", tmp_path, "--model", "keras") as server:

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol v2, over real sockets: with its clients, and with what none sends."""
+"""The Open Inference Protocol v2, over real sockets, with its clients and with invalid requests."""
 
 import importlib
 import json
@@ -68,7 +68,7 @@ def test_model_metadata_and_ready(server: Server) -> None:
         assert server.ask("GET", f"{path}/ready").json == {"name": "t_cnn", "ready": True}
 
 
-def test_data_flat_and_nested_and_what_is_echoed(server: Server) -> None:
+def test_flat_and_nested_data_and_echoed_parameters(server: Server) -> None:
     ink = _ink(*range(10))
     for data in (ink.tolist(), ink.ravel().tolist()):
         for datatype in ("FP32", "FP64"):
@@ -91,7 +91,7 @@ def test_data_flat_and_nested_and_what_is_echoed(server: Server) -> None:
             np.testing.assert_allclose(scores, np.ravel(_scores(*range(10))), atol=1e-6)
 
 
-def test_switches_may_be_sent_if_they_are_off(server: Server) -> None:
+def test_switches_may_be_sent_with_their_constant_value(server: Server) -> None:
     for value, status in ((1.0, 200), (0.5, 400)):
         switch = {"name": "dropout", "shape": [], "datatype": "FP32", "data": [value]}
         body = {"inputs": [_input(), switch]}
@@ -161,7 +161,7 @@ def _binary(
     return server.ask("POST", f"{MODEL}/infer", head + blob, **headers)
 
 
-def test_bad_binary(server: Server) -> None:
+def test_invalid_binary_data(server: Server) -> None:
     blob = _ink(3).tobytes()
     assert _binary(server, blob, len(blob)).status == 200
     nan = struct.pack("<f", float("nan")) + blob[4:]
@@ -218,7 +218,7 @@ def test_a_raw_binary_request(server: Server, count: int) -> None:
     np.testing.assert_allclose(scores, _scores(*digits), atol=1e-6)
 
 
-def test_bad_raw_binary_requests(server: Server) -> None:
+def test_invalid_raw_binary_requests(server: Server) -> None:
     headers = {"Inference_Header_Content_Length": "0"}
     for blob, message in (
         (b"", "the shape is [0,784], expected [N,784]"),
@@ -298,7 +298,7 @@ BAD_BODIES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_BODIES)
-def test_a_bad_body(server: Server, name: str) -> None:
+def test_an_invalid_body(server: Server, name: str) -> None:
     body, message = BAD_BODIES[name]
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
@@ -315,7 +315,7 @@ def test_unknown_models_and_versions(server: Server, path: str) -> None:
         assert answer.error.startswith("Request for unknown model: '")
 
 
-def test_random_damage_is_never_a_fault(server: Server) -> None:
+def test_random_damage_is_never_an_internal_error(server: Server) -> None:
     rng = random.Random(7)
     ink = _ink(3)
     tensor = {"name": "input", "shape": [1, 784], "datatype": "FP32"}

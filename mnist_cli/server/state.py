@@ -13,11 +13,11 @@ def init_state(app: Flask, settings: Settings, models: Models) -> None:
 
 def get_settings(app: Flask | None = None) -> Settings:
     """Return the settings of an app, by default the one that handles the current request."""
-    settings: Settings = (app or current_app).extensions["mnist_settings"]
+    settings: Settings = (current_app if app is None else app).extensions["mnist_settings"]
     return settings
 
 
 def get_models(app: Flask | None = None) -> Models:
     """Return the models of an app, by default the one that handles the current request."""
-    models: Models = (app or current_app).extensions["mnist_models"]
+    models: Models = (current_app if app is None else app).extensions["mnist_models"]
     return models

@@ -8,11 +8,9 @@ One run of the model for many images keeps its weights, and the code of everythi
 caches of the processor.
 """
 
-import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
 
 from flask import Flask
 
@@ -70,15 +68,22 @@ class MicroBatcher:
             channels.append(queue.popleft())
             request = channels[-1].requests[0]
             if request.path == self._predict_path and self._is_authorized(request):
-                with _leave_errors_to_app():
+                try:
                     images.append((request, _preprocess(request)))
-        if images:
-            with _leave_errors_to_app():
-                model = self._models.get().model
-                predicted = predict_images(model, [image for _, image in images])
-                for (request, _), predicted_image in zip(images, predicted, strict=True):
-                    request.predicted_image = predicted_image
+                except Exception as error:
+                    _log_unexpected(error)
+        try:
+            self._predict(images)
+        except Exception as error:
+            _log_unexpected(error)
         return channels
+
+    def _predict(self, images: list[tuple[Request, Pixels]]) -> None:
+        if images:
+            model = self._models.get().model
+            predicted = predict_images(model, [image for _, image in images])
+            for (request, _), predicted_image in zip(images, predicted, strict=True):
+                request.predicted_image = predicted_image
 
     def _is_authorized(self, request: Request) -> bool:
         return self._settings.is_authorized(request.headers.get("AUTHORIZATION"))
@@ -92,11 +97,6 @@ def _preprocess(request: Request) -> Pixels:
     return reshape.to_28x28(decode_pixels(body), preprocess_option(request.query_params))
 
 
-@contextlib.contextmanager
-def _leave_errors_to_app() -> Iterator[None]:
-    try:
-        yield
-    except InputError:
-        pass
-    except Exception as error:
+def _log_unexpected(error: Exception) -> None:
+    if not isinstance(error, InputError):
         logger.warning("a batch failed, its requests are answered one by one: %r", error)

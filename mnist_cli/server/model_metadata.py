@@ -14,18 +14,15 @@ from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
 from mnist_cli.saved_model import SavedModel
 from mnist_cli.server.metrics import count_prediction
-from mnist_cli.signature import Signatures, TensorInfo, endpoints, shape_text
+from mnist_cli.signature import (
+    Signatures,
+    TensorInfo,
+    select_tensors,
+    shape_text,
+    signatures_or_original,
+)
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-
-# The original models of 2017 have no signature; the loader finds their tensors by name.
-_ORIGINAL_SIGNATURES: Signatures = {
-    "serving_default": {
-        "inputs": {"input": {"name": "input:0", "dtype": "float32", "shape": [None, 784]}},
-        "outputs": {"output": {"name": "output:0", "dtype": "float32", "shape": [None, 10]}},
-        "method": "tensorflow/serving/predict",
-    }
-}
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class ServedModel:
 
     @functools.cached_property
     def signatures(self) -> Signatures:
-        return inspect(self.saved_model)["signatures"] or _ORIGINAL_SIGNATURES
+        return signatures_or_original(inspect(self.saved_model)["signatures"])
 
     def image_signature(self) -> ImageSignature:
         """Return the signature that the runtime executes."""
@@ -82,7 +79,7 @@ class ServedModel:
         None if it does not map images to scores, such as the one for serialized tf.Examples in an
         export of tf.estimator.
         """
-        executed, tensors = endpoints(self.signatures), self.signatures[name]
+        executed, tensors = select_tensors(self.signatures), self.signatures[name]
         inputs = {info["name"]: key for key, info in tensors["inputs"].items()}
         outputs = {info["name"]: key for key, info in tensors["outputs"].items()}
         if executed.image not in inputs or executed.scores not in outputs:

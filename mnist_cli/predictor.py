@@ -9,7 +9,9 @@ from mnist_cli import images, prediction, records, reshape
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
+from mnist_cli.prediction import Prediction
 from mnist_cli.records import DigitsRecord, FileRecord, PredictionRecord
+from mnist_cli.runtimes import Batch
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,17 @@ class Predictor:
         Raises:
             InputError: there is no digit in the picture.
         """
-        batch = reshape.preprocess_batch([pixels], self.preprocess)
-        [digit] = prediction.predict(self.model, batch)
+        [image] = reshape.preprocess_batch([pixels], self.preprocess)
+        [digit] = prediction.predict(self.model, image[np.newaxis])
+        return self.record(digit, image)
+
+    def record(self, digit: Prediction, image: Batch) -> PredictionRecord:
+        """Return the record of a prediction for an image [784], the input of the model."""
         record = records.prediction_record(
             digit, model=self.model.name, scores=self.scores, min_probability=self.min_probability
         )
         if self.image:
-            levels = (255 * (1 - batch)).round().astype(np.uint8)
+            levels = (255 * (1 - image)).round().astype(np.uint8)
             record["image"] = levels.reshape(reshape.SIDE, reshape.SIDE).tolist()
         return record
 

@@ -1,22 +1,20 @@
 """Implements `GET /` and `POST /predict`."""
 
-import itertools
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from flask import Blueprint, Response, request
 
-from mnist_cli import images, records, reshape, several
+from mnist_cli import images
 from mnist_cli.errors import InputError, UnsupportedMediaError
-from mnist_cli.loader import Model
 from mnist_cli.package_data import data_folder
+from mnist_cli.predictor import Predictor
 from mnist_cli.server.environ import PREDICTED_IMAGE
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.server.native.pixels_json import decode_pixels
 from mnist_cli.server.native.predict_query import flag_option, preprocess_option
-from mnist_cli.server.native.prediction import PredictedImage, predict_images
+from mnist_cli.server.native.prediction import PredictedImage
 from mnist_cli.server.state import get_models
 
 native = Blueprint("native", __name__)
@@ -38,35 +36,27 @@ def predict() -> Response:
     return _predict(request.environ.get(PREDICTED_IMAGE) or _request_pixels())
 
 
-def _predict(image: PredictedImage | npt.NDArray[Any]) -> Response:
+def _predict(picture: PredictedImage | npt.NDArray[Any]) -> Response:
     query = request.args.to_dict()
-    scores, add_image, multi = (flag_option(query, name) for name in ("scores", "image", "multi"))
+    scores, image, multi = (flag_option(query, name) for name in ("scores", "image", "multi"))
     model = get_models().get(query.get("model")).model
-    if isinstance(image, PredictedImage):
-        predicted = image
+    predictor = Predictor(model, preprocess_option(query), scores, image)
+    if isinstance(picture, PredictedImage):
+        record = predictor.record(picture.prediction, picture.image)
     elif multi:
-        return _predict_several(model, image, scores, add_image)
+        return _predict_all(predictor, picture)
     else:
-        [predicted] = predict_images(model, [reshape.to_28x28(image, preprocess_option(query))])
-    count_prediction(model.name, predicted.prediction.digit)
-    record = records.prediction_record(predicted.prediction, model=model.name, scores=scores)
-    if add_image:
-        pixels = (255 * (1 - predicted.image)).round().astype(np.uint8)
-        record["image"] = pixels.reshape(reshape.SIDE, reshape.SIDE).tolist()
+        record = predictor.predict(picture)
+    count_prediction(model.name, record["prediction"])
     return json_response(record)
 
 
-def _predict_several(
-    model: Model, pixels: npt.NDArray[Any], scores: bool, add_image: bool
-) -> Response:
-    if preprocess_option(request.args) == "plain":
+def _predict_all(predictor: Predictor, pixels: npt.NDArray[Any]) -> Response:
+    if predictor.preprocess == "plain":
         raise InputError("multi requires preprocess=auto: leave out preprocess=plain")
-    lines = several.read(model, pixels)
-    record = records.digits_record(lines, model=model.name, scores=scores)
-    for digit, digit_record in zip(itertools.chain(*lines), record["digits"], strict=True):
-        count_prediction(model.name, digit.prediction.digit)
-        if add_image:
-            digit_record["image"] = digit.picture.tolist()
+    record = predictor.predict_all(pixels)
+    for digit in record["digits"]:
+        count_prediction(predictor.model.name, digit["prediction"])
     return json_response(record)
 
 

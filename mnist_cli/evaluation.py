@@ -1,5 +1,6 @@
 """Evaluates a model on labelled images: accuracy, calibration error, confusion and mistakes."""
 
+import functools
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mnist_cli import images
 from mnist_cli.errors import InputError
 from mnist_cli.idx import is_idx_folder, read_split
+from mnist_cli.images import Picture
 from mnist_cli.loader import Model
+from mnist_cli.recognition import Digit, read_digits
 from mnist_cli.records import EvaluationRecord
 from mnist_cli.runtimes import Batch, Scores
 
 MAX_MISTAKES = 10
-BATCH_IMAGES = 1_000  # images between two updates of the progress bar
+BATCH_PICTURES = 1_000  # pictures between two updates of the progress bar
 RELIABILITY_BINS = 15  # as in Guo et al. 2017
 
 Labels = npt.NDArray[np.int64]
@@ -26,15 +30,15 @@ Sums = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images; returned by `read_dataset`."""
+    """Labelled pictures; returned by `read_dataset`."""
 
     source: str
     """The folder that was read."""
-    batch: Batch
-    """float32 [N, 784], foreground 1.0 and background 0.0."""
     labels: Labels
     names: list[str]
-    """The file of each image, or the IDX file and the position of the image in it."""
+    """The file of each picture, or the IDX file and the position of the picture in it."""
+    load: Callable[[int], Picture]
+    """Reads the picture at an index."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Evaluation:
     model: str
     dataset: Dataset
     scores: Scores
+    images: npt.NDArray[np.float32]
+    """float32 [N, 28, 28], what the model read: 0 black to 255 white."""
 
     @property
     def confusion(self) -> npt.NDArray[np.int64]:
@@ -88,12 +94,19 @@ class Evaluation:
 def evaluate(
     model: Model, dataset: Dataset, on_progress: Callable[[int], None] = lambda count: None
 ) -> Evaluation:
-    """Predict every image of a data set; `on_progress` gets the size of each finished batch."""
-    scores = []
-    for start in range(0, len(dataset.batch), BATCH_IMAGES):
-        scores.append(model.predict_proba(dataset.batch[start : start + BATCH_IMAGES]))
-        on_progress(len(scores[-1]))
-    return Evaluation(model.name, dataset, np.concatenate(scores))
+    """Predict every picture of a data set; `on_progress` gets the size of each finished batch.
+
+    Raises:
+        InputError: a picture cannot be read.
+    """
+    digits: list[Digit] = []
+    for start in range(0, len(dataset.labels), BATCH_PICTURES):
+        batch = range(start, min(start + BATCH_PICTURES, len(dataset.labels)))
+        digits += read_digits(model, [functools.partial(dataset.load, index) for index in batch])
+        on_progress(len(batch))
+    scores = np.array([digit.prediction.scores for digit in digits], np.float32)
+    images = np.array([digit.image for digit in digits], np.float32)
+    return Evaluation(model.name, dataset, scores, images)
 
 
 def read_dataset(folder: Path) -> Dataset:
@@ -103,9 +116,11 @@ def read_dataset(folder: Path) -> Dataset:
         InputError: the folder contains neither, or a file in it cannot be read.
     """
     if is_idx_folder(folder):
-        images, labels = read_split(folder, "t10k")
-        names = [f"t10k-images-idx3-ubyte[{index}]" for index in range(len(images))]
-        return Dataset(str(folder), as_input(images), labels, names)
+        pixels, labels = read_split(folder, "t10k")
+        names = [f"t10k-images-idx3-ubyte[{index}]" for index in range(len(labels))]
+        return Dataset(
+            str(folder), labels, names, lambda index: Picture.from_pixels(255 - pixels[index])
+        )
     return _read_digit_folders(folder)
 
 
@@ -150,10 +165,8 @@ def reliability_bins(scores: Scores, labels: Labels) -> tuple[Sums, Sums, Sums]:
 
 
 def _read_digit_folders(folder: Path) -> Dataset:
-    from mnist_cli import images, reshape  # Pillow is not needed for IDX files
-
     files = [
-        (digit, file)
+        (digit, str(file))
         for digit in range(10)
         for file in sorted((folder / str(digit)).glob("*"))
         if not file.name.startswith(".")
@@ -164,11 +177,13 @@ def _read_digit_folders(folder: Path) -> Dataset:
             "(t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz) or subfolders 0 to 9 with "
             "pictures"
         )
-    rows = []
-    for _, file in files:
+
+    def load(index: int) -> Picture:
+        file = files[index][1]
         try:
-            rows.append(reshape.preprocess_batch([images.read(str(file), io.BytesIO())]))
+            return images.read(file, io.BytesIO())
         except InputError as error:
             raise InputError(f"{file}: {error}") from error
+
     labels = np.array([digit for digit, _ in files], np.int64)
-    return Dataset(str(folder), np.concatenate(rows), labels, [str(file) for _, file in files])
+    return Dataset(str(folder), labels, [file for _, file in files], load)

@@ -1,6 +1,7 @@
-"""Decodes picture files to grayscale pixels."""
+"""Decodes pictures to gray levels and colours."""
 
 import contextlib
+import functools
 import io
 import os
 from typing import BinaryIO, cast
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from mnist_cli.arrays import Gray
+from mnist_cli.arrays import Gray, Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.native_output import native_output_hidden
 
@@ -34,7 +35,48 @@ EXIF_ORIENTATION = 0x0112
 ORIENTATION_KEYS = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 
 
-def read(file: str, stdin: BinaryIO) -> Gray:
+class Picture:
+    """A picture of 8 bits, upright and without transparency; conversions are made when needed."""
+
+    def __init__(self, image: Image.Image) -> None:
+        """Take an image of Pillow of any mode but `F` and `I`."""
+        self._image = image
+
+    @classmethod
+    def from_pixels(cls, pixels: Pixels) -> "Picture":
+        """Take gray levels [H, W] of any number type, 0 black to 255 white."""
+        gray = pixels.round().astype(np.uint8, copy=False)
+        picture = cls(Image.fromarray(gray))
+        picture.pixels, picture.gray = pixels, gray
+        return picture
+
+    @functools.cached_property
+    def gray(self) -> Gray:
+        """Gray levels, uint8 [H, W], 0 black to 255 white.
+
+        Colours are converted to luma (ITU-R BT.601), or to their first principal component if ink
+        and paper have nearly the same luma.
+        """
+        gray = self._image if self._image.mode == "L" else self._image.convert("L")
+        if self._image.mode not in ("1", "L"):
+            darkest, lightest = cast(tuple[int, int], gray.getextrema())
+            if lightest - darkest < MIN_LUMA_RANGE:
+                gray = _principal_component(self._image.convert("RGB"), gray)
+        # A third of the time of `np.asarray`.
+        return np.frombuffer(gray.tobytes(), np.uint8).reshape(gray.height, gray.width)
+
+    @functools.cached_property
+    def pixels(self) -> Pixels:
+        """The gray levels as they were given, which can be fractions."""
+        return self.gray
+
+    @functools.cached_property
+    def rgb(self) -> Image.Image:
+        """The picture in the mode `RGB`."""
+        return self._image.convert("RGB")
+
+
+def read(file: str, stdin: BinaryIO) -> Picture:
     """Read and decode a picture file, or `stdin` if `file` is `-`.
 
     Raises:
@@ -68,7 +110,7 @@ def load(file: str, stdin: BinaryIO) -> bytes:
         raise InputError(f"cannot be read: {error.strerror}") from error
 
 
-def decode_silently(data: bytes) -> Gray:
+def decode_silently(data: bytes) -> Picture:
     """Decode a picture while no other thread writes to stderr.
 
     Raises:
@@ -80,13 +122,11 @@ def decode_silently(data: bytes) -> Gray:
         return decode(data)
 
 
-def decode(data: bytes) -> Gray:
-    """Decode a picture to gray levels, uint8 [H, W], 0 black to 255 white.
+def decode(data: bytes) -> Picture:
+    """Decode a picture.
 
     The EXIF orientation is applied. Transparent pictures are composited on white, or on black if
-    all visible pixels are light. Colours are converted to luma (ITU-R BT.601), or to their first
-    principal component if ink and paper have nearly the same luma. Only the first frame or page is
-    decoded.
+    all visible pixels are light. Only the first frame or page is decoded.
 
     Raises:
         InputError: the data are not a picture, damaged, or larger than MAX_BYTES or MAX_PIXELS. The
@@ -100,7 +140,7 @@ def decode(data: bytes) -> Gray:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             check_size(image.width, image.height)
             image.load()
-            return _to_gray(_apply_orientation(image))
+            return Picture(_to_8_bit(_apply_orientation(image)))
     except InputError:
         raise
     except UnidentifiedImageError as error:
@@ -134,22 +174,14 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
-def _to_gray(image: Image.Image) -> Gray:
+def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        return _from_16_bit(np.asarray(image))
+        return Image.fromarray(_from_16_bit(np.asarray(image)))
     if image.mode == "F":
         raise InputError(
             "the value of white is unknown in 32-bit floats: save the picture with 8 or 16 bits"
         )
-    if image.has_transparency_data:
-        image = _composite(image.convert("RGBA"))
-    gray = image if image.mode == "L" else image.convert("L")
-    if image.mode not in ("1", "L"):
-        darkest, lightest = cast(tuple[int, int], gray.getextrema())
-        if lightest - darkest < MIN_LUMA_RANGE:
-            gray = _principal_component(image.convert("RGB"), gray)
-    # A third of the time of `np.asarray`.
-    return np.frombuffer(gray.tobytes(), np.uint8).reshape(gray.height, gray.width)
+    return _composite(image.convert("RGBA")) if image.has_transparency_data else image
 
 
 def _composite(rgba: Image.Image) -> Image.Image:

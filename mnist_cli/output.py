@@ -54,7 +54,7 @@ def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Sequence[FileRecord]]
 
     def write_records(records: Iterable[Mapping[str, Any]]) -> None:
         for record in records:
-            row = {key: value for key, value in record.items() if key != "scores"}
+            row = {key: record[key] for key in COLUMNS if key in record}
             values = enumerate(record.get("scores", ()))
             rows.writerow(row | {f"score_{digit}": score for digit, score in values})
         flush()

@@ -73,6 +73,6 @@ def _draw_reliability(axes: "Axes", evaluation: Evaluation) -> None:
 
 def _draw_mistake(axes: "Axes", evaluation: Evaluation, index: int) -> None:
     digit, scores = evaluation.dataset.labels[index], evaluation.scores[index]
-    axes.imshow(evaluation.dataset.batch[index].reshape(28, 28), cmap="gray_r")
+    axes.imshow(evaluation.images[index], cmap="gray")
     axes.set_title(f"{digit} as {scores.argmax()}, {scores.max():.1%}", fontsize=8)
     axes.axis("off")

@@ -4,9 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mnist_cli.loader import Model
-from mnist_cli.runtimes import Batch
-
 
 @dataclass(frozen=True)
 class Prediction:
@@ -24,15 +21,15 @@ class Prediction:
     """Whether the digitness is below `least_digitness` of the model; for 1 % of MNIST it is."""
 
 
-def predict(model: Model, batch: Batch) -> list[Prediction]:
-    """Predict each picture of a batch, float32 [N, 784], foreground 1.0 and background 0.0."""
-    threshold = model.calibration.least_digitness
-    return [_prediction(scores, threshold) for scores in model.predict_proba(batch).tolist()]
+def make_prediction(scores: list[float], confidence: float, threshold: float) -> Prediction:
+    """Return the prediction for ten scores.
 
-
-def _prediction(scores: list[float], threshold: float) -> Prediction:
+    Args:
+        scores: the probabilities of the digits 0 to 9.
+        confidence: the digitness, 0 to 1.
+        threshold: the digitness below which the prediction is uncertain.
+    """
     digit = scores.index(max(scores))
-    confidence = digitness(scores)
     return Prediction(
         digit,
         round(100 * scores[digit], 2),

@@ -1,17 +1,24 @@
 """Reads pictures with one model and returns their records."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import numpy as np
-
-from mnist_cli import images, prediction, records, reshape
+from mnist_cli import images, recognition
 from mnist_cli.errors import InputError
+from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
 from mnist_cli.prediction import Prediction
-from mnist_cli.records import DigitsRecord, FileRecord, PredictionRecord
-from mnist_cli.runtimes import Batch
+from mnist_cli.recognition import Digit
+from mnist_cli.records import (
+    DigitRecord,
+    DigitsRecord,
+    FileRecord,
+    OptionalFields,
+    PredictionRecord,
+)
 
 
 @dataclass(frozen=True)
@@ -26,43 +33,17 @@ class Predictor:
     min_probability: float = 0
     """In percent; predictions below it are marked as uncertain."""
 
-    def predict(self, pixels: reshape.Pixels) -> PredictionRecord:
-        """Read the only digit of a picture [H, W], 0 black to 255 white.
+    def predict(self, picture: Picture) -> PredictionRecord:
+        """Read the only digit of a picture.
 
         Raises:
             InputError: there is no digit in the picture.
         """
-        [image] = reshape.preprocess_batch([pixels], self.preprocess)
-        [digit] = prediction.predict(self.model, image[np.newaxis])
-        return self.record(digit, image)
+        return self.record(recognition.read_digit(self.model, picture, self.preprocess))
 
-    def record(self, digit: Prediction, image: Batch) -> PredictionRecord:
-        """Return the record of a prediction for an image [784], the input of the model."""
-        record = records.prediction_record(
-            digit, model=self.model.name, scores=self.scores, min_probability=self.min_probability
-        )
-        if self.image:
-            levels = (255 * (1 - image)).round().astype(np.uint8)
-            record["image"] = levels.reshape(reshape.SIDE, reshape.SIDE).tolist()
-        return record
-
-    def predict_all(self, pixels: reshape.Pixels) -> DigitsRecord:
-        """Read all digits of a picture [H, W], 0 black to 255 white.
-
-        Raises:
-            InputError: there is no digit in the picture, or too many components.
-        """
-        from mnist_cli import several  # not needed for one digit
-
-        lines = several.read(self.model, pixels)
-        record = records.digits_record(
-            lines, model=self.model.name, scores=self.scores, min_probability=self.min_probability
-        )
-        if self.image:
-            digits = (digit for line in lines for digit in line)
-            for digit, fields in zip(digits, record["digits"], strict=True):
-                fields["image"] = digit.picture.tolist()
-        return record
+    def predict_all(self, picture: Picture) -> DigitsRecord:
+        """Read all digits of a picture; there may be none."""
+        return self.number_record(recognition.read_number(self.model, picture))
 
     def predict_file(self, file: str, stdin: BinaryIO, *, multi: bool = False) -> FileRecord:
         """Read a picture file, or `stdin` if `file` is `-`; with `multi` all its digits.
@@ -71,9 +52,59 @@ class Predictor:
             The record of the file; if it cannot be read, with the error.
         """
         try:
-            pixels = images.read(file, stdin)
+            picture = images.read(file, stdin)
             if multi:
-                return {**self.predict_all(pixels), "file": file}
-            return {**self.predict(pixels), "file": file}
+                return {**self.predict_all(picture), "file": file}
+            return {**self.predict(picture), "file": file}
         except InputError as error:
             return {"file": file, "error": str(error)}
+
+    def record(self, digit: Digit) -> PredictionRecord:
+        """Return the record of a picture's only digit."""
+        prediction = digit.prediction
+        return {
+            "prediction": prediction.digit,
+            "probability": prediction.probability,
+            "digitness": prediction.digitness,
+            "model": self.model.name,
+            **self._optional_fields(digit),
+            "box": list(digit.box),
+        }
+
+    def number_record(self, lines: Sequence[Sequence[Digit]]) -> DigitsRecord:
+        """Return the record of all digits of a picture, in lines."""
+        digits: list[DigitRecord] = [
+            {
+                "prediction": digit.prediction.digit,
+                "probability": digit.prediction.probability,
+                "digitness": digit.prediction.digitness,
+                **self._optional_fields(digit),
+                "box": list(digit.box),
+            }
+            for line in lines
+            for digit in line
+        ]
+        record: DigitsRecord = {
+            "text": "\n".join("".join(str(d.prediction.digit) for d in line) for line in lines),
+            "digits": digits,
+            "model": self.model.name,
+        }
+        if digits:
+            probability = math.prod(digit["probability"] / 100 for digit in digits)
+            record["probability"] = round(100 * probability, 2)
+        if any("uncertain" in digit for digit in digits):
+            record["uncertain"] = True
+        return record
+
+    def _optional_fields(self, digit: Digit) -> OptionalFields:
+        fields: OptionalFields = {}
+        if self.scores:
+            fields["scores"] = digit.prediction.scores
+        if self._is_uncertain(digit.prediction):
+            fields["uncertain"] = True
+        if self.image:
+            fields["image"] = digit.image.round().astype(int).tolist()
+        return fields
+
+    def _is_uncertain(self, prediction: Prediction) -> bool:
+        return prediction.uncertain or prediction.probability < self.min_probability

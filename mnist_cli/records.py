@@ -7,7 +7,6 @@ will not remove or rename any.
 
 from collections.abc import Sequence
 from typing import (
-    TYPE_CHECKING,
     Annotated,
     Any,
     Literal,
@@ -19,17 +18,13 @@ from typing import (
 
 from mnist_cli.signature import Signature
 
-if TYPE_CHECKING:
-    from mnist_cli.prediction import Prediction
-    from mnist_cli.several import Digit
-
 Fraction: TypeAlias = Annotated[float, {"minimum": 0, "maximum": 1}]
 Pixel: TypeAlias = Annotated[int, {"minimum": 0, "maximum": 255}]
 PixelRow: TypeAlias = Annotated[list[Pixel], {"minItems": 28, "maxItems": 28}]
 ModelName: TypeAlias = Annotated[str, {"description": "The model that made the prediction."}]
 
 
-class _OptionalFields(TypedDict, total=False):
+class OptionalFields(TypedDict, total=False):
     scores: Annotated[
         Sequence[Fraction],
         {
@@ -56,7 +51,7 @@ class _OptionalFields(TypedDict, total=False):
     ]
 
 
-class _DigitFields(_OptionalFields):
+class _DigitFields(OptionalFields):
     prediction: Annotated[int, {"minimum": 0, "maximum": 9, "description": "The digit."}]
     probability: Annotated[
         float,
@@ -71,17 +66,6 @@ class _DigitFields(_OptionalFields):
             "equally likely) to 1.",
         },
     ]
-
-
-class PredictionRecord(_DigitFields):
-    """The digit in a picture."""
-
-    model: ModelName
-
-
-class DigitRecord(_DigitFields):
-    """One of several digits in a picture."""
-
     box: Annotated[
         list[Annotated[int, {"minimum": 0}]],
         {
@@ -93,7 +77,32 @@ class DigitRecord(_DigitFields):
     ]
 
 
-class DigitsRecord(TypedDict):
+class PredictionRecord(_DigitFields):
+    """The digit in a picture."""
+
+    model: ModelName
+
+
+class DigitRecord(_DigitFields):
+    """One of several digits in a picture."""
+
+
+class _NumberFields(TypedDict, total=False):
+    probability: Annotated[
+        float,
+        {
+            "minimum": 0,
+            "maximum": 100,
+            "description": "The product of the digits' probabilities, in percent; absent if there "
+            "are no digits.",
+        },
+    ]
+    uncertain: Annotated[
+        Literal[True], {"description": "Present, and true, if a digit is uncertain."}
+    ]
+
+
+class DigitsRecord(_NumberFields):
     """All digits of a picture, in reading order."""
 
     text: Annotated[
@@ -224,49 +233,6 @@ class EvaluationRecord(TypedDict):
     """[10, 10]: the number of pictures by digit (row) and prediction (column)."""
     mistakes: list[Mistake]
     """The most confident mistakes."""
-
-
-def prediction_record(
-    prediction: "Prediction", *, model: str, scores: bool, min_probability: float = 0
-) -> PredictionRecord:
-    """Return the record of one digit, uncertain also below `min_probability` percent."""
-    return {
-        "prediction": prediction.digit,
-        "probability": prediction.probability,
-        "digitness": prediction.digitness,
-        "model": model,
-        **_optional_fields(prediction, scores, min_probability),
-    }
-
-
-def digits_record(
-    lines: Sequence[Sequence["Digit"]], *, model: str, scores: bool, min_probability: float = 0
-) -> DigitsRecord:
-    """Return the record of lines of digits; `min_probability` applies to each digit."""
-    digits: list[DigitRecord] = [
-        {
-            "prediction": digit.prediction.digit,
-            "probability": digit.prediction.probability,
-            "digitness": digit.prediction.digitness,
-            **_optional_fields(digit.prediction, scores, min_probability),
-            "box": list(digit.box),
-        }
-        for line in lines
-        for digit in line
-    ]
-    text = "\n".join("".join(str(digit.prediction.digit) for digit in line) for line in lines)
-    return {"text": text, "digits": digits, "model": model}
-
-
-def _optional_fields(
-    prediction: "Prediction", scores: bool, min_probability: float
-) -> _OptionalFields:
-    fields: _OptionalFields = {}
-    if scores:
-        fields["scores"] = prediction.scores
-    if prediction.uncertain or prediction.probability < min_probability:
-        fields["uncertain"] = True
-    return fields
 
 
 def column_types() -> dict[str, Any]:

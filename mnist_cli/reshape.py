@@ -1,4 +1,4 @@
-"""Converts pictures to the input of the models in five steps, optionally after normalization."""
+"""Converts pictures to the input of the models in five steps."""
 
 import functools
 from collections.abc import Sequence
@@ -7,37 +7,13 @@ import numpy as np
 
 from mnist_cli.arrays import Floats, Indices
 from mnist_cli.arrays import Pixels as Pixels
-from mnist_cli.framing import frame
-from mnist_cli.option_types import Preprocess
 
 SIDE = 28
 
 
-def preprocess_batch(
-    pictures: Sequence[Pixels] | Pixels, preprocess: Preprocess = "auto"
-) -> Floats:
-    """Convert pictures to a batch, float32 [N, 784], foreground 1.0 and background 0.0.
-
-    Args:
-        pictures: N pictures [H, W] of any sizes, 0 black to 255 white.
-        preprocess: `plain` takes the five steps only; `auto` first locates and normalizes the digit
-            in each picture.
-
-    Raises:
-        InputError: `auto` finds no digit in a picture.
-    """
-    if preprocess == "auto":
-        pictures = [frame(picture) for picture in pictures]
-    return to_model_input(pictures)
-
-
-def to_28x28(pixels: Pixels, preprocess: Preprocess = "auto") -> Pixels:
-    """Convert one picture [H, W] to [28, 28]; `to_model_input` makes a batch of several.
-
-    Raises:
-        InputError: `auto` finds no digit in the picture.
-    """
-    return frame(pixels) if preprocess == "auto" else resize(pixels[..., np.newaxis])[..., 0]
+def to_28x28(pixels: Pixels) -> Floats:
+    """Resize one picture [H, W] to float32 [28, 28], the second of the five steps."""
+    return resize(pixels[..., np.newaxis])[..., 0]
 
 
 def to_model_input(pictures: Sequence[Pixels] | Pixels) -> Floats:

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TypeVar, cast
 
-from mnist_cli import images, prediction, records, reshape
+from mnist_cli import images, preprocessing, recognition
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.uris import RemoteFile, is_uri
 from mnist_cli.errors import InputError
+from mnist_cli.images import Picture
 from mnist_cli.loader import load_model
+from mnist_cli.predictor import Predictor
+from mnist_cli.preprocessing import Prepared
+from mnist_cli.recognition import Digit
 from mnist_cli.records import BatchRecord
 
 # Files behind URIs that are read at the same time.
@@ -23,7 +27,7 @@ EMPTY_STDIN = io.BytesIO()
 
 S = TypeVar("S")
 T = TypeVar("T")
-Item = TypeVar("Item", bound=bytes | str | reshape.Pixels)
+Item = TypeVar("Item", bound=bytes | str | Picture)
 
 
 class Reader:
@@ -37,42 +41,46 @@ class Reader:
         """
         self._config = config
         self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
-        self._model = load_model(config.model, model_dir=config.model_dir, runtime=config.runtime)
+        model = load_model(config.model, model_dir=config.model_dir, runtime=config.runtime)
+        self._predictor = Predictor(model, scores=config.scores)
 
     def read(self, files: Sequence[InputFile]) -> list[BatchRecord]:
         """Read files and return their records, in the same order."""
         load = functools.partial(_unless_failed, _load)
         decode = functools.partial(_unless_failed, images.decode_silently)
-        preprocess = functools.partial(_unless_failed, self._preprocess)
-        pictures: Iterable[reshape.Pixels | str]
+        prepare = functools.partial(_unless_failed, self._prepare)
+        prepared: Iterable[Prepared | str]
         if any(is_uri(file.file) for file in files):  # threads hide the latency of the network
-            pictures = self._threads.map(lambda file: preprocess(decode(load(file))), files)
+            prepared = self._threads.map(lambda file: prepare(decode(load(file))), files)
         else:
             decoded = map(decode, _read_ahead(map(load, files)))
-            pictures = map(preprocess, _read_ahead(decoded))
-        return self._predict(files, list(pictures))
+            prepared = map(prepare, _read_ahead(decoded))
+        return self._predict(files, list(prepared))
 
-    def _preprocess(self, pixels: reshape.Pixels) -> reshape.Pixels:
-        return reshape.to_28x28(pixels, self._config.preprocess)
+    def _prepare(self, picture: Picture) -> Prepared:
+        return preprocessing.prepare(picture, self._config.preprocess)
 
     def _predict(
-        self, files: Sequence[InputFile], pictures: list[reshape.Pixels | str]
+        self, files: Sequence[InputFile], prepared: list[Prepared | str]
     ) -> list[BatchRecord]:
-        readable = [picture for picture in pictures if not isinstance(picture, str)]
-        predictions = iter(
-            prediction.predict(self._model, reshape.to_model_input(readable)) if readable else ()
-        )
-        return [
-            {"file": file.file, "error": picture}
-            if isinstance(picture, str)
-            else {
-                **records.prediction_record(
-                    next(predictions), model=self._model.name, scores=self._config.scores
-                ),
-                "file": file.file,
-            }
-            for file, picture in zip(files, pictures, strict=True)
-        ]
+        readable = [picture for picture in prepared if not isinstance(picture, str)]
+        digits = iter(recognition.read_prepared(self._predictor.model, readable))
+        records: list[BatchRecord] = []
+        for file, picture in zip(files, prepared, strict=True):
+            result: Digit | str | None = picture if isinstance(picture, str) else next(digits)
+            if result is None:
+                search = functools.partial(self._read_searched, file)
+                result = _unless_failed(search, picture)
+            if isinstance(result, str):
+                records.append({"file": file.file, "error": result})
+            else:
+                records.append({**self._predictor.record(result), "file": file.file})
+        return records
+
+    def _read_searched(self, file: InputFile, prepared: Prepared) -> Digit:
+        """Read a picture again: keeping all pictures of a chunk would take too much memory."""
+        picture = images.decode_silently(_load(file))
+        return recognition.read_searched(self._predictor.model, picture, prepared)
 
 
 def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
@@ -85,7 +93,7 @@ def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
     size = 0
     for item in items:
         waiting.append(item)
-        size += len(item) if isinstance(item, str | bytes) else item.nbytes
+        size += len(item) if isinstance(item, str | bytes) else item.gray.nbytes
         if size >= READAHEAD_BYTES:
             yield from waiting
             waiting, size = [], 0

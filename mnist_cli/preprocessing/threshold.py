@@ -1,12 +1,15 @@
-"""Histogram, Otsu's threshold and the thresholds of the foreground."""
+"""Histogram, Otsu's threshold and the contrast of the border."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices
 
-# Foreground, 0 to 255, above which a pixel belongs to a mark: in clean and in noisy pictures.
-CLEAN_THRESHOLD, NOISY_THRESHOLD = 63, 127
+# Foreground, 0 to 255, above which a pixel belongs to a mark.
+FOREGROUND_THRESHOLD = 63
 # NumPy counts faster than Pillow up to this size; it needs eight bytes for each pixel.
 MAX_BINCOUNT_PX = 2**14
 
@@ -29,3 +32,14 @@ def otsu_threshold(counts: Indices) -> int:
     sums = (counts * np.arange(len(counts))).cumsum()
     separation = sums * below[-1] - sums[-1] * below
     return int((separation.astype(np.float64) ** 2 / np.maximum(below * above, 1)).argmax())
+
+
+def border(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the outermost pixels of a picture [H, W]; most of them show the background."""
+    return np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
+
+
+def border_contrast(gray: Gray) -> int:
+    """Return the range of the levels of the outermost pixels."""
+    edge = border(gray)
+    return int(edge.max()) - int(edge.min())

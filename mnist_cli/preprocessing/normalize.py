@@ -1,13 +1,14 @@
 """Fits a digit into 20x20 pixels and centres it by mass on 28x28, as in MNIST."""
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_cli.arrays import Gray, Mask
+from mnist_cli.arrays import Gray
+from mnist_cli.preprocessing.geometry import nonzero_range
+from mnist_cli.preprocessing.stroke_width import thicken_thin_strokes
 
 MNIST_SIDE_PX = 28
 # The longer side of the digits in MNIST (http://yann.lecun.com/exdb/mnist).
@@ -20,9 +21,14 @@ MIN_CENTRE_PX, MAX_CENTRE_PX = 13.45, 14.55
 Projection = npt.NDArray[np.int64]
 
 
-def bounding_box(mask: Mask) -> tuple[slice, slice]:
-    """Return the rows and columns of the bounding box; the mask [H, W] must not be empty."""
-    return _nonzero_range(mask.any(axis=1)), _nonzero_range(mask.any(axis=0))
+def mnist_normalized(gray: Gray) -> Gray | None:
+    """Return the picture, dark on light, if it is normalized as in MNIST; otherwise None."""
+    return next((upright for upright in (gray, 255 - gray) if is_mnist_normalized(upright)), None)
+
+
+def normalize_foreground(foreground: Gray) -> Gray:
+    """Normalize a cropped foreground [h, w], 0 to 255, to uint8 [28, 28], black on white."""
+    return 255 - centre_on_28x28(fit_to_20x20(thicken_thin_strokes(foreground)))
 
 
 def is_mnist_normalized(gray: Gray) -> bool:
@@ -37,7 +43,7 @@ def is_mnist_normalized(gray: Gray) -> bool:
     if gray.min() > 255 - MIN_CONTRAST:
         return False
     projections = _projections(255 - gray)
-    longest = max(side.stop - side.start for side in map(_nonzero_range, projections))
+    longest = max(side.stop - side.start for side in map(nonzero_range, projections))
     return longest in (DIGIT_SIDE_PX - 1, DIGIT_SIDE_PX) and all(map(_is_centred, projections))
 
 
@@ -84,12 +90,6 @@ def centre_on_28x28(foreground: Gray) -> Gray:
     top, left = offsets
     canvas[top : top + foreground.shape[0], left : left + foreground.shape[1]] = foreground
     return canvas
-
-
-def _nonzero_range(projection: Any) -> slice:
-    """Return the range from the first to the last nonzero element."""
-    filled = projection.nonzero()[0]
-    return slice(filled[0], filled[-1] + 1)
 
 
 def _projections(foreground: Gray) -> tuple[Projection, Projection]:

@@ -1,7 +1,6 @@
 """Connected-component labelling and the properties of components."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,13 +27,6 @@ class Components:
         areas = np.bincount(self.labels, self.stops - self.starts, self.count)
         return np.asarray(areas, np.float64)
 
-    def sums(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Return the sum of values [H, W] over each component [count]."""
-        before = np.zeros((self.shape[0], self.shape[1] + 1))
-        values.cumsum(axis=1, out=before[:, 1:])
-        runs = before[self.rows, self.stops] - before[self.rows, self.starts]
-        return np.asarray(np.bincount(self.labels, runs, self.count), np.float64)
-
     @property
     def boxes(self) -> Indices:
         """Bounding boxes [count, 4]: top, left, bottom and right; the last two are exclusive."""
@@ -46,22 +38,6 @@ class Components:
         np.maximum.at(boxes[:, 3], self.labels, self.stops)
         return boxes
 
-    @property
-    def touches_border(self) -> Mask:
-        """Whether each component touches the border of the mask [count]."""
-        top, left, bottom, right = self.boxes.T
-        height, width = self.shape
-        touches_border: Mask = (top == 0) | (left == 0) | (bottom == height) | (right == width)
-        return touches_border
-
-    @property
-    def border_pixels(self) -> npt.NDArray[np.float64]:
-        """The pixels of each component on the border [count]; those in corners count twice."""
-        height, width = self.shape
-        level = (self.stops - self.starts) * ((self.rows == 0) | (self.rows == height - 1))
-        ends = (self.starts == 0).astype(np.intp) + (self.stops == width)
-        return np.asarray(np.bincount(self.labels, level + ends, self.count), np.float64)
-
     def mask(self, selected: Mask) -> Mask:
         """Return the mask [H, W] of the selected components, given as bool [count]."""
         keep = selected[self.labels]
@@ -69,16 +45,6 @@ class Components:
         changes[self.rows[keep], self.starts[keep]] = 1
         changes[self.rows[keep], self.stops[keep]] -= 1
         return np.asarray(changes.cumsum(axis=1, dtype=np.int8)[:, :-1], bool)
-
-    def label_image(self, labels: Indices) -> Indices:
-        """Return an image [H, W] of the labels that the components [count] get, or -1 elsewhere."""
-        image = np.full(self.shape, -1, np.intp)
-        lengths = self.stops - self.starts
-        before = lengths.cumsum() - lengths
-        first = self.rows * self.shape[1] + self.starts - before
-        pixels = np.repeat(first, lengths) + np.arange(lengths.sum())
-        image.ravel()[pixels] = np.repeat(labels[self.labels], lengths)
-        return image
 
 
 def connected_components(mask: Mask) -> Components:
@@ -94,7 +60,7 @@ def connected_components(mask: Mask) -> Components:
     changes = np.diff(padded, axis=1)
     rows, starts = np.nonzero(changes == 1)
     stops = np.nonzero(changes == -1)[1]
-    labels = merge_labels(len(rows), *_adjacent_runs(rows, starts, stops, width + 2))
+    labels = _merge_labels(len(rows), *_adjacent_runs(rows, starts, stops, width + 2))
     roots, labels = np.unique(labels, return_inverse=True)
     return Components((height, width), rows, starts, stops, labels, len(roots))
 
@@ -115,7 +81,7 @@ def _adjacent_runs(
     return upper, first[upper] + nth
 
 
-def merge_labels(count: int, one: Indices, other: Indices) -> Indices:
+def _merge_labels(count: int, one: Indices, other: Indices) -> Indices:
     """Return a label for each of `count` nodes: the lowest index that its pairs connect it to."""
     labels = np.arange(count)
     while True:

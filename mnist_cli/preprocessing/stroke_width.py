@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mnist_cli.arrays import Gray, Mask
-from mnist_cli.framing.normalize import bounding_box
-from mnist_cli.framing.threshold import CLEAN_THRESHOLD
+from mnist_cli.preprocessing.geometry import bounding_box
+from mnist_cli.preprocessing.threshold import FOREGROUND_THRESHOLD
 
 # Stroke widths as fractions of the longer side of the digit. 99 % of 3,000 images of MNIST exceed
 # the minimum; thinner strokes are thickened to the target. Bold strokes stay: they survive scaling,
@@ -21,7 +21,7 @@ MIN_BLURRED_LEVEL = 8
 def thicken_thin_strokes(foreground: Gray) -> Gray:
     """Thicken the strokes of a foreground [h, w] if they are thinner than in MNIST."""
     side = max(foreground.shape)
-    width = mean_stroke_width(foreground > CLEAN_THRESHOLD)
+    width = mean_stroke_width(foreground > FOREGROUND_THRESHOLD)
     if width < MIN_WIDTH_RATIO * side:
         return _thicken(foreground, width, TARGET_WIDTH_RATIO * side)
     return foreground
@@ -58,4 +58,4 @@ def _thicken(foreground: Gray, width: float, target: float) -> Gray:
         return foreground
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)
-    return thick[bounding_box(thick > CLEAN_THRESHOLD)]
+    return thick[bounding_box(thick > FOREGROUND_THRESHOLD)]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mnist_cli.arrays import Gray
-from mnist_cli.framing.background import border_contrast
+from mnist_cli.preprocessing.threshold import border_contrast
 
 # Fraction of a row or column in which the level changes by half of the contrast. Other strokes
 # interrupt the edge of a stroke, and the edge of a shadow is fainter. It is not 1, because there is

@@ -1,0 +1,106 @@
+"""Prepares a picture of one digit: crops that may be the digit, and the evidence for each."""
+
+import math
+from dataclasses import dataclass, replace
+
+from mnist_cli import reshape
+from mnist_cli.arrays import Pixels
+from mnist_cli.images import Picture
+from mnist_cli.option_types import Preprocess
+from mnist_cli.preprocessing import crops, detector
+from mnist_cli.preprocessing.classical import crop_clean
+from mnist_cli.preprocessing.detector import Detection, Look
+from mnist_cli.preprocessing.errors import no_digit_error
+from mnist_cli.preprocessing.geometry import Box
+from mnist_cli.preprocessing.parameters import DETECTOR
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A crop that may be the digit, with the evidence of the detector for it."""
+
+    image: Pixels
+    box: Box
+    detection: Detection | None = None
+    """None on the classical path."""
+    share: float = 0.0
+    """Score of the detection over the scores of all detections of a similar size."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture of one digit, as far as preprocessing has got."""
+
+    candidates: tuple[Candidate, ...]
+    is_searched: bool = False
+    """Whether the detector has looked at it."""
+    is_final: bool = False
+    """Whether the detector must not search it: it was normalized already, or is only resized."""
+
+
+def prepare(picture: Picture, preprocess: Preprocess = "auto") -> Prepared:
+    """Crop the digit of a picture if it is clean; otherwise search for it with the detector.
+
+    With `plain` the whole picture is resized instead.
+
+    Raises:
+        InputError: there is no digit in the picture.
+    """
+    prepared = prepare_clean(picture, preprocess)
+    return prepared if prepared.candidates else search(picture, prepared)
+
+
+def prepare_clean(picture: Picture, preprocess: Preprocess = "auto") -> Prepared:
+    """Crop the digit of a clean picture; for others there are no candidates.
+
+    Raises:
+        InputError: the picture is blank.
+    """
+    if preprocess == "plain":
+        height, width = picture.gray.shape
+        whole = Candidate(reshape.to_28x28(picture.pixels), Box(0, 0, width, height))
+        return Prepared((whole,), is_final=True)
+    crop = crop_clean(picture.gray)
+    if crop is None:
+        return Prepared(())
+    return Prepared((Candidate(crop.image, crop.box),), is_final=crop.is_original)
+
+
+def search(picture: Picture, prepared: Prepared) -> Prepared:
+    """Add what the detector finds at each scale.
+
+    Raises:
+        InputError: there is no digit in the picture.
+    """
+    looks = detector.look_for_one(picture.rgb)
+    found = [candidate for look in looks if (candidate := _most_prominent(picture, look))]
+    candidates = (*prepared.candidates, *found)
+    if not candidates:
+        raise no_digit_error()
+    return replace(prepared, candidates=candidates, is_searched=True)
+
+
+def _most_prominent(picture: Picture, look: Look) -> Candidate | None:
+    """Return the detection that is largest, most probable and nearest to the middle."""
+    width, height = picture.rgb.size
+
+    def prominence(index: int) -> float:
+        box = look.detections[index].box
+        size = math.sqrt(box.height * max(box.width, 0.3 * box.height))
+        x, y = (box.left + box.right) / width - 1, (box.top + box.bottom) / height - 1
+        distance = math.hypot(x, y) / math.sqrt(2)
+        return look.detections[index].score * size * (1 - DETECTOR.centre_weight * distance)
+
+    if not look.detections:
+        return None
+    index = max(range(len(look.detections)), key=prominence)
+    image = crops.crop_detection(picture.rgb, look, index)
+    if image is None:
+        return None
+    best = look.detections[index]
+    peers = sum(
+        other.score
+        for other in look.detections
+        if other.box.height >= DETECTOR.min_peer_height * best.box.height
+    )
+    return Candidate(image, best.box.rounded(), best, best.score / peers)

@@ -1,0 +1,170 @@
+"""The fast path for clean pictures: one threshold, one group of connected components."""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mnist_cli.arrays import Gray, Mask
+from mnist_cli.errors import InputError
+from mnist_cli.preprocessing.binarize import global_threshold
+from mnist_cli.preprocessing.components import connected_components
+from mnist_cli.preprocessing.geometry import Box, bounding_box
+from mnist_cli.preprocessing.normalize import mnist_normalized, normalize_foreground
+from mnist_cli.preprocessing.parameters import CLASSICAL
+from mnist_cli.preprocessing.stripes import undo_inverted_stripes
+from mnist_cli.preprocessing.stroke_width import mean_stroke_width
+from mnist_cli.preprocessing.threshold import FOREGROUND_THRESHOLD
+
+Slices = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+
+class Crop(NamedTuple):
+    """A digit, normalized as in MNIST, and where it was."""
+
+    image: Gray
+    """uint8 [28, 28], dark on light."""
+    box: Box
+    is_original: bool = False
+    """Whether the whole picture was normalized already."""
+
+
+def crop_clean(gray: Gray) -> Crop | None:
+    """Crop the only digit of a clean picture, uint8 [H, W].
+
+    Returns:
+        The digit; None if the picture is not clean: in uneven light, with noise, or with more than
+        one group of components.
+
+    Raises:
+        InputError: the picture is blank.
+    """
+    for upright in (gray, undo_inverted_stripes(gray)):
+        normalized = mnist_normalized(upright)
+        if normalized is not None:
+            rows, columns = bounding_box(normalized < 255 - FOREGROUND_THRESHOLD)
+            return Crop(normalized, _box((rows, columns), 1, gray), is_original=True)
+    return _crop(upright)
+
+
+def _crop(gray: Gray) -> Crop | None:
+    factor = _reduction_factor(gray)
+    foreground = _foreground(gray, factor)
+    if foreground is None:
+        return None
+    mask = foreground > FOREGROUND_THRESHOLD
+    if _may_have_parts(mask[bounding_box(mask)]):
+        group = _only_group(mask)
+        if group is None:
+            return None
+        mask = group
+    found = bounding_box(mask)
+    if factor > 1 and max(side.stop - side.start for side in found) < CLASSICAL.min_digit_side_px:
+        window = _window(found, factor, gray)
+        if _reduction_factor(gray[window]) < factor:
+            closer = _crop(gray[window])
+            return closer and closer._replace(box=_moved(closer.box, window))
+    near = _dilate(mask)
+    visible = bounding_box(near & (foreground > FOREGROUND_THRESHOLD))
+    image = normalize_foreground(np.where(near, foreground, 0).astype(np.uint8)[visible])
+    return Crop(image, _box(found, factor, gray))
+
+
+def _reduction_factor(gray: Gray) -> int:
+    return int(-(-max(gray.shape) // CLASSICAL.max_side_px))
+
+
+def _foreground(gray: Gray, factor: int) -> Gray | None:
+    """Threshold the reduced picture; None if it is not clean."""
+    if factor == 1:
+        return global_threshold(gray)
+    try:
+        return global_threshold(np.asarray(Image.fromarray(gray).reduce(factor)))
+    except InputError:  # lines of one pixel fade if the picture is reduced before the threshold
+        whole = global_threshold(gray)
+    if whole is None:
+        return None
+    small = np.asarray(Image.fromarray(whole).reduce(factor))
+    return (small * np.float32(255 / max(small.max(), 1))).astype(np.uint8)
+
+
+def _may_have_parts(mask: Mask) -> bool:
+    """Return whether a cropped mask [h, w] may hold several components, or a frame.
+
+    A fast test without false negatives.
+    """
+    if max(mask.shape) < CLASSICAL.min_side_px:
+        return False
+    if not (mask.any(axis=0).all() and mask.any(axis=1).all()):
+        return True
+    if np.count_nonzero(mask) > 0.6 * mask.size:
+        return False
+    # Searching bytes is faster than a call of NumPy.
+    edges = [edge.tobytes() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1])]
+    full = [edge for edge in edges if edge.count(1) > 0.6 * len(edge)]
+    # A run of foreground has two changes. A digit has up to two runs on an edge; specks and squared
+    # paper have more.
+    return len(full) >= 2 or any(edge.count(b"\0\1") + edge.count(b"\1\0") > 4 for edge in edges)
+
+
+def _only_group(mask: Mask) -> Mask | None:
+    """Return the mask of the only group of components apart from specks; None if there are more."""
+    components = connected_components(mask)
+    if components.count > CLASSICAL.max_components:
+        return None
+    areas, boxes = components.areas, components.boxes
+    is_mark = areas >= CLASSICAL.min_area * areas.max()
+    group = np.zeros(components.count, bool)
+    group[areas.argmax()] = True
+    while True:
+        (top, left), (bottom, right) = boxes[group, :2].min(axis=0), boxes[group, 2:].max(axis=0)
+        side = max(bottom - top, right - left)
+        gap_y = np.maximum(np.maximum(boxes[:, 0] - bottom, top - boxes[:, 2]), 0)
+        gap_x = np.maximum(np.maximum(boxes[:, 1] - right, left - boxes[:, 3]), 0)
+        joined = is_mark & ~group & (np.hypot(gap_y, gap_x) <= 1 + CLASSICAL.max_gap * side)
+        if not joined.any():
+            break
+        group |= joined
+    if (is_mark & ~group).any():
+        return None
+    found = components.mask(group)
+    length = np.count_nonzero(found) / max(mean_stroke_width(found), 1)
+    return found if length <= CLASSICAL.max_stroke_length * side else None
+
+
+def _window(found: Slices, factor: int, gray: Gray) -> Slices:
+    """Return the surroundings of a digit of the reduced picture, with its length as a margin."""
+
+    def widened(side: slice, limit: int) -> slice:
+        start, stop = side.start * factor, side.stop * factor
+        margin = max(stop - start, 8 * factor)
+        return slice(max(start - margin, 0), min(stop + margin, limit))
+
+    rows, columns = found
+    return widened(rows, gray.shape[0]), widened(columns, gray.shape[1])
+
+
+def _box(found: Slices, factor: int, gray: Gray) -> Box:
+    """Return the box of a digit of the reduced picture, in pixels of the picture."""
+    (top, bottom), (left, right) = (
+        (int(side.start) * factor, min(int(side.stop) * factor, limit))
+        for side, limit in zip(found, gray.shape, strict=True)
+    )
+    return Box(left, top, right - left, bottom - top)
+
+
+def _moved(box: Box, window: Slices) -> Box:
+    rows, columns = window
+    return box._replace(x=box.x + int(columns.start), y=box.y + int(rows.start))
+
+
+def _dilate(mask: Mask) -> Mask:
+    """Dilate a mask [H, W] by a square of 3x3 pixels."""
+    rows = mask.copy()
+    rows[1:] |= mask[:-1]
+    rows[:-1] |= mask[1:]
+    both = rows.copy()
+    both[:, 1:] |= rows[:, :-1]
+    both[:, :-1] |= rows[:, 1:]
+    return both

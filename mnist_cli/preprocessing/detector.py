@@ -1,0 +1,234 @@
+"""Runs the digit detector and decodes its output."""
+
+import functools
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from mnist_cli.arrays import Floats
+from mnist_cli.errors import ModelError
+from mnist_cli.native_output import native_output_hidden
+from mnist_cli.package_data import data_folder
+from mnist_cli.preprocessing.geometry import Rectangle
+from mnist_cli.preprocessing.parameters import DETECTOR
+
+# The format of the network, which `training/detector` trains.
+CELL_PX, MASK_PX, INPUT_MULTIPLE_PX = 4, 2, 32
+"""Pixels of a cell and of the mask, and what the sides of the input are multiples of."""
+CONTRAST_FLOOR = 12.0
+"""Added to the standard deviation of a picture before dividing by it, in gray levels."""
+BOX_UNIT_PX, OFFSET_UNIT_PX = 16.0, 8.0
+"""Side of a box whose logarithm is 0, and the smallest side that offsets are fractions of."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One digit that the network found."""
+
+    box: Rectangle
+    """In pixels of the picture."""
+    score: float
+    """Objectness, 0 to 1."""
+    classes: Floats
+    """float32 [10], the probabilities of the digits; they sum to 1."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The network's output for a region of a picture at one scale."""
+
+    region: Rectangle
+    scale: tuple[float, float]
+    """Pixels of the look per pixel of the picture, in x and y."""
+    detections: list[Detection]
+    """Without duplicates, the highest score first."""
+    foreground: Floats
+    """float32 [h, w], the probability that each pixel of the mask shows the ink of a digit."""
+
+    def in_mask(self, box: Rectangle) -> Rectangle:
+        """Return the pixels of the mask that a rectangle of the picture covers."""
+        height, width = self.foreground.shape
+        x, y = (scale / MASK_PX for scale in self.scale)
+        margin = DETECTOR.margin_px / MASK_PX
+        return Rectangle(
+            (box.left - self.region.left) * x + margin,
+            (box.top - self.region.top) * y + margin,
+            (box.right - self.region.left) * x + margin,
+            (box.bottom - self.region.top) * y + margin,
+        ).expanded(0, width, height)
+
+
+class Detector:
+    """The compiled network; safe to call from many threads, each has its own interpreter."""
+
+    def __init__(self, compiled: bytes) -> None:
+        """Take the content of a `model.tflite` that `training/detector` made."""
+        self._compiled = compiled
+        self._local = threading.local()
+
+    def look(self, picture: Image.Image, region: Rectangle, scale: float) -> Look:
+        """Run the network on a region of an RGB picture, enlarged or reduced by `scale`."""
+        width, height = (max(8, round(side * scale)) for side in (region.width, region.height))
+        kernel = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+        pixels = np.asarray(picture.resize((width, height), kernel, box=region), np.float32)
+        margin = DETECTOR.margin_px
+        sides = (-(-(side + 2 * margin) // INPUT_MULTIPLE_PX) for side in (height, width))
+        padded = np.zeros((*(side * INPUT_MULTIPLE_PX for side in sides), 3), np.float32)
+        padded[margin : margin + height, margin : margin + width] = normalize_contrast(pixels)
+        cells, foreground = self._run(padded)
+        scales = width / region.width, height / region.height
+        detections = _decode(cells, region, scales, picture.size)
+        return Look(region, scales, detections, _sigmoid(foreground[..., 0]))
+
+    def _run(self, pixels: Floats) -> tuple[Floats, Floats]:
+        """Run the network on float32 [H, W, 3].
+
+        Returns:
+            float32 [H/4, W/4, 15], logits and boxes of the cells, and float32 [H/2, W/2, 1], the
+            logits of the foreground.
+        """
+        if not hasattr(self._local, "interpreter"):
+            from ai_edge_litert.interpreter import Interpreter
+
+            with native_output_hidden():
+                self._local.interpreter = Interpreter(model_content=self._compiled, num_threads=1)
+            self._local.shape = None
+        interpreter = self._local.interpreter
+        source = interpreter.get_input_details()[0]["index"]
+        if self._local.shape != pixels.shape:
+            interpreter.resize_tensor_input(source, (1, *pixels.shape))
+            with native_output_hidden():
+                interpreter.allocate_tensors()
+            self._local.shape = pixels.shape
+        interpreter.set_tensor(source, pixels[np.newaxis])
+        interpreter.invoke()
+        infos = interpreter.get_output_details()
+        outputs = (interpreter.get_tensor(info["index"])[0] for info in infos)
+        foreground, cells = sorted(outputs, key=lambda output: output.shape[-1])
+        return cells, foreground
+
+
+@functools.cache
+def load_detector() -> Detector:
+    """Load the detector that comes with the package, once.
+
+    Raises:
+        ModelError: its file cannot be read.
+    """
+    file = (
+        data_folder("saved_models") / "preprocessing" / "detector" / "assets.extra" / "model.tflite"
+    )
+    try:
+        return Detector(file.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{file}: {error.strerror}") from error
+
+
+def look_for_one(picture: Image.Image) -> list[Look]:
+    """Look at all of an RGB picture, at scales at which one digit has a usual height."""
+    detector, longest = load_detector(), max(picture.size)
+    whole = Rectangle(0, 0, *picture.size)
+    return [detector.look(picture, whole, side / longest) for side in DETECTOR.single_sides_px]
+
+
+def look_for_number(picture: Image.Image) -> Look:
+    """Look at all of an RGB picture, and then at the part with digits, where that shows more."""
+    detector, (width, height) = load_detector(), picture.size
+    longest = max(width, height)
+    is_wide = longest >= DETECTOR.wide_aspect * min(width, height)
+    side = DETECTOR.first_side_px * (DETECTOR.wide_scale if is_wide else 1)
+    first = detector.look(picture, Rectangle(0, 0, width, height), side / longest)
+    if not first.detections:
+        return first
+    digit_height = _usual_height(first.detections)
+    region = Rectangle(
+        min(found.box.left for found in first.detections),
+        min(found.box.top for found in first.detections),
+        max(found.box.right for found in first.detections),
+        max(found.box.bottom for found in first.detections),
+    ).expanded(DETECTOR.border * digit_height, width, height)
+    region_side = max(region.width, region.height)
+    scale = min(
+        DETECTOR.digit_height_px / digit_height,
+        DETECTOR.second_side_px / region_side,
+        DETECTOR.max_scale,
+    )
+    low, high = DETECTOR.same_scale
+    is_full = region.width * region.height >= DETECTOR.same_area * width * height
+    if low < scale / first.scale[0] < high and is_full:
+        return first
+    second = detector.look(picture, region, max(scale, DETECTOR.min_second_side_px / region_side))
+    return second if _evidence(second) >= DETECTOR.min_evidence * _evidence(first) else first
+
+
+def normalize_contrast(pixels: Floats) -> Floats:
+    """Subtract the mean colour of float32 [H, W, 3] and divide by the standard deviation."""
+    centred = pixels - pixels.mean(axis=(0, 1))
+    return np.asarray(centred / (pixels.std() + np.float32(CONTRAST_FLOOR)), np.float32)
+
+
+def _evidence(look: Look) -> float:
+    return sum(found.score for found in look.detections if found.score >= DETECTOR.min_score)
+
+
+def _usual_height(detections: list[Detection]) -> float:
+    """Return the median height in pixels, weighted by score and squared height.
+
+    The square keeps specks from outweighing digits. A wide box counts as a tall one.
+    """
+    heights = np.array([max(one.box.height, 0.8 * one.box.width) for one in detections])
+    order = heights.argsort()
+    weights = np.array([one.score for one in detections]) * heights**2
+    total = weights[order].cumsum()
+    return float(heights[order][total.searchsorted(total[-1] / 2)])
+
+
+def _decode(
+    cells: Floats, region: Rectangle, scale: tuple[float, float], size: tuple[int, int]
+) -> list[Detection]:
+    """Return the peaks of objectness as detections in pixels of a picture of this size."""
+    objectness = _sigmoid(cells[..., 0])
+    rows, columns = objectness.shape
+    padded = np.pad(objectness, 1)
+    shifted = [padded[y : y + rows, x : x + columns] for y in range(3) for x in range(3)]
+    is_peak = (objectness >= np.max(shifted, axis=0)) & (objectness >= DETECTOR.min_peak)
+    ys, xs = np.nonzero(is_peak)
+    values, scores = cells[ys, xs], objectness[ys, xs]
+    classes = np.exp(values[:, 1:11] - values[:, 1:11].max(axis=1, keepdims=True))
+    classes /= classes.sum(axis=1, keepdims=True)
+    sides = np.exp(np.clip(values[:, 11:13], -3, 4)) * BOX_UNIT_PX
+    centres = (np.stack([xs, ys], axis=1) + 0.5) * CELL_PX
+    centres = centres + values[:, 13:15] * np.maximum(sides, OFFSET_UNIT_PX)
+    edges = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1) - DETECTOR.margin_px
+    edges = edges / np.tile(scale, 2) + np.tile((region.left, region.top), 2)
+    edges = np.clip(edges, 0, np.tile(size, 2))
+    found = [
+        Detection(Rectangle(*edges[index].tolist()), float(scores[index]), classes[index])
+        for index in scores.argsort(kind="stable")[::-1]
+        if (edges[index, 2:] - edges[index, :2] > 0.5).all()
+    ]
+    return _without_duplicates(found)
+
+
+def _without_duplicates(detections: list[Detection]) -> list[Detection]:
+    """Non-maximum suppression: drop each box that overlaps one with a higher score."""
+    kept: list[Detection] = []
+    for one in detections:
+        if not any(_is_duplicate(one.box, other.box) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _is_duplicate(one: Rectangle, other: Rectangle) -> bool:
+    common = one.intersection(other)
+    areas = one.width * one.height, other.width * other.height
+    return common > DETECTOR.max_iou * (sum(areas) - common) or common > DETECTOR.max_inside * min(
+        areas
+    )
+
+
+def _sigmoid(logits: Any) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)

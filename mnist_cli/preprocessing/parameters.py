@@ -1,0 +1,117 @@
+"""Every number that preprocessing was tuned with."""
+
+from dataclasses import dataclass
+
+# Unless stated otherwise, the values were chosen by the accuracy on real pictures, measured with
+# `benchmarks/real.py`, and on the validation scenes of `training/detector`.
+
+
+@dataclass(frozen=True)
+class ClassicalParameters:
+    """The fast path for clean pictures."""
+
+    max_side_px: int = 256
+    """Longer side of a picture; larger pictures are reduced before the digit is located."""
+    min_digit_side_px: int = 80
+    """Longer side of a digit in a reduced picture; smaller ones are located again, closer."""
+    min_side_px: int = 16
+    """Longer side; a smaller digit may fall apart for lack of pixels."""
+    min_area: float = 0.02
+    """Fraction of the area of the largest component; smaller components are specks."""
+    max_gap: float = 0.2
+    """Distance to the digit in longer sides; nearer components belong to it."""
+    max_components: int = 1000
+    """A picture with more connected components is not clean."""
+    max_stroke_length: float = 6.0
+    """Length of all strokes in longer sides of the digit; no digit has more."""
+    min_digitness: float = 0.99
+    """Digitness from which the answer of this path is final, without the detector."""
+
+
+@dataclass(frozen=True)
+class DetectorParameters:
+    """The looks at a picture and what is read from them."""
+
+    margin_px: int = 8
+    """Background around the picture, in pixels of a look."""
+    single_sides_px: tuple[int, ...] = (40, 64, 96)
+    """Longer sides of the looks at a picture of one digit."""
+    first_side_px: int = 256
+    """Longer side of the first look at a picture of several digits."""
+    wide_aspect: float = 2.0
+    """Ratio of the sides from which a picture shows one line of digits."""
+    wide_scale: float = 1.25
+    """Factor on `first_side_px` for such pictures."""
+    digit_height_px: float = 36.0
+    """Height of digits in the second look; the detector is trained mostly with such heights."""
+    second_side_px: int = 512
+    """Largest longer side of the second look."""
+    min_second_side_px: int = 48
+    max_scale: float = 8.0
+    """Largest enlargement of the second look."""
+    border: float = 0.9
+    """Margin around the digits in the second look, in digit heights."""
+    same_scale: tuple[float, float] = (0.8, 1.25)
+    """Ratio of both scales in which the first look is enough, if the digits fill it."""
+    same_area: float = 0.6
+    """Fraction of the picture that the digits fill then."""
+    min_evidence: float = 0.6
+    """Sum of scores of the second look over that of the first; if lower, the first one counts."""
+    min_peak: float = 0.15
+    """Objectness from which a peak is kept."""
+    min_score: float = 0.4
+    """Objectness from which a peak is a digit of a number."""
+    max_iou: float = 0.5
+    """Intersection over union of two boxes; if higher, the weaker one is a duplicate."""
+    max_inside: float = 0.72
+    """Intersection over the smaller box; if higher, the weaker one is a part of the other."""
+    min_peer_height: float = 0.5
+    """In heights of a digit; lower detections are not counted as other digits beside it."""
+    centre_weight: float = 0.5
+    """How much a digit at a corner counts less than one in the middle, as a fraction."""
+
+
+@dataclass(frozen=True)
+class CropParameters:
+    """From a detection to a normalized crop."""
+
+    border: float = 0.1
+    """Margin around a bounding box, in longer sides."""
+    side_px: int = 60
+    """Longer side of a crop before it is normalized."""
+    ink_mask: float = 0.7
+    """Foreground probability from which a pixel shows the colour of ink."""
+    background_mask: float = 0.2
+    """Foreground probability below which a pixel shows the colour of the background."""
+    possible_mask: float = 0.12
+    """Foreground probability from which a pixel can be ink."""
+    min_samples: int = 4
+    """Pixels of each colour without which the mask itself is the foreground."""
+    clip: tuple[float, float] = (0.15, 0.85)
+    """Position between both colours that becomes background and full ink."""
+
+
+@dataclass(frozen=True)
+class RecognitionParameters:
+    """How the evidence of detector and model is combined."""
+
+    model_weight: float = 0.75
+    """Weight of the model's logarithms beside those of the detector's classes."""
+    classical_weight: float = 0.4
+    """Weight of what the model says of the classical crop."""
+    detector_floor: float = 1e-4
+    model_floor: float = 1e-3
+    """Least probabilities, so that one wrong certainty cannot outweigh everything else."""
+    min_total_score: float = 0.5
+    """Sum of scores below which the evidence of all looks counts less."""
+    score_weight: float = 4.8
+    share_weight: float = 5.6
+    certainty_weight: float = 4.2
+    digitness_bias: float = -11.05
+    """Logistic regression of digitness on the score, the share and the certainty of the scores."""
+
+
+CLASSICAL = ClassicalParameters()
+DETECTOR = DetectorParameters()
+CROPS = CropParameters()
+RECOGNITION = RecognitionParameters()

@@ -1,0 +1,172 @@
+"""Reads pictures with a model: one digit, or all digits in reading order.
+
+Both use the same evidence: crops that the model reads, and the detections they come from.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_cli import reshape
+from mnist_cli.arrays import Floats, Pixels
+from mnist_cli.images import Picture
+from mnist_cli.loader import Model
+from mnist_cli.option_types import Preprocess
+from mnist_cli.prediction import Prediction, digitness, make_prediction
+from mnist_cli.preprocessing import crops, detector
+from mnist_cli.preprocessing.candidates import Prepared, prepare, search
+from mnist_cli.preprocessing.detector import Detection
+from mnist_cli.preprocessing.geometry import Box
+from mnist_cli.preprocessing.lines import reading_order
+from mnist_cli.preprocessing.parameters import CLASSICAL, DETECTOR, RECOGNITION
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A digit of a picture."""
+
+    prediction: Prediction
+    box: Box
+    image: Pixels
+    """[28, 28], dark on light: what the model read."""
+
+
+def read_prepared(model: Model, pictures: Sequence[Prepared]) -> list[Digit | None]:
+    """Read prepared pictures as one batch; None for those that the detector should search first."""
+    images = [candidate.image for picture in pictures for candidate in picture.candidates]
+    scores: Iterator[Floats] = iter(
+        model.predict_proba(reshape.to_model_input(images)) if images else ()
+    )
+    return [
+        _decide(model, picture, [next(scores) for _ in picture.candidates]) for picture in pictures
+    ]
+
+
+def read_digit(model: Model, picture: Picture, preprocess: Preprocess = "auto") -> Digit:
+    """Read the digit of a picture.
+
+    Raises:
+        InputError: there is no digit in the picture.
+    """
+    prepared = prepare(picture, preprocess)
+    [digit] = read_prepared(model, [prepared])
+    return digit or read_searched(model, picture, prepared)
+
+
+def read_digits(model: Model, loaders: Sequence[Callable[[], Picture]]) -> list[Digit]:
+    """Read the digits of many pictures as one batch.
+
+    Args:
+        model: the model.
+        loaders: functions that return a picture; one is called again if the detector is needed.
+
+    Raises:
+        InputError: a picture cannot be read, or there is no digit in it.
+    """
+    prepared = [prepare(load()) for load in loaders]
+    digits = read_prepared(model, prepared)
+    return [
+        digit or read_searched(model, load(), before)
+        for digit, load, before in zip(digits, loaders, prepared, strict=True)
+    ]
+
+
+def read_searched(model: Model, picture: Picture, prepared: Prepared) -> Digit:
+    """Read a prepared picture again, after the detector has searched it.
+
+    Raises:
+        InputError: there is no digit in the picture.
+    """
+    [digit] = read_prepared(model, [search(picture, prepared)])
+    assert digit is not None  # it was searched
+    return digit
+
+
+def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
+    """Read all digits of a picture: lines from top to bottom, each from left to right."""
+    look = detector.look_for_number(picture.rgb)
+    found = [
+        (detection, image)
+        for index, detection in enumerate(look.detections)
+        if detection.score >= DETECTOR.min_score
+        and (image := crops.crop_detection(picture.rgb, look, index)) is not None
+    ]
+    if not found:
+        return []
+    scores = model.predict_proba(reshape.to_model_input([image for _, image in found]))
+    digits = [
+        (detection.box, _digit_of_number(model, detection, image, row))
+        for (detection, image), row in zip(found, scores, strict=True)
+    ]
+    return [[digit for _, digit in line] for line in reading_order(digits, lambda item: item[0])]
+
+
+def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None:
+    if not picture.is_searched:
+        if not picture.candidates:
+            return None
+        [candidate], [row] = picture.candidates, rows
+        confidence = digitness(row.tolist())
+        if not picture.is_final and confidence < CLASSICAL.min_digitness:
+            return None
+        return _digit(model, row, confidence, candidate.image, candidate.box)
+    evidence, total = np.zeros(10, np.float32), 0.0
+    for candidate, row in zip(picture.candidates, rows, strict=True):
+        if candidate.detection:
+            evidence += candidate.detection.score * _evidence(candidate.detection, row)
+            total += candidate.detection.score
+    evidence /= max(total, RECOGNITION.min_total_score)
+    for candidate, row in zip(picture.candidates, rows, strict=True):
+        if not candidate.detection:
+            evidence += RECOGNITION.classical_weight * _log(row, RECOGNITION.model_floor)
+    looks = len(DETECTOR.single_sides_px)
+    share = sum(candidate.share for candidate in picture.candidates) / looks
+    scores = _softmax(evidence)
+    digit = int(scores.argmax())
+    support = [
+        float(row[digit]) * (candidate.detection.score if candidate.detection else 1)
+        for candidate, row in zip(picture.candidates, rows, strict=True)
+    ]
+    best = picture.candidates[int(np.argmax(support))]
+    confidence = _confidence(total / looks, share, scores)
+    return _digit(model, scores, confidence, best.image, best.box)
+
+
+def _digit_of_number(model: Model, detection: Detection, image: Pixels, row: Floats) -> Digit:
+    scores = _softmax(_evidence(detection, row))
+    confidence = _confidence(detection.score, 1.0, scores)
+    return _digit(model, scores, confidence, image, detection.box.rounded())
+
+
+def _digit(model: Model, scores: Floats, confidence: float, image: Pixels, box: Box) -> Digit:
+    threshold = model.calibration.least_digitness
+    return Digit(make_prediction(scores.tolist(), confidence, threshold), box, image)
+
+
+def _evidence(detection: Detection, row: Floats) -> Floats:
+    """Return the logarithm of the product of both networks' probabilities, float32 [10]."""
+    return _log(detection.classes, RECOGNITION.detector_floor) + RECOGNITION.model_weight * _log(
+        row, RECOGNITION.model_floor
+    )
+
+
+def _confidence(score: float, share: float, scores: Floats) -> float:
+    """Return the digitness of a picture that the detector has searched."""
+    logit = (
+        RECOGNITION.score_weight * score
+        + RECOGNITION.share_weight * share
+        + RECOGNITION.certainty_weight * digitness(scores.tolist())
+        + RECOGNITION.digitness_bias
+    )
+    return 1 / (1 + math.exp(-logit))
+
+
+def _log(probabilities: Floats, floor: float) -> Floats:
+    return np.asarray(np.log(probabilities + np.float32(floor)), np.float32)
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max())
+    return np.asarray(powers / powers.sum(), np.float32)

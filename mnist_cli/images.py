@@ -70,6 +70,11 @@ class Picture:
         """The gray levels as they were given, which can be fractions."""
         return self.gray
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self._image.size
+
     @functools.cached_property
     def rgb(self) -> Image.Image:
         """The picture in the mode `RGB`."""

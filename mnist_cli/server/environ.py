@@ -2,5 +2,5 @@
 
 ARRIVAL_TIME = "mnist.arrival_time"
 """When the request was complete, in seconds of `time.perf_counter`."""
-PREDICTED_IMAGE = "mnist.predicted_image"
-"""The `PredictedImage` of a request whose image was part of a batch."""
+DIGIT = "mnist.digit"
+"""The `Digit` of a request whose image was part of a batch."""

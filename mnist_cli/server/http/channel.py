@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 from mnist_cli.records import ErrorRecord
-from mnist_cli.server.environ import ARRIVAL_TIME, PREDICTED_IMAGE
+from mnist_cli.server.environ import ARRIVAL_TIME, DIGIT
 from mnist_cli.server.http.waitress_api import WSGIServer
 from mnist_cli.server.settings import Settings
 
 if TYPE_CHECKING:
+    from mnist_cli.recognition import Digit
     from mnist_cli.server.http.waitress_api import (
         ErrorTask,
         HTTPChannel,
         HTTPRequestParser,
         WSGITask,
     )
-    from mnist_cli.server.native import PredictedImage
 else:
     from waitress.channel import HTTPChannel
     from waitress.parser import HTTPRequestParser
@@ -44,7 +44,7 @@ class Request(HTTPRequestParser):
     """A request with its arrival time and, if it was part of a batch, its prediction."""
 
     arrival_time: float | None = None
-    predicted_image: "PredictedImage | None" = None
+    digit: "Digit | None" = None
 
     def received(self, data: bytes) -> int:
         consumed = super().received(data)
@@ -67,7 +67,7 @@ class Task(WSGITask):
     def get_environment(self) -> dict[str, Any]:
         environ = super().get_environment()
         environ[ARRIVAL_TIME] = self.request.arrival_time
-        environ[PREDICTED_IMAGE] = self.request.predicted_image
+        environ[DIGIT] = self.request.digit
         return environ
 
     def write(self, data: bytes) -> None:

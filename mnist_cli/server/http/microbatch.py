@@ -11,15 +11,17 @@ caches of the processor.
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 
 from flask import Flask
 
-from mnist_cli import reshape
 from mnist_cli.errors import InputError
-from mnist_cli.reshape import Pixels
+from mnist_cli.images import Picture
+from mnist_cli.preprocessing import Prepared, prepare_clean
+from mnist_cli.recognition import read_prepared
 from mnist_cli.server.http.channel import Channel, Request
 from mnist_cli.server.middleware import HEALTH_PATHS
-from mnist_cli.server.native import decode_pixels, predict_images, preprocess_option
+from mnist_cli.server.native import decode_pixels, preprocess_option
 from mnist_cli.server.state import get_models, get_settings
 
 # At most 32,000 pixels, each a digit and a comma: a few milliseconds, about ten for noise.
@@ -56,45 +58,58 @@ class MicroBatcher:
             and self._models.is_ready
         )
 
-    def next_batch(self, queue: deque[Channel]) -> list[Channel]:
+    def next_batch(self, queue: deque[Channel], defer: Callable[[Channel], None]) -> list[Channel]:
         """Remove the next channels from the queue, and predict the images of their requests.
 
-        A request that fails here is left to the app, which reports the error.
+        A request that fails here is left to the app, which reports the error. One that needs the
+        detector is deferred.
+
+        Args:
+            queue: the channels that wait for the event loop.
+            defer: passes a channel to the worker threads.
+
+        Returns:
+            The channels to be answered now.
         """
         channels: list[Channel] = []
-        images: list[tuple[Request, Pixels]] = []
+        pictures: list[tuple[Request, Prepared]] = []
         deadline = time.monotonic() + MAX_PREPROCESSING_SECONDS
         while queue and len(channels) < MAX_BATCH_SIZE and time.monotonic() < deadline:
             channels.append(queue.popleft())
             request = channels[-1].requests[0]
             if request.path == self._predict_path and self._is_authorized(request):
                 try:
-                    images.append((request, _preprocess(request)))
+                    pictures.append((request, _prepare(request)))
                 except Exception as error:
                     _log_unexpected(error)
         try:
-            self._predict(images)
+            self._predict(pictures)
         except Exception as error:
             _log_unexpected(error)
-        return channels
+        unclear = {id(request) for request, _ in pictures if request.digit is None}
+        for channel in channels:
+            if id(channel.requests[0]) in unclear:
+                defer(channel)
+        return [channel for channel in channels if id(channel.requests[0]) not in unclear]
 
-    def _predict(self, images: list[tuple[Request, Pixels]]) -> None:
-        if images:
+    def _predict(self, pictures: list[tuple[Request, Prepared]]) -> None:
+        if pictures:
             model = self._models.get().model
-            predicted = predict_images(model, [image for _, image in images])
-            for (request, _), predicted_image in zip(images, predicted, strict=True):
-                request.predicted_image = predicted_image
+            digits = read_prepared(model, [prepared for _, prepared in pictures])
+            for (request, _), digit in zip(pictures, digits, strict=True):
+                request.digit = digit
 
     def _is_authorized(self, request: Request) -> bool:
         return self._settings.is_authorized(request.headers.get("AUTHORIZATION"))
 
 
-def _preprocess(request: Request) -> Pixels:
-    """Return the image of a request, 28x28; the app can read the body again."""
+def _prepare(request: Request) -> Prepared:
+    """Prepare the image of a request, without the detector; the app can read the body again."""
     stream = request.get_body_stream()
     body = stream.read()
     stream.seek(0)
-    return reshape.to_28x28(decode_pixels(body), preprocess_option(request.query_params))
+    picture = Picture.from_pixels(decode_pixels(body))
+    return prepare_clean(picture, preprocess_option(request.query_params))
 
 
 def _log_unexpected(error: Exception) -> None:

@@ -148,7 +148,8 @@ class _Runner:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
         deadline = time.monotonic() + POLL_INTERVAL_SECONDS
         while self._queue and time.monotonic() < deadline:
-            for channel in self._batcher.next_batch(self._queue):
+            defer = self._server.task_dispatcher.add_task
+            for channel in self._batcher.next_batch(self._queue, defer):
                 try:
                     channel.service_in_loop()
                 except Exception:

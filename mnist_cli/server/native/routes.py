@@ -1,20 +1,18 @@
 """Implements `GET /` and `POST /predict`."""
 
-from typing import Any
-
-import numpy.typing as npt
 from flask import Blueprint, Response, request
 
 from mnist_cli import images
 from mnist_cli.errors import InputError, UnsupportedMediaError
+from mnist_cli.images import Picture
 from mnist_cli.package_data import data_folder
 from mnist_cli.predictor import Predictor
-from mnist_cli.server.environ import PREDICTED_IMAGE
+from mnist_cli.recognition import Digit
+from mnist_cli.server.environ import DIGIT
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.server.native.pixels_json import decode_pixels
 from mnist_cli.server.native.predict_query import flag_option, preprocess_option
-from mnist_cli.server.native.prediction import PredictedImage
 from mnist_cli.server.state import get_models
 
 native = Blueprint("native", __name__)
@@ -33,36 +31,36 @@ def predict() -> Response:
     `?scores=1` adds the ten probabilities, `?image=1` the 28x28 pixels that the model sees, from 0
     for black ink to 255 for white paper. `?multi=1` returns all digits of the picture.
     """
-    return _predict(request.environ.get(PREDICTED_IMAGE) or _request_pixels())
+    return _predict(request.environ.get(DIGIT) or _request_picture())
 
 
-def _predict(picture: PredictedImage | npt.NDArray[Any]) -> Response:
+def _predict(source: Digit | Picture) -> Response:
     query = request.args.to_dict()
     scores, image, multi = (flag_option(query, name) for name in ("scores", "image", "multi"))
     model = get_models().get(query.get("model")).model
     predictor = Predictor(model, preprocess_option(query), scores, image)
-    if isinstance(picture, PredictedImage):
-        record = predictor.record(picture.prediction, picture.image)
+    if isinstance(source, Digit):
+        record = predictor.record(source)
     elif multi:
-        return _predict_all(predictor, picture)
+        return _predict_all(predictor, source)
     else:
-        record = predictor.predict(picture)
+        record = predictor.predict(source)
     count_prediction(model.name, record["prediction"])
     return json_response(record)
 
 
-def _predict_all(predictor: Predictor, pixels: npt.NDArray[Any]) -> Response:
+def _predict_all(predictor: Predictor, picture: Picture) -> Response:
     if predictor.preprocess == "plain":
         raise InputError("multi requires preprocess=auto: leave out preprocess=plain")
-    record = predictor.predict_all(pixels)
+    record = predictor.predict_all(picture)
     for digit in record["digits"]:
         count_prediction(predictor.model.name, digit["prediction"])
     return json_response(record)
 
 
-def _request_pixels() -> npt.NDArray[Any]:
+def _request_picture() -> Picture:
     if request.mimetype == "application/json":
-        return decode_pixels(request.get_data(cache=False))
+        return Picture.from_pixels(decode_pixels(request.get_data(cache=False)))
     if request.mimetype.startswith("image/"):
         return images.decode(request.get_data(cache=False))
     if request.mimetype == "multipart/form-data":

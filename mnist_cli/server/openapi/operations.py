@@ -7,6 +7,7 @@ from typing import Any
 
 from mnist_cli import images, reshape
 from mnist_cli.package_data import data_folder
+from mnist_cli.preprocessing import prepare_clean
 from mnist_cli.server.model_metadata import ImageSignature
 from mnist_cli.server.open_inference import JSON_LENGTH_HEADER
 
@@ -196,7 +197,8 @@ def _reference(schema: str) -> dict[str, str]:
 
 def _tensor(signature: ImageSignature, png: bytes) -> dict[str, Any]:
     """Return a picture as an input tensor of the model."""
-    ink = reshape.preprocess_batch([images.decode(png)]).round().astype(int)
+    [candidate] = prepare_clean(images.decode(png)).candidates
+    ink = reshape.to_model_input([candidate.image]).round().astype(int)
     shape = [size or 1 for size in signature.image_shape]
     data = ink.ravel().tolist()
     return {"name": signature.image, "shape": shape, "datatype": "FP32", "data": data}

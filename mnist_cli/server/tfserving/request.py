@@ -1,18 +1,18 @@
 """Parses the requests of TensorFlow Serving's REST API, with the messages of that server."""
 
 import base64
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import numpy as np
 
-from mnist_cli import images, reshape
+from mnist_cli import images
 from mnist_cli.errors import InputError
-from mnist_cli.option_types import Preprocess
-from mnist_cli.runtimes import Batch
+from mnist_cli.images import Picture
 from mnist_cli.server.json_body import decode_json, nested_list
-from mnist_cli.server.model_metadata import ImageSignature, to_batch
+from mnist_cli.server.model_metadata import ImageInput, ImageSignature, to_batch
 
 # Each picture of a request costs at least this much of its pixel budget, which limits a request to
 # 1,000 pictures, so that no request delays the others for long.
@@ -93,28 +93,27 @@ def parse_examples_request(body: bytes) -> ExamplesRequest:
 
 
 class ImageParser:
-    """Parses images in the formats that a signature allows -> float32 [N, 784]."""
+    """Parses images in the formats that a signature allows: tensors or pictures."""
 
-    def __init__(self, signature: ImageSignature, preprocess: Preprocess) -> None:
+    def __init__(self, signature: ImageSignature) -> None:
         self._signature = signature
-        self._preprocess = preprocess
         self._pixel_budget = images.MAX_PIXELS
         # One image: lists as deep as its shape, or an object.
         self._image_type = nested_list(float, len(signature.image_shape) - 1) | NamedValues
         self._batch_type = nested_list(self._image_type, 1)
 
-    def instances(self, raw: msgspec.Raw) -> Batch:
+    def instances(self, raw: msgspec.Raw) -> list[ImageInput]:
         """Parse row format: a list of tensors, `b64` pictures, or objects with inputs by name."""
         rows = _decode(self._batch_type, raw, "instances")
         if not rows:
             raise InputError("No values in 'instances' array")
         return self._rows(rows, "instances", named=True)
 
-    def inputs(self, raw: msgspec.Raw) -> Batch:
+    def inputs(self, raw: msgspec.Raw) -> list[ImageInput]:
         """Parse columnar format: the image input with all rows, alone or in an object by name."""
         return self._column(raw, "inputs", named=True)
 
-    def examples(self, request: ExamplesRequest) -> Batch:
+    def examples(self, request: ExamplesRequest) -> list[ImageInput]:
         """Parse examples of features: the image as a flat list of numbers or as `b64`."""
         assert isinstance(request.examples, list)
         rows = []
@@ -125,7 +124,7 @@ class ImageParser:
             rows.append(self._unflatten(image, where) if isinstance(image, list) else image)
         return self._rows(rows, "examples", named=False)
 
-    def _column(self, raw: msgspec.Raw, where: str, named: bool) -> Batch:
+    def _column(self, raw: msgspec.Raw, where: str, named: bool) -> list[ImageInput]:
         value = _decode(self._batch_type | NamedValues, raw, where)
         if isinstance(value, list):
             return self._rows(value, where, named=False)
@@ -134,14 +133,12 @@ class ImageParser:
             return self._column(image, f"{where}.{self._signature.image}", named=False)
         return self._rows([value], where, named=False)
 
-    def _rows(self, rows: list[Any], where: str, named: bool) -> Batch:
+    def _rows(self, rows: list[Any], where: str, named: bool) -> list[ImageInput]:
         if not rows:
             raise InputError(f"{where}: there are no values")
-        return np.concatenate(
-            [self._row(row, f"{where}[{index}]", named) for index, row in enumerate(rows)]
-        )
+        return [self._row(row, f"{where}[{index}]", named) for index, row in enumerate(rows)]
 
-    def _row(self, row: Any, where: str, named: bool) -> Batch:
+    def _row(self, row: Any, where: str, named: bool) -> ImageInput:
         if isinstance(row, dict) and named and not _is_base64(row):
             self._check_names(row, where)
             raw = self._image_value(row, where)
@@ -149,17 +146,17 @@ class ImageParser:
             row = _decode(self._image_type, raw, where)
         try:
             if isinstance(row, dict):
-                return reshape.preprocess_batch([self._decode_picture(row)], self._preprocess)
-            return to_batch(_array([row]), self._signature.image_shape)
+                return ImageInput(where, self._decode_picture(row))
+            return ImageInput(where, to_batch(_array([row]), self._signature.image_shape))
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
 
-    def _decode_picture(self, value: NamedValues) -> reshape.Pixels:
-        pixels = images.decode(_from_base64(value))
-        self._pixel_budget -= max(pixels.size, MIN_PIXELS_CHARGED)
+    def _decode_picture(self, value: NamedValues) -> Picture:
+        picture = images.decode(_from_base64(value))
+        self._pixel_budget -= max(math.prod(picture.size), MIN_PIXELS_CHARGED)
         if self._pixel_budget < 0:
             raise InputError("too many or too large pictures: split them into several requests")
-        return pixels
+        return picture
 
     def _image_value(self, values: Mapping[str, msgspec.Raw], where: str) -> msgspec.Raw:
         """Return the image among inputs by name; the other inputs must have their constant values.

@@ -81,10 +81,10 @@ def predict(name: str, version: str | None = None, label: str | None = None) -> 
     model = _find_servable(name, version, label)
     missing = 'Serving signature name: "{}" not found in signature def'
     signature = _image_signature(model, body.signature_name, missing)
-    parser = ImageParser(signature, preprocess_option(request.args))
+    parser, preprocess = ImageParser(signature), preprocess_option(request.args)
     in_rows = is_row_format(body)
-    batch = parser.instances(body.instances) if in_rows else parser.inputs(body.inputs)
-    scores: Any = model.predict_proba(batch).tolist()
+    images = parser.instances(body.instances) if in_rows else parser.inputs(body.inputs)
+    scores: Any = model.predict_images(images, preprocess).tolist()
     if len(signature.outputs) > 1:
         key = signature.scores
         scores = [{key: row} for row in scores] if in_rows else {key: scores}
@@ -99,8 +99,8 @@ def classify(name: str, version: str | None = None, label: str | None = None) ->
     body = parse_examples_request(request.get_data(cache=False))
     model = _find_servable(name, version, label)
     signature = _image_signature(model, body.signature_name, _NO_SIGNATURE)
-    parser = ImageParser(signature, preprocess_option(request.args))
-    scores = model.predict_proba(parser.examples(body))
+    images = ImageParser(signature).examples(body)
+    scores = model.predict_images(images, preprocess_option(request.args))
     results = [[[str(digit), score] for digit, score in enumerate(row)] for row in scores.tolist()]
     return json_response({"results": results})
 

@@ -88,10 +88,9 @@ def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
     """Read all digits of a picture: lines from top to bottom, each from left to right."""
     look = detector.look_for_number(picture.rgb)
     found = [
-        (detection, image)
-        for index, detection in enumerate(look.detections)
-        if detection.score >= DETECTOR.min_score
-        and (image := crops.crop_detection(picture.rgb, look, index)) is not None
+        (look.detections[index], image)
+        for index in detector.digits_of_number(look)
+        if (image := crops.crop_detection(picture.rgb, look, index)) is not None
     ]
     if not found:
         return []

@@ -164,6 +164,17 @@ def look_for_number(picture: Image.Image) -> Look:
     return second if _evidence(second) >= DETECTOR.min_evidence * _evidence(first) else first
 
 
+def digits_of_number(look: Look) -> list[int]:
+    """Return the indices of the detections that are digits of the number in a look."""
+    found = [index for index, one in enumerate(look.detections) if one.score >= DETECTOR.min_score]
+    heights = [look.detections[index].box.height for index in found]
+    return [
+        index
+        for index, height in zip(found, heights, strict=True)
+        if height >= DETECTOR.min_height * np.median(heights)
+    ]
+
+
 def normalize_contrast(pixels: Floats) -> Floats:
     """Subtract the mean colour of float32 [H, W, 3] and divide by the standard deviation."""
     centred = pixels - pixels.mean(axis=(0, 1))

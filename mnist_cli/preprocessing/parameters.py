@@ -61,6 +61,8 @@ class DetectorParameters:
     """Objectness from which a peak is kept."""
     min_score: float = 0.4
     """Objectness from which a peak is a digit of a number."""
+    min_height: float = 0.45
+    """In median heights of the digits of a number; lower ones are marks or smaller print."""
     max_iou: float = 0.5
     """Intersection over union of two boxes; if higher, the weaker one is a duplicate."""
     max_inside: float = 0.72

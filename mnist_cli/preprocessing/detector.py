@@ -93,15 +93,15 @@ class Detector:
         if not hasattr(self._local, "interpreter"):
             from ai_edge_litert.interpreter import Interpreter
 
-            with native_output_hidden():
+            with native_output_hidden():  # the first allocation prints messages to stderr
                 self._local.interpreter = Interpreter(model_content=self._compiled, num_threads=1)
+                self._local.interpreter.allocate_tensors()
             self._local.shape = None
         interpreter = self._local.interpreter
         source = interpreter.get_input_details()[0]["index"]
         if self._local.shape != pixels.shape:
             interpreter.resize_tensor_input(source, (1, *pixels.shape))
-            with native_output_hidden():
-                interpreter.allocate_tensors()
+            interpreter.allocate_tensors()
             self._local.shape = pixels.shape
         interpreter.set_tensor(source, pixels[np.newaxis])
         interpreter.invoke()

@@ -2,20 +2,16 @@
 
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.inspection import inspect
 from mnist_cli.loader import Model
-from mnist_cli.option_types import Preprocess
-from mnist_cli.recognition import read_digit
-from mnist_cli.runtimes import Batch, Scores
+from mnist_cli.runtimes import Batch
 from mnist_cli.saved_model import SavedModel
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.signature import (
@@ -55,15 +51,6 @@ class ImageSignature:
             raise InputError(f"input {name} is always {off} here: leave it out, or send {off}")
 
 
-class ImageInput(NamedTuple):
-    """An image of a request."""
-
-    where: str
-    """Its place in the request, for error messages."""
-    image: "Batch | Picture"
-    """The input of the model, float32 [1, 784], or a picture that is preprocessed first."""
-
-
 @dataclass(frozen=True)
 class ServedModel:
     """A loaded model together with the SavedModel that it comes from."""
@@ -99,27 +86,6 @@ class ServedModel:
             return None
         image, scores = inputs[executed.image], outputs[executed.scores]
         return ImageSignature(tensors["inputs"], tensors["outputs"], image, scores)
-
-    def predict_images(self, inputs: Sequence[ImageInput], preprocess: Preprocess) -> Scores:
-        """Return the probabilities [N, 10] of tensors and pictures, and count the predictions.
-
-        Raises:
-            InputError: there is no digit in a picture, or the values of a tensor are too large.
-        """
-        scores = np.empty((len(inputs), 10), np.float32)
-        is_tensor = np.array([not isinstance(given.image, Picture) for given in inputs])
-        if is_tensor.any():
-            tensors = [given.image for given in inputs if not isinstance(given.image, Picture)]
-            scores[is_tensor] = self.predict_proba(np.concatenate(tensors))
-        for index, (where, image) in enumerate(inputs):
-            if isinstance(image, Picture):
-                try:
-                    prediction = read_digit(self.model, image, preprocess).prediction
-                except InputError as error:
-                    raise InputError(f"{where}: {error}") from error
-                scores[index] = prediction.scores
-                count_prediction(self.model.name, prediction.digit)
-        return scores
 
     def predict_proba(self, batch: Batch) -> Batch:
         """Return the probabilities [N, 10] of images [N, 784], and count the predictions.

@@ -2,7 +2,8 @@
 
 Waking a worker thread would take longer than answering a health check or predicting a small image,
 so the event loop does both itself. Meanwhile it serves nobody else: requests that may take long
-(encoded pictures, large bodies, models that are not loaded) are left to the threads.
+(encoded pictures, large bodies, pictures that need the detector, models that are not loaded) are
+left to the threads.
 
 One run of the model for many images keeps its weights, and the code of everything else, in the
 caches of the processor.
@@ -11,14 +12,14 @@ caches of the processor.
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Flask
 
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.preprocessing import Prepared, prepare_clean
-from mnist_cli.recognition import read_prepared
+from mnist_cli.recognition import Digit, read_prepared
 from mnist_cli.server.http.channel import Channel, Request
 from mnist_cli.server.middleware import HEALTH_PATHS
 from mnist_cli.server.native import decode_pixels, preprocess_option
@@ -61,57 +62,67 @@ class MicroBatcher:
     def next_batch(self, queue: deque[Channel], defer: Callable[[Channel], None]) -> list[Channel]:
         """Remove the next channels from the queue, and predict the images of their requests.
 
-        A request that fails here is left to the app, which reports the error. One that needs the
-        detector is deferred.
+        A request that fails here is left to the app, which reports the error.
 
         Args:
             queue: the channels that wait for the event loop.
-            defer: passes a channel to the worker threads.
+            defer: passes a channel whose picture needs the detector to the worker threads.
 
         Returns:
             The channels to be answered now.
         """
-        channels: list[Channel] = []
-        pictures: list[tuple[Request, Prepared]] = []
+        ready: list[Channel] = []
+        batch: list[tuple[Channel, Prepared]] = []
         deadline = time.monotonic() + MAX_PREPROCESSING_SECONDS
-        while queue and len(channels) < MAX_BATCH_SIZE and time.monotonic() < deadline:
-            channels.append(queue.popleft())
-            request = channels[-1].requests[0]
-            if request.path == self._predict_path and self._is_authorized(request):
-                try:
-                    pictures.append((request, _prepare(request)))
-                except Exception as error:
-                    _log_unexpected(error)
-        try:
-            self._predict(pictures)
-        except Exception as error:
-            _log_unexpected(error)
-        unclear = {id(request) for request, _ in pictures if request.digit is None}
-        for channel in channels:
-            if id(channel.requests[0]) in unclear:
+        while queue and len(ready) + len(batch) < MAX_BATCH_SIZE and time.monotonic() < deadline:
+            channel = queue.popleft()
+            prepared = self._prepare(channel.requests[0])
+            if prepared is None:
+                ready.append(channel)
+            else:
+                batch.append((channel, prepared))
+        for (channel, _), digit in zip(batch, self._predict(batch), strict=True):
+            channel.requests[0].digit = digit
+            if digit is None:
                 defer(channel)
-        return [channel for channel in channels if id(channel.requests[0]) not in unclear]
+            else:
+                ready.append(channel)
+        return ready
 
-    def _predict(self, pictures: list[tuple[Request, Prepared]]) -> None:
-        if pictures:
-            model = self._models.get().model
-            digits = read_prepared(model, [prepared for _, prepared in pictures])
-            for (request, _), digit in zip(pictures, digits, strict=True):
-                request.digit = digit
+    def _prepare(self, request: Request) -> Prepared | None:
+        """Prepare the image of a request without the detector; None if there is none to predict."""
+        if request.path != self._predict_path or not self._is_authorized(request):
+            return None
+        try:
+            picture = Picture.from_pixels(decode_pixels(_read_body(request)))
+            return prepare_clean(picture, preprocess_option(request.query_params))
+        except InputError:
+            return None
+        except Exception as error:
+            _log_failure(error)
+            return None
+
+    def _predict(self, batch: Sequence[tuple[Channel, Prepared]]) -> Sequence[Digit | None]:
+        """Predict the images of a batch; None for those that need the detector."""
+        if not batch:
+            return []
+        try:
+            return read_prepared(self._models.get().model, [prepared for _, prepared in batch])
+        except Exception as error:
+            _log_failure(error)
+            return [None] * len(batch)
 
     def _is_authorized(self, request: Request) -> bool:
         return self._settings.is_authorized(request.headers.get("AUTHORIZATION"))
 
 
-def _prepare(request: Request) -> Prepared:
-    """Prepare the image of a request, without the detector; the app can read the body again."""
+def _read_body(request: Request) -> bytes:
+    """Read the body so that the app can read it again."""
     stream = request.get_body_stream()
     body = stream.read()
     stream.seek(0)
-    picture = Picture.from_pixels(decode_pixels(body))
-    return prepare_clean(picture, preprocess_option(request.query_params))
+    return body
 
 
-def _log_unexpected(error: Exception) -> None:
-    if not isinstance(error, InputError):
-        logger.warning("a batch failed, its requests are answered one by one: %r", error)
+def _log_failure(error: Exception) -> None:
+    logger.warning("a batch failed, its requests are answered one by one: %r", error)

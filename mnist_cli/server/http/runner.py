@@ -147,8 +147,8 @@ class _Runner:
         timeout = 0 if self._queue else timeout
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
         deadline = time.monotonic() + POLL_INTERVAL_SECONDS
+        defer = self._server.task_dispatcher.add_task
         while self._queue and time.monotonic() < deadline:
-            defer = self._server.task_dispatcher.add_task
             for channel in self._batcher.next_batch(self._queue, defer):
                 try:
                     channel.service_in_loop()

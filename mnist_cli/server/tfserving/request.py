@@ -2,8 +2,8 @@
 
 import base64
 import math
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from mnist_cli import images
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
+from mnist_cli.runtimes import Batch
 from mnist_cli.server.json_body import decode_json, nested_list
-from mnist_cli.server.model_metadata import ImageInput, ImageSignature, to_batch
+from mnist_cli.server.model_metadata import ImageSignature, to_batch
 
 # Each picture of a request costs at least this much of its pixel budget, which limits a request to
 # 1,000 pictures, so that no request delays the others for long.
@@ -92,8 +93,20 @@ def parse_examples_request(body: bytes) -> ExamplesRequest:
     return request
 
 
+class ImageInput(NamedTuple):
+    """An image of a request."""
+
+    where: str
+    """Its place in the request, for error messages."""
+    image: Batch | Picture
+    """The input of the model, float32 [1, 784], or a picture to be preprocessed."""
+
+
 class ImageParser:
-    """Parses images in the formats that a signature allows: tensors or pictures."""
+    """Parses images in the formats that a signature allows: tensors or pictures.
+
+    Pictures are decoded one by one, when the caller iterates, to save memory.
+    """
 
     def __init__(self, signature: ImageSignature) -> None:
         self._signature = signature
@@ -102,18 +115,18 @@ class ImageParser:
         self._image_type = nested_list(float, len(signature.image_shape) - 1) | NamedValues
         self._batch_type = nested_list(self._image_type, 1)
 
-    def instances(self, raw: msgspec.Raw) -> list[ImageInput]:
+    def instances(self, raw: msgspec.Raw) -> Iterator[ImageInput]:
         """Parse row format: a list of tensors, `b64` pictures, or objects with inputs by name."""
         rows = _decode(self._batch_type, raw, "instances")
         if not rows:
             raise InputError("No values in 'instances' array")
         return self._rows(rows, "instances", named=True)
 
-    def inputs(self, raw: msgspec.Raw) -> list[ImageInput]:
+    def inputs(self, raw: msgspec.Raw) -> Iterator[ImageInput]:
         """Parse columnar format: the image input with all rows, alone or in an object by name."""
         return self._column(raw, "inputs", named=True)
 
-    def examples(self, request: ExamplesRequest) -> list[ImageInput]:
+    def examples(self, request: ExamplesRequest) -> Iterator[ImageInput]:
         """Parse examples of features: the image as a flat list of numbers or as `b64`."""
         assert isinstance(request.examples, list)
         rows = []
@@ -124,7 +137,7 @@ class ImageParser:
             rows.append(self._unflatten(image, where) if isinstance(image, list) else image)
         return self._rows(rows, "examples", named=False)
 
-    def _column(self, raw: msgspec.Raw, where: str, named: bool) -> list[ImageInput]:
+    def _column(self, raw: msgspec.Raw, where: str, named: bool) -> Iterator[ImageInput]:
         value = _decode(self._batch_type | NamedValues, raw, where)
         if isinstance(value, list):
             return self._rows(value, where, named=False)
@@ -133,10 +146,10 @@ class ImageParser:
             return self._column(image, f"{where}.{self._signature.image}", named=False)
         return self._rows([value], where, named=False)
 
-    def _rows(self, rows: list[Any], where: str, named: bool) -> list[ImageInput]:
+    def _rows(self, rows: list[Any], where: str, named: bool) -> Iterator[ImageInput]:
         if not rows:
             raise InputError(f"{where}: there are no values")
-        return [self._row(row, f"{where}[{index}]", named) for index, row in enumerate(rows)]
+        return (self._row(row, f"{where}[{index}]", named) for index, row in enumerate(rows))
 
     def _row(self, row: Any, where: str, named: bool) -> ImageInput:
         if isinstance(row, dict) and named and not _is_base64(row):

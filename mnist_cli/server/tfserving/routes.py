@@ -10,6 +10,7 @@ from mnist_cli.server.json_body import decode_json, json_response
 from mnist_cli.server.model_metadata import ImageSignature, ServedModel
 from mnist_cli.server.native import preprocess_option
 from mnist_cli.server.state import get_models
+from mnist_cli.server.tfserving.predict import predict_images
 from mnist_cli.server.tfserving.request import (
     ImageParser,
     TensorsRequest,
@@ -84,7 +85,7 @@ def predict(name: str, version: str | None = None, label: str | None = None) -> 
     parser, preprocess = ImageParser(signature), preprocess_option(request.args)
     in_rows = is_row_format(body)
     images = parser.instances(body.instances) if in_rows else parser.inputs(body.inputs)
-    scores: Any = model.predict_images(images, preprocess).tolist()
+    scores: Any = predict_images(model, images, preprocess).tolist()
     if len(signature.outputs) > 1:
         key = signature.scores
         scores = [{key: row} for row in scores] if in_rows else {key: scores}
@@ -100,7 +101,7 @@ def classify(name: str, version: str | None = None, label: str | None = None) ->
     model = _find_servable(name, version, label)
     signature = _image_signature(model, body.signature_name, _NO_SIGNATURE)
     images = ImageParser(signature).examples(body)
-    scores = model.predict_images(images, preprocess_option(request.args))
+    scores = predict_images(model, images, preprocess_option(request.args))
     results = [[[str(digit), score] for digit, score in enumerate(row)] for row in scores.tolist()]
     return json_response({"results": results})
 

@@ -98,7 +98,7 @@ class ImageInput(NamedTuple):
 
     where: str
     """Its place in the request, for error messages."""
-    image: Batch | Picture
+    image: "Batch | Picture"
     """The input of the model, float32 [1, 784], or a picture to be preprocessed."""
 
 

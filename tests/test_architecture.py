@@ -1,7 +1,9 @@
 """The structure of the code: which module imports what."""
 
 import ast
+import graphlib
 import importlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,41 @@ CLOSED_PACKAGES = [
     "mnist_cli.server.tfserving",
 ]
 FOLDERS = ("mnist_cli", "benchmarks", "docs", "training")
+
+# The modules and packages of `mnist_cli`, from top to bottom; docs/architecture.md has the same
+# layers. A module imports only from its own layer and from those below it.
+LAYERS = (
+    {"__main__", "cli", "commands"},
+    {"batch", "server"},
+    {"evaluation", "plot", "predictor"},
+    {"recognition"},
+    {"preprocessing"},
+    {
+        "calibration",
+        "compiler",
+        "idx",
+        "images",
+        "inspection",
+        "loader",
+        "output",
+        "prediction",
+        "reshape",
+        "saved_model",
+        "text",
+    },
+    {"runtimes"},
+    {
+        "arrays",
+        "errors",
+        "native_output",
+        "option_types",
+        "package_data",
+        "records",
+        "signature",
+        "terminal",
+    },
+)
+LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 
 def _imports(file: Path) -> Iterator[tuple[str, str | None]]:
@@ -67,3 +104,40 @@ def test_the_protocols_do_not_depend_on_the_http_server() -> None:
             for module, name in _imports(file):
                 imported = f"{module}.{name}"
                 assert not imported.startswith(("mnist_cli.server.http", "waitress")), file
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _import_graph() -> dict[str, set[str]]:
+    """The modules of `mnist_cli` that each module imports, also in functions and for types only."""
+    files = {_module(file): file for file in (ROOT / "mnist_cli").rglob("*.py")}
+    return {
+        module: {
+            submodule if (submodule := f"{imported}.{name}") in files else imported
+            for imported, name in _imports(file)
+            if imported in files
+        }
+        for module, file in files.items()
+    }
+
+
+def test_there_are_no_import_cycles() -> None:
+    graphlib.TopologicalSorter(_import_graph()).prepare()
+
+
+def test_modules_import_only_from_their_own_and_lower_layers() -> None:
+    graph = _import_graph()
+    names = {module: module.split(".")[1] for module in graph if module != "mnist_cli"}
+    assert set(names.values()) == LAYER.keys()
+    for module, name in names.items():
+        for imported in graph[module] - {"mnist_cli"}:
+            assert LAYER[name] <= LAYER[names[imported]], f"{module} imports {imported}"
+
+
+def test_the_batch_and_the_server_do_not_import_each_other() -> None:
+    for module, imported in _import_graph().items():
+        for one, other in itertools.permutations(("mnist_cli.batch", "mnist_cli.server")):
+            if module.startswith(one):
+                assert not any(name.startswith(other) for name in imported), module

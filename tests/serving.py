@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,23 @@ class Server:
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
 
+    def ask_together(self, requests: list[bytes]) -> list[tuple[int, Any]]:
+        """Send each request on its own connection, all before reading; return status and JSON."""
+
+        def answer(connection: socket.socket) -> tuple[int, Any]:
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status, json.loads(response.read())
+
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(self.connect()) for _ in requests]
+            for connection in connections:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert answer(connection) == (200, {"status": "ok"})
+            for connection, request in zip(connections, requests, strict=True):
+                connection.sendall(request)
+            return list(map(answer, connections))
+
     def connect(self) -> socket.socket:
         """Open a socket, for input that no client library sends."""
         return socket.create_connection((self.host, self.port), timeout=60)
@@ -70,11 +87,21 @@ class Server:
         return self.process.returncode, stderr
 
 
+def request_head(length: int, kind: str = "image/png", query: str = "") -> bytes:
+    """The head of a request to `/predict` with a body of that length."""
+    return (
+        f"POST /predict{query} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
 @contextlib.contextmanager
-def serving(*arguments: str | Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    *arguments: str | Path, env: dict[str, str] | None = None, program: Sequence[str] = MNIST
+) -> Iterator[Server]:
     """Run a server on a free port, and wait until it is ready."""
     process = subprocess.Popen(
-        [*MNIST, "serve", "--port", "0", *arguments],
+        [*program, "serve", "--port", "0", *arguments],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from mnist_cli.errors import InputError
+from mnist_cli.images import Picture
 from mnist_cli.server.json_body import decode_json, nested_list
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
 from mnist_cli.server.native import decode_pixels
@@ -149,24 +150,41 @@ def test_tensorflow_serving_formats_give_the_same_batch(shape: tuple[int, ...]) 
     ]
     for body in bodies:
         request = decode_json(TensorsRequest, json.dumps(body).encode())
-        parser = ImageParser(signature, "plain")
+        parser = ImageParser(signature)
         assert is_row_format(request) == ("instances" in body)
         parse = parser.instances if "instances" in body else parser.inputs
-        np.testing.assert_array_equal(parse(request.instances or request.inputs), expected)
+        tensors: list[Any] = [image for _, image in parse(request.instances or request.inputs)]
+        np.testing.assert_array_equal(np.concatenate(tensors), expected)
     examples = {"examples": [{"x": row.ravel().tolist()} for row in ink]}
     found = parse_examples_request(json.dumps(examples).encode())
-    np.testing.assert_array_equal(ImageParser(signature, "plain").examples(found), expected)
+    inputs = list(ImageParser(signature).examples(found))
+    assert [place for place, _ in inputs] == ["examples[0]", "examples[1]", "examples[2]"]
+    np.testing.assert_array_equal(np.concatenate([image for _, image in inputs]), expected)
 
 
-def test_tensorflow_serving_pictures_are_ink_on_paper() -> None:
+def test_tensorflow_serving_pictures_are_decoded() -> None:
     pixels = RNG.integers(0, 256, (28, 28), np.uint8)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     text = base64.b64encode(stream.getvalue()).decode()
     for b64 in (text, text.rstrip("="), text[:10] + "\n" + text[10:]):
         request = decode_json(TensorsRequest, json.dumps({"instances": [{"b64": b64}]}).encode())
-        [image] = ImageParser(_signature(784), "plain").instances(request.instances)
-        np.testing.assert_allclose(image, 1 - pixels.ravel() / 255, atol=1e-6)
+        [(place, picture)] = ImageParser(_signature(784)).instances(request.instances)
+        assert place == "instances[0]" and isinstance(picture, Picture)
+        np.testing.assert_array_equal(picture.gray, pixels)
+
+
+def test_tensorflow_serving_pictures_have_a_pixel_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (40, 30)).save(stream, "PNG")
+    rows = [{"b64": base64.b64encode(stream.getvalue()).decode()}] * 3
+    monkeypatch.setattr("mnist_cli.images.MAX_PIXELS", 2 * 40 * 30)
+    monkeypatch.setattr("mnist_cli.server.tfserving.request.MIN_PIXELS_CHARGED", 1)
+    found = decode_json(TensorsRequest, json.dumps({"instances": rows}).encode())
+    inputs = ImageParser(_signature(784)).instances(found.instances)
+    assert [place for place, _ in itertools.islice(inputs, 2)] == ["instances[0]", "instances[1]"]
+    with pytest.raises(InputError, match=r"instances\[2\]: too many or too large pictures"):
+        next(inputs)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -19,7 +19,7 @@ from PIL import Image
 from mnist_cli.loader import find_models
 from tests import models
 from tests.running import MNIST, ROOT, SAMPLES, run, run_process
-from tests.serving import Server, serving
+from tests.serving import Server, request_head, serving
 
 
 def _pixels(name: str) -> list[list[int]]:
@@ -172,18 +172,10 @@ def test_a_body_over_the_limit(chunked: bool) -> None:
         assert server.ask("POST", "/predict", body[: 2**20], Content_Type="image/png").status == 400
 
 
-def _head(length: int, kind: str = "image/png") -> bytes:
-    """The head of a request with a body of that length."""
-    return (
-        f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
-        f"Content-Length: {length}\r\n\r\n"
-    ).encode()
-
-
 def test_slow_and_disconnected_clients_delay_nobody(server: Server) -> None:
     slow = [server.connect() for _ in range(200)]
     for connection in slow:
-        connection.send(_head(999) + b"1")
+        connection.send(request_head(999) + b"1")
     for connection in slow[:100]:
         connection.close()
     for _ in range(5):
@@ -218,7 +210,7 @@ def test_a_request_in_flight_is_finished(name: str) -> None:
     with serving() as server:
         rest = PNG[100:]
         with server.connect() as connection:
-            connection.send(_head(len(PNG)) + PNG[:100])
+            connection.send(request_head(len(PNG)) + PNG[:100])
             time.sleep(0.3)
             server.process.send_signal(signal.Signals[name])
             time.sleep(0.3)
@@ -232,7 +224,7 @@ def test_a_request_in_flight_is_finished(name: str) -> None:
 
 def test_a_signal_to_all_processes_is_one_signal() -> None:
     with serving("--workers", "2") as server, server.connect() as connection:
-        connection.send(_head(len(PNG)) + PNG[:100])
+        connection.send(request_head(len(PNG)) + PNG[:100])
         time.sleep(0.3)
         for pid in [server.process.pid, *_workers(server)]:
             with contextlib.suppress(ProcessLookupError):  # the other worker has ended already
@@ -269,7 +261,7 @@ def test_the_server_runs_before_its_model_is_loaded(
                 seen.add(ready.status)
                 if early is None:
                     early = server.connect()
-                    early.sendall(_head(len(body), "application/json") + body)
+                    early.sendall(request_head(len(body), "application/json") + body)
             time.sleep(0.02)
         assert seen == {503, 200}
         assert early is not None
@@ -282,10 +274,10 @@ def test_the_server_runs_before_its_model_is_loaded(
 def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
     digits = [json.dumps({"picArray": _pixels(f"MNIST-{digit}.png")}).encode() for digit in (5, 8)]
     requests = [
-        *(_head(len(body), "application/json") + body for body in digits),
-        _head(len(PNG)) + PNG,  # answered by a thread, the others by the event loop
+        *(request_head(len(body), "application/json") + body for body in digits),
+        request_head(len(PNG)) + PNG,  # answered by a thread, the others by the event loop
         b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
-        _head(len(digits[0]), "application/json") + digits[0],
+        request_head(len(digits[0]), "application/json") + digits[0],
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ]
     with server.connect() as connection:
@@ -293,24 +285,6 @@ def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
         answers = connection.makefile("rb").read()
     bodies = re.findall(rb'"(?:prediction|status)": ?("?\w+)', answers)
     assert bodies == [b"5", b"8", b"3", b'"ok', b"5", b"0"]
-
-
-def _send_together(server: Server, requests: list[bytes]) -> list[tuple[int, object]]:
-    """Send each request on its own connection, all before reading; return status and JSON."""
-
-    def answer(connection: socket.socket) -> tuple[int, object]:
-        response = http.client.HTTPResponse(connection)
-        response.begin()
-        return response.status, json.loads(response.read())
-
-    with contextlib.ExitStack() as stack:
-        connections = [stack.enter_context(server.connect()) for _ in requests]
-        for connection in connections:
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert answer(connection) == (200, {"status": "ok"})
-        for connection, request in zip(connections, requests, strict=True):
-            connection.sendall(request)
-        return list(map(answer, connections))
 
 
 def test_a_batch_gives_the_same_answers_as_single_requests() -> None:
@@ -330,20 +304,20 @@ def test_a_batch_gives_the_same_answers_as_single_requests() -> None:
     for token, refused in ((b"secret", None), (b"wrong", 401)):
         for query, (pixels, status) in sent.items():
             body = json.dumps({"picArray": pixels}).encode()
-            head = _head(len(body), "application/json")
+            head = request_head(len(body), "application/json")
             head = head.replace(b"/predict", b"/predict" + query.encode())
             requests.append(head[:-2] + b"Authorization: Bearer " + token + b"\r\n\r\n" + body)
             statuses.append(refused or status)
     with serving("--host", "0.0.0.0", env={"MNIST_TOKEN": "secret"}) as server:
-        one_by_one = [_send_together(server, [request])[0] for request in requests]
+        one_by_one = [server.ask_together([request])[0] for request in requests]
         assert [status for status, _ in one_by_one] == statuses
         for _ in range(5):
-            assert _send_together(server, requests) == one_by_one
+            assert server.ask_together(requests) == one_by_one
 
 
 def test_the_second_signal_stops_at_once() -> None:
     with serving() as server, server.connect() as connection:
-        connection.send(_head(9) + b"1")
+        connection.send(request_head(9) + b"1")
         time.sleep(0.3)
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
@@ -545,7 +519,7 @@ def test_a_large_picture_does_not_delay_small_requests(server: Server) -> None:
     picture.paste(0, (3000, 1000, 3500, 7000))
     picture.save(large, "PNG")
     with server.connect() as connection:
-        connection.send(_head(large.tell()) + large.getvalue())
+        connection.send(request_head(large.tell()) + large.getvalue())
         time.sleep(0.1)
         for path in ("/health", "/v2/health/live", "/v2/health/ready"):
             assert server.ask("GET", path).status == 200

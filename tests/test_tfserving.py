@@ -21,8 +21,8 @@ B64 = {"b64": base64.b64encode(PNG).decode()}
 
 def _ink(digit: int) -> list[float]:
     """A sample as the models take it: 784 numbers, ink 1 and paper 0."""
-    pixels = images.decode((SAMPLES / f"MNIST-{digit}.png").read_bytes())
-    ink: list[float] = reshape.preprocess_batch([pixels], "plain")[0].tolist()
+    picture = images.decode((SAMPLES / f"MNIST-{digit}.png").read_bytes())
+    ink: list[float] = reshape.to_model_input([reshape.to_28x28(picture.pixels)])[0].tolist()
     return ink
 
 

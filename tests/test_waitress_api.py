@@ -29,7 +29,7 @@ PROTOCOLS: list[Any] = [
 
 # What our subclasses add to those of waitress.
 ADDED: dict[type, tuple[type, set[str]]] = {
-    ours.Request: (api.HTTPRequestParser, {"arrival_time", "predicted_image", "query_params"}),
+    ours.Request: (api.HTTPRequestParser, {"arrival_time", "digit", "query_params"}),
     ours.Task: (api.WSGITask, set()),
     ours.JsonErrorTask: (api.ErrorTask, set()),
     ours.Channel: (

@@ -80,6 +80,19 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
     return replace(prepared, candidates=candidates, is_searched=True)
 
 
+def best_crop(prepared: Prepared) -> Pixels:
+    """Return the classical crop, or that of the detection with the highest score.
+
+    Args:
+        prepared: the result of `prepare` or `search`, which has at least one candidate.
+    """
+
+    def score(candidate: Candidate) -> float:
+        return candidate.detection.score if candidate.detection else math.inf
+
+    return max(prepared.candidates, key=score).image
+
+
 def _most_prominent(picture: Picture, look: Look) -> Candidate | None:
     """Return the detection that is largest, most probable and nearest to the middle."""
     width, height = picture.rgb.size

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_cli.evaluation import as_input
 from training.cache_key import dataset_key
-from training.data import Batch, Digits, Images, Labels
+from training.data import Batch, Digits, Images, Labels, as_input
 from training.recipes.dataset import DATASET
 from training.recipes.models import Recipe
 from training.runs import RUNS

@@ -54,6 +54,12 @@ def load_test(folder: Path | None) -> Digits:
     return _load("t10k", folder)
 
 
+def as_input(images: Images) -> Batch:
+    """Convert images of MNIST to the input of the models."""
+    # Not from `mnist_cli.evaluation`: the environment of the estimators lacks Pillow.
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+
+
 def _load(split: Split, folder: Path | None) -> Digits:
     return _download(split) if folder is None else Digits(*read_split(folder, split))
 

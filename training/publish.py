@@ -9,12 +9,12 @@ import numpy as np
 
 from mnist_cli.compiler import compile_model
 from mnist_cli.errors import ModelError
-from mnist_cli.evaluation import accuracy, as_input, calibration_error
+from mnist_cli.evaluation import accuracy, calibration_error
 from mnist_cli.loader import load_model
 from training.augmented_dataset import open_synthetic
 from training.calibrate import fit_calibration
 from training.command import run
-from training.data import Digits, load_test, load_training
+from training.data import Digits, as_input, load_test, load_training
 from training.learning_curves import plot_learning_curves
 from training.recipes.models import CALIBRATION
 from training.runs import RUNS, SAVED_MODELS

@@ -8,9 +8,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
-from mnist_cli.evaluation import as_input
 from training.augmented_dataset import AugmentedDataset
-from training.data import Digits
+from training.data import Digits, as_input
 from training.estimator.networks import NETWORKS
 from training.graph.optimizer import adamw
 from training.recipes.models import Recipe

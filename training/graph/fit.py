@@ -6,9 +6,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as v1
 
-from mnist_cli.evaluation import as_input
 from training.augmented_dataset import AugmentedDataset, Targets
-from training.data import Batch, Digits
+from training.data import Batch, Digits, as_input
 from training.graph.inference import InferenceGraph, Weights, inputs
 from training.graph.networks import NETWORKS, Network
 from training.graph.optimizer import adamw

@@ -5,9 +5,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from mnist_cli.evaluation import as_input
 from training.augmented_dataset import AugmentedDataset
-from training.data import Digits
+from training.data import Digits, as_input
 from training.keras.networks import NETWORKS
 from training.recipes.models import Recipe
 from training.runs import RunLog

@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,15 +23,18 @@ pytest.importorskip("cv2", reason="needs training/requirements.txt")
 pytest.importorskip("matplotlib", reason="needs training/requirements.txt")
 
 from mnist_cli.errors import InputError, ModelError
-from mnist_cli.evaluation import as_input
-from mnist_cli.framing import frame
+from mnist_cli.images import Picture
 from mnist_cli.loader import load_model
+from mnist_cli.preprocessing import prepare
+from mnist_cli.preprocessing.classical import crop_clean
+from mnist_cli.preprocessing.crops import crop_detection
 from mnist_cli.reshape import to_28x28
 from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
 from training import augmented_dataset, cache_key, data, fonts, publish, train
 from training.augment import distort
 from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
+from training.data import as_input
 from training.recipes import synthetic as recipes_synthetic
 from training.recipes.dataset import DATASET, Augmentation
 from training.recipes.models import CALIBRATION, RECIPES, Recipe
@@ -291,9 +296,10 @@ def test_source_digest_covers_the_imported_code(
     for package in ("mnist_cli", "training"):
         shutil.copytree(cache_key.ROOT / package, tmp_path / package, ignore=_all_but_python)
     before = cache_key.source_digest(*cache_key.CODE)
-    sources = (inspect.getsourcefile(f) for f in (frame, draw_printed, distort, to_28x28))
+    functions = (crop_clean, crop_detection, draw_printed, distort, to_28x28)
+    sources = (inspect.getsourcefile(function) for function in functions)
     files = [Path(file).relative_to(cache_key.ROOT) for file in sources if file]
-    assert len(files) == 4
+    assert len(files) == 5
     monkeypatch.setattr(cache_key, "ROOT", tmp_path)
     assert cache_key.source_digest(*cache_key.CODE) == before
     for file in files:
@@ -314,6 +320,29 @@ def test_source_digest_covers_the_imported_code(
     (tmp_path / "training" / "train.py").write_text("")
     (tmp_path / "training" / "recipes" / "models.py").write_text("")
     assert cache_key.source_digest(*cache_key.CODE) == before
+
+
+def test_key_covers_the_detector(
+    mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, _ = data.load_training(mnist)
+    detector = tmp_path / "model.tflite"
+    monkeypatch.setattr(cache_key, "DETECTOR", detector)
+    detector.write_bytes(b"one")
+    before = cache_key.dataset_key(training)
+    assert cache_key.dataset_key(training) == before
+    detector.write_bytes(b"two")
+    assert cache_key.dataset_key(training) != before
+
+
+def test_estimators_are_trained_without_pillow_and_opencv() -> None:
+    code = """
+import sys
+sys.modules.update({"PIL": None, "cv2": None})
+import training.train, training.augmented_dataset, training.cache_key
+print(training.cache_key.source_digest(*training.cache_key.CODE))
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=cache_key.ROOT, check=True)
 
 
 def _all_but_python(folder: str, names: list[str]) -> list[str]:
@@ -373,7 +402,9 @@ def test_synthetic_images_are_preprocessed_and_reproducible(mnist: Path, home: P
     assert images.shape == (60, 28, 28) and images.dtype == np.uint8
     assert labels.dtype == np.int64 and {-1} < set(labels) <= set(range(-1, 10))
     for image in images:
-        np.testing.assert_array_equal(frame(255 - image), 255 - image)
+        prepared = prepare(Picture.from_pixels(255 - image))
+        assert prepared.is_final  # normalized already
+        np.testing.assert_array_equal(prepared.candidates[0].image, 255 - image)
     again = generate.make_images(training, 60, 7)
     assert np.array_equal(again.images, images) and np.array_equal(again.labels, labels)
     assert not np.array_equal(generate.make_images(training, 60, 8).images, images)

@@ -1,4 +1,4 @@
-"""The cache key of a data set: its recipes, its MNIST digits and the code that makes it."""
+"""The cache key of a data set: recipes, MNIST digits, code and the detector."""
 
 import ast
 import hashlib
@@ -13,17 +13,25 @@ ROOT = Path(__file__).parents[1]
 
 CODE = (
     *("training.synthetic.generate", "training.augment"),
-    *("mnist_cli.images", "mnist_cli.reshape"),
+    *("mnist_cli.images", "mnist_cli.preprocessing", "mnist_cli.reshape"),
 )
 """The modules that draw, augment and preprocess; what they import is found from there."""
 
+DETECTOR = ROOT / "saved_models" / "preprocessing" / "detector" / "assets.extra" / "model.tflite"
+"""The compiled detector, which preprocessing loads."""
+
 
 def dataset_key(digits: Digits) -> dict[str, Any]:
-    """Return what a data set depends on, apart from its size, its seed and installed packages."""
+    """Return what a data set depends on, apart from its size, its seed and installed packages.
+
+    Raises:
+        OSError: the compiled detector cannot be read.
+    """
     return {
         "recipe": repr(DATASET),
         "synthetic": repr(SYNTHETIC),
         "code": source_digest(*CODE),
+        "detector": hashlib.sha256(DETECTOR.read_bytes()).hexdigest(),
         "digits": hashlib.sha256(digits.images.tobytes() + digits.labels.tobytes()).hexdigest(),
     }
 

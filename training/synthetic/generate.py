@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from mnist_cli.errors import InputError
-from mnist_cli.framing import frame
+from mnist_cli.images import Picture
+from mnist_cli.preprocessing import best_crop, prepare
 from training.data import NO_DIGIT, Digits, Images, Labels
 from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.camera import photograph
@@ -111,9 +112,10 @@ def _preprocessed_samples(digits: Digits, rng: np.random.Generator) -> Iterator[
     while True:
         sample = _draw_sample(digits, rng)
         try:
-            image = 255 - frame(sample.picture)
+            crop = best_crop(prepare(Picture.from_pixels(sample.picture)))
         except InputError:
             continue
+        image = 255 - crop.astype(np.uint8)
         if sample.ink is None or ink_similarity(image, sample.ink) >= sample.min_similarity:
             yield image, sample.digit
 

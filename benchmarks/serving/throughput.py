@@ -30,7 +30,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.measure import ROOT, SAVED_MODEL, machine, median_and_range, pss_mb
-from mnist_cli import reshape
+from mnist_cli.images import Picture
+from mnist_cli.preprocessing import best_crop, prepare
 
 HERE = Path(__file__).parent
 ROUNDS = 3
@@ -148,7 +149,7 @@ def bodies() -> dict[str, bytes]:
     image = Image.open(ROOT / "samples" / "MNIST-7.png").convert("L")
     pictures = {
         "84x85": np.asarray(image),
-        "28x28, normalized": reshape.to_28x28(np.asarray(image)),
+        "28x28, normalized": best_crop(prepare(Picture(image))),
         "28x28": np.asarray(image.resize((28, 28))),
     }
     return {

@@ -12,39 +12,52 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.robustness.answers import Answers, NumberAnswers, read_families
+from benchmarks.robustness.catalogue import FAMILIES, load_handwriting
 from benchmarks.robustness.figures import summarize
-from benchmarks.robustness.inputs import FAMILIES, MODES, load_handwriting, preprocess_families
 from benchmarks.robustness.sheets import save_sheet
 from benchmarks.robustness.table import build_table
 from mnist_cli.errors import MnistError
 from mnist_cli.loader import find_models, load_model
+from mnist_cli.option_types import PREPROCESSES, Preprocess
 
 
 def main() -> None:
-    """Generate and preprocess the pictures, run the models, print the figures."""
+    """Generate the pictures, read them with all models, print the figures."""
     arguments = _arguments()
+    names = arguments.model or [model.name for model in find_models()]
+    models = [load_model(name) for name in names]
     if arguments.sheet:
         digits = load_handwriting(arguments.data, arguments.split)
         for family in FAMILIES:
-            save_sheet(family, digits, arguments.sheet)
-    names = arguments.model or [model.name for model in find_models()]
-    models = [load_model(name) for name in names]
+            save_sheet(family, digits, arguments.sheet, models[0])
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("generating pictures", total=len(FAMILIES))
-        inputs = preprocess_families(
-            arguments.data, arguments.split, arguments.count, lambda: progress.advance(task)
+        task = progress.add_task("reading pictures", total=len(FAMILIES))
+        answers = read_families(
+            arguments.data, arguments.split, arguments.count, names, lambda: progress.advance(task)
         )
     results = {
         mode: {
-            model.name: summarize(model, [family for family in inputs if family.mode == mode])
+            model.name: summarize(
+                [
+                    family
+                    for family in answers
+                    if family.model == model.name and _mode(family) == mode
+                ]
+            )
             for model in models
         }
-        for mode in MODES
+        for mode in PREPROCESSES
     }
     if arguments.json:
         print(json.dumps({"split": arguments.split, "count": arguments.count, "results": results}))
     else:
         Console().print(*(build_table(mode, models) for mode, models in results.items()))
+
+
+def _mode(answers: Answers) -> Preprocess:
+    """Return the mode of answers; numbers are always read with the detector."""
+    return "auto" if isinstance(answers, NumberAnswers) else answers.mode
 
 
 def _arguments() -> argparse.Namespace:
@@ -66,7 +79,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=300, help="pictures per family (default: 300)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument(
-        "--sheet", type=Path, help="write a contact sheet of each family to this folder"
+        "--sheet",
+        type=Path,
+        help="write a contact sheet of each family, read by the first model, to this folder",
     )
     return parser.parse_args()
 

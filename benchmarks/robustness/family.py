@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.data import Digits
 
 Pixels = NDArray[np.uint8]
-"""uint8 [H, W], 0 black to 255 white."""
+"""uint8 [H, W], 0 black to 255 white; or [H, W, 3], red, green and blue."""
 
 Ink = NDArray[np.float32]
 """float32 [H, W], 0.0 paper to 1.0 full ink."""
@@ -19,6 +19,8 @@ Ink = NDArray[np.float32]
 Rng = np.random.Generator
 
 NO_DIGIT = -1
+NUMBER_GROUP = "number"
+"""Group of the families whose pictures show several digits."""
 SEED = 20_170_501
 
 
@@ -37,6 +39,14 @@ class Picture(NamedTuple):
 
     pixels: Pixels
     label: int
+    text: str = ""
+    """All digits, in lines, of a picture with several."""
+
+
+def number_picture(pixels: Pixels, text: str) -> Picture:
+    """Return a picture with several digits; only the digits of the text count."""
+    lines = ["".join(filter(str.isdecimal, line)) for line in text.split("\n")]
+    return Picture(pixels, NO_DIGIT, "\n".join(filter(None, lines)))
 
 
 class Family(NamedTuple):

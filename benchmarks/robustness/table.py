@@ -15,7 +15,8 @@ Row = tuple[str, list[str]]
 def build_table(mode: str, models: Mapping[str, Figures]) -> Table:
     """Return a table of the figures of each model in one mode.
 
-    Accuracy and uncertain answers are in percent, the change by inverting in percentage points.
+    Accuracy, uncertain answers and the figures of numbers are in percent, the change by inverting
+    in percentage points.
     """
     rendered = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     rendered.add_column(mode)
@@ -55,3 +56,16 @@ def _sections(columns: Sequence[Figures]) -> Iterator[list[Row]]:
         for name in columns[0]["uncertain"]
     ]
     yield [("ECE", [f"{column['ece']:.4f}" for column in columns])]
+    if columns[0]["numbers"]:  # they are not read in the mode `plain`
+        numbers = [column["numbers"] for column in columns]
+        yield _number_rows("exact match", "exact", numbers)
+        yield _number_rows("digit error rate", "digit_error", numbers)
+
+
+def _number_rows(title: str, figure: str, columns: Sequence[Mapping[str, Figures]]) -> list[Row]:
+    values = [[100 * family[figure] for family in column.values()] for column in columns]
+    rows = [
+        (f"number, {title}: {name}", [f"{value:.1f}" for value in row])
+        for name, row in zip(columns[0], zip(*values, strict=True), strict=True)
+    ]
+    return [*rows, (f"number, {title}: mean", [f"{np.mean(column):.2f}" for column in values])]

@@ -15,16 +15,21 @@ pytest.importorskip("training", reason="comes with a checkout only")
 pytest.importorskip("cv2", reason="needs training/requirements.txt")
 pytest.importorskip("matplotlib", reason="needs training/requirements.txt")
 
+from PIL import Image
 from rich.console import Console
 
 from benchmarks.robustness import __main__ as bench
-from benchmarks.robustness import inputs, printed
+from benchmarks.robustness import answers, printed
+from benchmarks.robustness.answers import DigitAnswers, NumberAnswers
+from benchmarks.robustness.catalogue import FAMILIES, REAL_GROUPS
 from benchmarks.robustness.corruptions import CORRUPTIONS
-from benchmarks.robustness.family import NO_DIGIT
-from benchmarks.robustness.figures import FamilyResult, auroc, summarize
-from benchmarks.robustness.inputs import FAMILIES, REAL_GROUPS, ModelInput
+from benchmarks.robustness.family import NO_DIGIT, NUMBER_GROUP, number_picture
+from benchmarks.robustness.figures import summarize
 from benchmarks.robustness.table import build_table
-from mnist_cli.calibration import Calibration
+from mnist_cli import images, preprocessing
+from mnist_cli.loader import load_model
+from mnist_cli.preprocessing import Prepared
+from mnist_cli.recognition import read_digits
 from tests.test_evaluate import write_idx
 from training.data import Batch, Digits
 from training.fonts import Face
@@ -50,81 +55,51 @@ def _one_font(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(printed, "_font_families", printed._font_families.__wrapped__)
 
 
-def _values(*numbers: float) -> npt.NDArray[np.float64]:
-    return np.array(numbers)
-
-
-@pytest.mark.parametrize(
-    ("positives", "negatives", "area"),
-    [
-        (_values(0.9, 0.8), _values(0.1, 0.2, 0.3), 1.0),
-        (_values(0.1), _values(0.5, 0.9), 0.0),
-        (_values(0.5, 0.5), _values(0.5, 0.5, 0.5), 0.5),
-        # Five of six pairs are in order, and one is a tie.
-        (_values(0.9, 0.8, 0.4), _values(0.1, 0.4), 5.5 / 6),
-        (_values(0.2, 0.6), _values(0.4), 0.5),
-    ],
-)
-def test_auroc(
-    positives: npt.NDArray[np.float64], negatives: npt.NDArray[np.float64], area: float
-) -> None:
-    assert auroc(positives, negatives) == pytest.approx(area)
-    assert auroc(negatives, positives) == pytest.approx(1 - area)
-
-
-def test_auroc_is_the_share_of_pairs_in_order() -> None:
-    rng = np.random.default_rng(0)
-    positives, negatives = rng.integers(2, 12, 70) / 10, rng.integers(0, 9, 90) / 10
-    above = positives[:, None] > negatives
-    ties = positives[:, None] == negatives
-    assert auroc(positives, negatives) == pytest.approx((above + ties / 2).mean())
-
-
 def _sure(*digits: int) -> Batch:
     """Scores of a confident model, one row per digit; equal scores for -1."""
     return np.vstack([np.eye(10), np.full((1, 10), 0.1)])[list(digits)].astype(np.float32)
 
 
-def _input(group: str, labels: list[int], found: list[bool], inverted: bool = False) -> ModelInput:
-    batch = np.zeros((sum(found), 784), np.float32)
-    return ModelInput(group, "some", "auto", inverted, batch, np.array(found), np.array(labels))
+def _answers(
+    group: str,
+    labels: list[int],
+    scores: Batch,
+    found: list[bool] | None = None,
+    inverted: bool = False,
+) -> DigitAnswers:
+    is_found = np.array(found or [True] * len(labels))
+    flat = np.isclose(scores, 0.1).all(axis=1)
+    digitness = np.where(is_found & ~flat, 1.0, 0.0)
+    return DigitAnswers(
+        *("some model", group, "some", "auto", inverted),
+        *(np.array(labels), is_found, scores, digitness, digitness < 0.5),
+    )
 
 
 def test_a_picture_without_a_found_digit_counts_as_wrong() -> None:
-    given = _input("printed", [3, 7, 7, 1], [True, True, False, True])
-    answers = FamilyResult(given, _sure(3, 2, 1))
-    assert answers.accuracy == 0.5
-    np.testing.assert_allclose(answers.digitness, [1, 1, 0, 1])
-    nothing = FamilyResult(_input("printed", [3], [False]), np.empty((0, 10), np.float32))
-    assert nothing.accuracy == 0
-    np.testing.assert_array_equal(nothing.digitness, [0])
-
-
-class _FakeModel:
-    """A model that returns given scores, one batch per family."""
-
-    calibration = Calibration(least_digitness=0.5)
-
-    def __init__(self, *answers: Batch) -> None:
-        self.answers = iter(answers)
-
-    def predict_proba(self, batch: Batch) -> Batch:
-        scores = next(self.answers)
-        assert len(scores) == len(batch)
-        return scores
+    scores = _sure(3, 2, 7, 1)
+    scores[2] = 0
+    found = [True, True, False, True]
+    assert _answers("printed", [3, 7, 7, 1], scores, found).accuracy == 0.5
+    # The highest of equal scores is that of 0.
+    assert _answers("printed", [0, 0, 0, 0], scores * 0, found).accuracy == 0.75
 
 
 def test_summary_of_a_small_case() -> None:
-    every = [True, True]
-    families = [
-        *[_input(group, [1, 2], every) for group in REAL_GROUPS],
-        *[_input(group, [1, 2], every, inverted=True) for group in REAL_GROUPS],
-        _input("MNIST-C", [1, 2], every),
-        _input("no digit", [NO_DIGIT, NO_DIGIT], every),
-    ]
     right, half, flat = _sure(1, 2), _sure(1, 1), _sure(-1, -1)
-    model: Any = _FakeModel(right, right, half, right, half, half, half, flat)
-    figures = summarize(model, families)
+    texts = [("53", "153"), ("12\n3", "12\n3")]
+    figures = summarize(
+        [
+            *map(_answers, REAL_GROUPS, [[1, 2]] * 3, (right, right, half)),
+            *(
+                _answers(group, [1, 2], scores, inverted=True)
+                for group, scores in zip(REAL_GROUPS, (right, half, half), strict=True)
+            ),
+            _answers("MNIST-C", [1, 2], half),
+            _answers("no digit", [NO_DIGIT, NO_DIGIT], flat),
+            NumberAnswers("some model", "numbers", texts),
+        ]
+    )
     assert figures["accuracy"] == {
         **{group: {"some": share} for group, share in zip(REAL_GROUPS, (1, 1, 0.5), strict=True)},
         "MNIST-C": {"some": 0.5},
@@ -134,6 +109,40 @@ def test_summary_of_a_small_case() -> None:
     assert figures["uncertain"] == {"digits": 0, "no digit": 1}
     # Six answers with full confidence, five of them correct.
     assert figures["ece"] == pytest.approx(1 / 6)
+    assert figures["numbers"] == {"numbers": {"exact": 0.5, "digit_error": 1 / 5}}
+
+
+def test_only_digits_of_a_number_count() -> None:
+    pixels = np.zeros((3, 4), np.uint8)
+    assert number_picture(pixels, "21/03/2018").text == "21032018"
+    assert number_picture(pixels, "12\n\n3,025").text == "12\n3025"
+
+
+def test_all_models_read_the_same_searched_pictures(
+    handwriting: Digits, _one_font: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = next(family for family in FAMILIES if family.name == "canvas in a page")
+    pictures = list(family.pictures(handwriting, 3))
+    searched: list[Any] = []
+
+    def search(picture: images.Picture, prepared: Prepared) -> Prepared:
+        searched.append(picture)
+        return preprocessing.search(picture, prepared)
+
+    monkeypatch.setattr(answers, "search", search)
+    models = [load_model("t_ffnn"), load_model("k_ffnn")]
+    given = answers._read_digits(models, family, pictures, "auto", False)
+    assert len(searched) == len(set(map(id, searched)))
+    for model, of_model in zip(models, given, strict=True):
+        loaders = [
+            lambda picture=picture: images.Picture(Image.fromarray(picture.pixels))
+            for picture in pictures
+        ]
+        for index, digit in enumerate(read_digits(model, loaders)):
+            prediction = digit.prediction
+            np.testing.assert_allclose(of_model.scores[index], prediction.scores, atol=1e-6)
+            assert of_model.digitness[index] == pytest.approx(prediction.digitness, abs=1e-4)
+            assert of_model.uncertain[index] == prediction.uncertain
 
 
 def test_every_family_is_generated_from_its_seed(handwriting: Digits, _one_font: None) -> None:
@@ -145,11 +154,15 @@ def test_every_family_is_generated_from_its_seed(handwriting: Digits, _one_font:
         assert (len(few), len(more)) == (2, 3)
         for one, again in zip(few, more, strict=False):
             np.testing.assert_array_equal(one.pixels, again.pixels)
-            assert one.label == again.label
+            assert (one.label, one.text) == (again.label, again.text)
         assert not np.array_equal(more[0].pixels, more[2].pixels)
         for picture in more:
-            assert picture.pixels.dtype == np.uint8 and picture.pixels.ndim == 2
-            assert picture.label in ([NO_DIGIT] if family.group == "no digit" else range(10))
+            assert picture.pixels.dtype == np.uint8
+            assert picture.pixels.ndim == 2 or picture.pixels.shape[2:] == (3,)
+            has_label = family.group not in ("no digit", NUMBER_GROUP)
+            assert picture.label in (range(10) if has_label else [NO_DIGIT])
+            assert bool(picture.text) == (family.group == NUMBER_GROUP)
+            assert picture.text.replace("\n", "").isdecimal() or not picture.text
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda family: family.name)
@@ -170,7 +183,7 @@ def test_a_small_run(
 ) -> None:
     data = write_idx(tmp_path / "mnist", "t10k", digits[::20], labels[::20])
     # In this process, because another one would look for the fonts of the benchmark.
-    monkeypatch.setattr(inputs, "ProcessPoolExecutor", lambda mp_context: ThreadPoolExecutor(1))
+    monkeypatch.setattr(answers, "ProcessPoolExecutor", lambda mp_context: ThreadPoolExecutor(1))
     arguments = [
         "--split",
         "test",
@@ -193,13 +206,19 @@ def test_a_small_run(
     figures = report["results"]["auto"]["t_cnn"]
     drawn = {group: set(families) for group, families in figures["accuracy"].items()}
     for family in FAMILIES:
-        if family.group == "no digit":
+        if family.group == NUMBER_GROUP:
+            numbers = figures["numbers"][family.name]
+            assert 0 <= numbers["exact"] <= 1 and numbers["digit_error"] >= 0
+        elif family.group == "no digit":
             assert 0 <= figures["auroc"][family.name] <= 1
         else:
             assert family.name in drawn[family.group]
     assert figures["accuracy"]["MNIST"]["unchanged"] == 1
     assert np.mean([*figures["accuracy"]["handwriting"].values()]) > 0.6
     assert figures["auroc"]["overall"] > 0.5
+    assert np.mean([family["exact"] for family in figures["numbers"].values()]) > 0.3
+    assert not report["results"]["plain"]["t_cnn"]["numbers"]
     stream = io.StringIO()
     Console(file=stream, width=100).print(build_table("auto", report["results"]["auto"]))
     assert "MNIST: unchanged" in stream.getvalue() and "100.0" in stream.getvalue()
+    assert "number, exact match: sudoku" in stream.getvalue()

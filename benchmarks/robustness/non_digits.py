@@ -87,11 +87,7 @@ def _ink_family(name: str, make: Callable[[Rng, Digits], Ink]) -> Family:
 
     def draw(rng: Rng, digits: Digits) -> Picture:
         ink = scenes.place_on_canvas(make(rng, digits), rng, (0.2, 1.2))
-        if rng.random() < 0.5:
-            return Picture(scenes.render_clean(ink, rng), NO_DIGIT)
-        sheet = scenes.write_on_paper(ink, rng)
-        sheet = sheet * scenes.light_gradient(ink.shape, rng, rng.uniform(0.6, 1))
-        return Picture(scenes.photograph(sheet, rng), NO_DIGIT)
+        return Picture(scenes.render_clean_or_on_paper(ink, rng), NO_DIGIT)
 
     return Family("no digit", name, draw)
 

@@ -37,7 +37,7 @@ def _drawn_family(
     return Family("handwriting", name, draw)
 
 
-def _random_handwriting(rng: Rng, digits: Digits, heights: Range = HEIGHTS_PX) -> tuple[Ink, int]:
+def random_handwriting(rng: Rng, digits: Digits, heights: Range = HEIGHTS_PX) -> tuple[Ink, int]:
     """Return ink and label of a drawn digit, or of one of MNIST with a random pen."""
     height = log_uniform(rng, heights)
     if rng.random() < DRAWN_SHARE:
@@ -48,23 +48,23 @@ def _random_handwriting(rng: Rng, digits: Digits, heights: Range = HEIGHTS_PX) -
     return random_tilt(enlarge_digit(image, height, pen), rng), label
 
 
-def _placed_handwriting(
+def placed_handwriting(
     rng: Rng, digits: Digits, heights: Range = HEIGHTS_PX, space: Range = (0.3, 2)
 ) -> tuple[Ink, int]:
     """Return the same at a random place of a larger canvas."""
-    ink, label = _random_handwriting(rng, digits, heights)
+    ink, label = random_handwriting(rng, digits, heights)
     return scenes.place_on_canvas(ink, rng, space), label
 
 
 def _rough_paper(rng: Rng, digits: Digits) -> Picture:
-    ink, label = _placed_handwriting(rng, digits)
+    ink, label = placed_handwriting(rng, digits)
     sheet = scenes.paper_texture(ink.shape, rng, rng.uniform(0.02, 0.05))
     sheet = scenes.apply_ink(ink, sheet, rng.uniform(0.6, 0.92))
     return Picture(scenes.photograph(sheet, rng, rng.uniform(0.01, 0.04)), label)
 
 
 def _uneven_light(rng: Rng, digits: Digits) -> Picture:
-    ink, label = _placed_handwriting(rng, digits)
+    ink, label = placed_handwriting(rng, digits)
     light = scenes.light_gradient(ink.shape, rng, rng.uniform(0.3, 0.7))
     light = light * scenes.vignette(ink.shape, rng.uniform(0.4, 0.9))
     return Picture(scenes.photograph(scenes.write_on_paper(ink, rng) * light, rng), label)
@@ -72,7 +72,7 @@ def _uneven_light(rng: Rng, digits: Digits) -> Picture:
 
 def _shadow_family(name: str, edge: Range) -> Family:
     def draw(rng: Rng, digits: Digits) -> Picture:
-        ink, label = _placed_handwriting(rng, digits)
+        ink, label = placed_handwriting(rng, digits)
         light = scenes.cast_shadow(ink.shape, rng, rng.uniform(0.25, 0.55), rng.uniform(*edge))
         return Picture(scenes.photograph(scenes.write_on_paper(ink, rng) * light, rng), label)
 
@@ -80,27 +80,27 @@ def _shadow_family(name: str, edge: Range) -> Family:
 
 
 def _jpeg(rng: Rng, digits: Digits) -> Picture:
-    ink, label = _placed_handwriting(rng, digits, (24, 160))
+    ink, label = placed_handwriting(rng, digits, (24, 160))
     pixels = scenes.photograph(scenes.write_on_paper(ink, rng), rng, 0.02)
     return Picture(scenes.jpeg_round_trip(pixels, int(rng.integers(20, 81))), label)
 
 
 def _out_of_focus(rng: Rng, digits: Digits) -> Picture:
-    ink, label = _placed_handwriting(rng, digits)
+    ink, label = placed_handwriting(rng, digits)
     sheet = scenes.write_on_paper(ink, rng)
     sheet = scenes.gaussian_blur(sheet, ink.shape[0] * rng.uniform(0.005, 0.025))
     return Picture(scenes.photograph(sheet, rng), label)
 
 
 def _perspective(rng: Rng, digits: Digits) -> Picture:
-    ink, label = _placed_handwriting(rng, digits, space=(0.5, 2))
+    ink, label = placed_handwriting(rng, digits, space=(0.5, 2))
     sheet = scenes.random_perspective(scenes.write_on_paper(ink, rng), rng)
     return Picture(scenes.photograph(sheet, rng), label)
 
 
 def _ruled_paper_family(name: str, squared: bool) -> Family:
     def draw(rng: Rng, digits: Digits) -> Picture:
-        ink, label = _random_handwriting(rng, digits)
+        ink, label = random_handwriting(rng, digits)
         # A digit is about as tall as the distance of two lines, or as one or two squares.
         pitch = max(ink.shape) * (rng.uniform(0.5, 1) if squared else rng.uniform(1, 1.6))
         ink = scenes.place_on_canvas(ink, rng)
@@ -113,7 +113,7 @@ def _ruled_paper_family(name: str, squared: bool) -> Family:
 
 
 def _form_cell(rng: Rng, digits: Digits) -> Picture:
-    ink, label = _random_handwriting(rng, digits)
+    ink, label = random_handwriting(rng, digits)
     ink, lines = scenes.form_cell(ink, rng)
     sheet = scenes.write_on_paper(lines, rng, (0.3, 0.9))
     sheet = scenes.apply_ink(ink, sheet, rng.uniform(0.65, 0.92))
@@ -122,15 +122,15 @@ def _form_cell(rng: Rng, digits: Digits) -> Picture:
 
 def _neighbour(rng: Rng, digits: Digits) -> Picture:
     height = log_uniform(rng, HEIGHTS_PX)
-    ink, label = _random_handwriting(rng, digits, (height, height))
-    other, _ = _random_handwriting(rng, digits, (height, height))
+    ink, label = random_handwriting(rng, digits, (height, height))
+    other, _ = random_handwriting(rng, digits, (height, height))
     sheet = scenes.write_on_paper(scenes.add_neighbour(ink, other, rng), rng)
     return Picture(scenes.photograph(sheet, rng), label)
 
 
 def _pencil(rng: Rng, digits: Digits) -> Picture:
     """Draw a pencil, or a pen whose colour is light in gray."""
-    ink, label = _placed_handwriting(rng, digits)
+    ink, label = placed_handwriting(rng, digits)
     sheet = scenes.paper_texture(ink.shape, rng)
     grain = np.clip(0.85 + 0.3 * rng.standard_normal(ink.shape, np.float32), 0, 1)
     sheet = scenes.apply_ink(ink * grain, sheet, rng.uniform(0.22, 0.45))
@@ -138,13 +138,13 @@ def _pencil(rng: Rng, digits: Digits) -> Picture:
 
 
 def _tiny(rng: Rng, digits: Digits) -> Picture:
-    ink, label = _placed_handwriting(rng, digits, (8, 20))
+    ink, label = placed_handwriting(rng, digits, (8, 20))
     return Picture(scenes.photograph(scenes.write_on_paper(ink, rng), rng), label)
 
 
 def _phone(rng: Rng, digits: Digits) -> Picture:
     """Combine lines, uneven light, shadow, perspective, blur and JPEG, as phones do."""
-    ink, label = _placed_handwriting(rng, digits, (60, 300))
+    ink, label = placed_handwriting(rng, digits, (60, 300))
     sheet = scenes.paper_texture(ink.shape, rng)
     if rng.random() < 0.5:
         pitch = max(ink.shape) * rng.uniform(0.3, 0.6)
@@ -163,7 +163,7 @@ def _phone(rng: Rng, digits: Digits) -> Picture:
 
 def _huge(rng: Rng, digits: Digits) -> Picture:
     """Draw a picture at camera resolution, up to 4,000 pixels, that is mostly paper."""
-    ink, label = _placed_handwriting(rng, digits, (400, 1200), (0.5, 2.2))
+    ink, label = placed_handwriting(rng, digits, (400, 1200), (0.5, 2.2))
     ink = ink[:MAX_SIDE_PX, :MAX_SIDE_PX]
     sheet = scenes.write_on_paper(ink, rng)
     sheet = sheet * scenes.light_gradient(ink.shape, rng, rng.uniform(0.5, 0.9))

@@ -1,6 +1,6 @@
 """Paper, light, ruled lines, form cells, neighbours and camera: from ink to a photograph.
 
-Reflectance and light are float32 [H, W], 0.0 black to 1.0 white.
+Reflectance and light are float32 [H, W] or [H, W, 3], 0.0 black to 1.0 white.
 """
 
 import cv2
@@ -11,6 +11,7 @@ from benchmarks.robustness.family import Ink, Pixels, Rng, as_pixels
 
 Light = NDArray[np.float32]
 Range = tuple[float, float]
+Colour = tuple[float, float, float]
 
 
 def log_uniform(rng: Rng, sizes: Range) -> float:
@@ -34,6 +35,20 @@ def render_clean(ink: Ink, rng: Rng) -> Pixels:
     """Render ink and page in two uniform grays; in half of the pictures black on white."""
     page, black = (255, 0) if rng.random() < 0.5 else (rng.uniform(200, 255), rng.uniform(0, 90))
     return np.asarray((page + (black - page) * ink).round(), np.uint8)
+
+
+def render_clean_or_on_paper(ink: Ink, rng: Rng) -> Pixels:
+    """Render half of the pictures clean and half on paper in uneven light."""
+    if rng.random() < 0.5:
+        return render_clean(ink, rng)
+    sheet = write_on_paper(ink, rng) * light_gradient(ink.shape, rng, rng.uniform(0.6, 1))
+    return photograph(sheet, rng)
+
+
+def tint(picture: Light, dark: Colour, light: Colour) -> NDArray[np.float32]:
+    """Return a picture [H, W, 3] whose black and white are replaced by two colours, 0 to 1."""
+    ends = np.array([dark, light], np.float32)
+    return np.asarray(ends[0] + (ends[1] - ends[0]) * picture[..., None], np.float32)
 
 
 def paper_texture(shape: tuple[int, ...], rng: Rng, roughness: float = 0.02) -> Light:
@@ -127,7 +142,7 @@ def pad_to_rows(ink: Ink, rows: int, sides: tuple[int, int]) -> Ink:
 
 def random_perspective(picture: Light, rng: Rng, strength: float = 0.06) -> Light:
     """Warp the picture as if seen from a slightly different direction."""
-    height, width = picture.shape
+    height, width = picture.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     moved = corners + rng.uniform(-strength, strength, (4, 2)) * (width, height)
     matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))

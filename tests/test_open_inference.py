@@ -22,7 +22,8 @@ HEADER = "Inference-Header-Content-Length"
 def _ink(*digits: int) -> npt.NDArray[np.float32]:
     """Samples as the models take them: float32 [N, 784], ink 1 and paper 0."""
     files = [SAMPLES / f"MNIST-{digit}.png" for digit in digits]
-    return reshape.preprocess_batch([images.decode(file.read_bytes()) for file in files], "plain")
+    pictures = [images.decode(file.read_bytes()).pixels for file in files]
+    return reshape.to_model_input([reshape.to_28x28(pixels) for pixels in pictures])
 
 
 def _scores(*digits: int) -> list[list[float]]:

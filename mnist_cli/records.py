@@ -62,8 +62,7 @@ class _DigitFields(OptionalFields):
         {
             "minimum": 0,
             "maximum": 1,
-            "description": "Confidence that the picture shows exactly one digit, from 0 (all ten "
-            "equally likely) to 1.",
+            "description": "Confidence that the picture shows exactly one digit, from 0 to 1.",
         },
     ]
     box: Annotated[
@@ -71,8 +70,8 @@ class _DigitFields(OptionalFields):
         {
             "minItems": 4,
             "maxItems": 4,
-            "description": "Left and upper edge, width and height in pixels of the upright "
-            "picture.",
+            "description": "Bounding box of the digit: left edge, top edge, width and height in "
+            "pixels, after the EXIF orientation is applied.",
         },
     ]
 

@@ -42,6 +42,7 @@ def predict(
 
     The digits can be dark on light or light on dark, and of any size. Supported formats: PNG, JPEG,
     WebP, BMP, GIF, TIFF, PPM. Results are text on a terminal, otherwise JSON, one object per line.
+    With --multi, a picture without digits is not an error: its text is empty.
 
     \b
     Examples:

@@ -1,6 +1,6 @@
 """Figures of a folder of labelled real pictures.
 
-    python -m benchmarks.real --data DIR [--model NAME] [--wrong]
+    python -m benchmarks.real --data DIR
 
 `DIR/labels.jsonl` has one JSON object per line: `file`, the path in `DIR`, which begins with
 `single/`, `none/` or `multi/`; `label`, the digit of a picture in `single/`; `text`, the digits of
@@ -87,11 +87,12 @@ def main() -> None:
     if arguments.wrong:
         _print_wrong([*single, *multi])
     others = _digitness(none)
-    _print_table("single", single, lambda of_kind: single_figures(of_kind, others))
+    markdown = arguments.markdown
+    _print_table("single", single, lambda of_kind: single_figures(of_kind, others), markdown)
     if single and none:
-        print(f" AUROC of digitness, all kinds: {auroc(_digitness(single), others):.3f}")
-    _print_table("none", none, none_figures)
-    _print_table("multi", multi, multi_figures)
+        print(f"AUROC of digitness, all kinds: {auroc(_digitness(single), others):.3f}")
+    _print_table("none", none, none_figures, markdown)
+    _print_table("multi", multi, multi_figures, markdown)
 
 
 def single_figures(answers: Sequence[Answer], others: np.ndarray[Any, Any]) -> Figures:
@@ -141,7 +142,10 @@ def _mean(values: Any) -> float:
 
 
 def _print_table(
-    title: str, answers: Sequence[Answer], figures: Callable[[Sequence[Answer]], Figures]
+    title: str,
+    answers: Sequence[Answer],
+    figures: Callable[[Sequence[Answer]], Figures],
+    markdown: bool,
 ) -> None:
     """Print the figures of each kind and their mean over the kinds; counts are added up."""
     kinds = sorted({answer.truth["kind"] for answer in answers})
@@ -155,7 +159,7 @@ def _print_table(
         else _mean([row[name] for row in rows if not np.isnan(row[name])])
         for name in rows[0]
     }
-    table = Table(title, box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(title, box=box.MARKDOWN if markdown else box.SIMPLE)
     for name in macro:
         table.add_column(name, justify="right")
     for kind, row in zip([*kinds, "macro mean"], [*rows, macro], strict=True):
@@ -191,6 +195,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help=f"name or path (default: {DEFAULT_MODEL})"
     )
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--wrong", action="store_true", help="list the misread pictures, too")
     return parser.parse_args()
 

@@ -1,5 +1,5 @@
-"""Accuracy on handwriting, photographs, print, MNIST-C and pictures without a digit.
+"""Accuracy on handwriting, photographs, print, MNIST-C, numbers and pictures without a digit.
 
-The generators are independent of those in `training/synthetic`, so that a model is not tested on
-the kind of picture that it was trained on.
+The generators are independent of those in `training/`, so that a model is not tested on the kind of
+picture that it was trained on.
 """

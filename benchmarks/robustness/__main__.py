@@ -52,7 +52,8 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"split": arguments.split, "count": arguments.count, "results": results}))
     else:
-        Console().print(*(build_table(mode, models) for mode, models in results.items()))
+        for mode, figures in results.items():
+            Console().print(build_table(mode, figures, arguments.markdown))
 
 
 def _mode(answers: Answers) -> Preprocess:
@@ -78,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--count", type=int, default=300, help="pictures per family (default: 300)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument(
         "--sheet",
         type=Path,

@@ -75,7 +75,7 @@ def _cell_edge(rng: Rng, digits: Digits) -> Picture:
     """Write a number close to an edge of its cell, which must not be read as 1."""
     text, height = random_number(rng, 4), log_uniform(rng, FORM_HEIGHTS_PX)
     if rng.random() < 0.5:
-        number = write_by_hand(text, rng, digits, height, rng.uniform(0.05, 0.12))
+        number = write_by_hand(text, rng, digits, height, rng.uniform(0.05, 0.12), (0.05, 0.35))
     else:
         face = random_face(rng)
         marks = [render_text(digit, face, round(1.3 * height)) for digit in text]

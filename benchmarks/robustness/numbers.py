@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.robustness import scenes
 from benchmarks.robustness.family import NUMBER_GROUP, Family, Ink, Picture, Rng, number_picture
-from benchmarks.robustness.handwriting import enlarge_digit, random_tilt
+from benchmarks.robustness.handwriting import crop_to_ink, enlarge_digit, random_tilt
 from benchmarks.robustness.printed import has_glyph, random_face, render_text
 from benchmarks.robustness.scenes import Range, log_uniform
 from benchmarks.robustness.strokes import Pen, draw_digit, draw_paths
@@ -46,7 +46,7 @@ def write_digit(digit: int, rng: Rng, digits: Digits, height: float, pen: float)
 
 
 def write_by_hand(
-    text: str, rng: Rng, digits: Digits, height: float, pen: float, gap: Range = (0.05, 0.35)
+    text: str, rng: Rng, digits: Digits, height: float, pen: float, gap: Range
 ) -> Ink:
     """Write digits and separators on one line; all sizes are relative to the height."""
     is_drawn = rng.random() < DRAWN_SHARE
@@ -64,16 +64,20 @@ def write_by_hand(
 def place_on_line(
     marks: Sequence[Ink], rng: Rng, height: float, gap: Range, drift: float = 0.08
 ) -> Ink:
-    """Place marks side by side; each drifts up or down by at most a fraction of the height."""
+    """Place marks side by side; each drifts up or down by at most a fraction of the height.
+
+    Marks with a negative gap overlap.
+    """
     rows = max(map(len, marks)) + 2 * round(drift * height)
-    columns = []
+    line = np.zeros((rows, sum(mark.shape[1] + round(height) for mark in marks)), np.float32)
+    left = 0
     for mark in marks:
-        free = (rows - len(mark)) / 2
-        top = round(free + height * rng.uniform(-drift, drift) * min(1, free))
-        top = min(max(top, 0), rows - len(mark))
-        right = round(height * rng.uniform(*gap))
-        columns.append(np.pad(mark, ((top, rows - len(mark) - top), (0, right))))
-    return np.hstack(columns)
+        free = rows - len(mark)
+        top = min(max(round(free / 2 + height * rng.uniform(-drift, drift)), 0), free)
+        part = line[top : top + len(mark), left : left + mark.shape[1]]
+        np.maximum(part, mark, out=part)
+        left = max(left + mark.shape[1] + round(height * rng.uniform(*gap)), 0)
+    return crop_to_ink(line)
 
 
 def _separator(letter: str, height: float, pen: float) -> Ink:
@@ -92,11 +96,17 @@ def _separator(letter: str, height: float, pen: float) -> Ink:
 
 
 def _handwritten_family(
-    name: str, pen: Range, slant: float, turn: float, make_text: MakeText = random_number
+    name: str,
+    pen: Range = (0.05, 0.12),
+    slant: float = 0.2,
+    turn: float = 4,
+    gap: Range = (0.05, 0.35),
+    make_text: MakeText = random_number,
 ) -> Family:
     def draw(rng: Rng, digits: Digits) -> Picture:
         text = make_text(rng)
-        ink = write_by_hand(text, rng, digits, log_uniform(rng, HEIGHTS_PX), rng.uniform(*pen))
+        height = log_uniform(rng, HEIGHTS_PX)
+        ink = write_by_hand(text, rng, digits, height, rng.uniform(*pen), gap)
         ink = scenes.place_on_canvas(random_tilt(ink, rng, slant, turn), rng, (0.1, 0.6))
         return number_picture(scenes.render_clean_or_on_paper(ink, rng), text)
 
@@ -117,12 +127,13 @@ def _printed_family(name: str, make_text: MakeText) -> Family:
 
 
 NUMBERS = [
-    _handwritten_family("handwritten", (0.05, 0.12), 0.2, 4),
-    _handwritten_family("thin pen", (0.02, 0.04), 0.2, 4),
-    _handwritten_family("broad pen", (0.13, 0.18), 0.2, 4),
-    _handwritten_family("steep", (0.05, 0.12), 0.6, 15),
-    _handwritten_family("handwritten date", (0.05, 0.12), 0.2, 4, random_date),
-    _handwritten_family("handwritten thousands", (0.05, 0.12), 0.2, 4, random_thousands),
+    _handwritten_family("handwritten"),
+    _handwritten_family("thin pen", pen=(0.02, 0.04)),
+    _handwritten_family("broad pen", pen=(0.13, 0.18)),
+    _handwritten_family("touching digits", pen=(0.08, 0.16), gap=(-0.08, 0.1)),
+    _handwritten_family("slanted", slant=0.6, turn=15),
+    _handwritten_family("handwritten date", make_text=random_date),
+    _handwritten_family("handwritten thousands", make_text=random_thousands),
     _printed_family("printed", random_number),
     _printed_family("printed date", random_date),
     _printed_family("printed thousands", random_thousands),

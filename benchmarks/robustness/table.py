@@ -12,20 +12,24 @@ Figures = Mapping[str, Any]
 Row = tuple[str, list[str]]
 
 
-def build_table(mode: str, models: Mapping[str, Figures]) -> Table:
+def build_table(mode: str, models: Mapping[str, Figures], markdown: bool = False) -> Table:
     """Return a table of the figures of each model in one mode.
 
     Accuracy, uncertain answers and the figures of numbers are in percent, the change by inverting
     in percentage points.
     """
-    rendered = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    if markdown:
+        rendered = Table(box=box.MARKDOWN)
+    else:
+        rendered = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     rendered.add_column(mode)
     for model in models:
         rendered.add_column(model, justify="right")
     for rows in _sections([*models.values()]):
         for name, cells in rows:
             rendered.add_row(name, *cells)
-        rendered.add_section()
+        if not markdown:  # it has no lines between rows
+            rendered.add_section()
     return rendered
 
 

@@ -11,6 +11,7 @@ from mnist_cli.compiler import compile_model
 from mnist_cli.errors import ModelError
 from mnist_cli.evaluation import accuracy, calibration_error
 from mnist_cli.loader import load_model
+from mnist_cli.reshape import to_model_input
 from training.augmented_dataset import open_synthetic
 from training.calibrate import fit_calibration
 from training.command import run
@@ -63,8 +64,12 @@ def calibrate(folder: Path, validation: Digits) -> None:
 
 
 def evaluate(folder: Path, test: Digits) -> dict[str, float]:
-    """Return accuracy and expected calibration error of the compiled model on the test images."""
-    scores = load_model(str(folder), runtime="litert").predict_proba(as_input(test.images))
+    """Return accuracy and expected calibration error of the compiled model on the test images.
+
+    The input is rounded as in `mnist evaluate`, so that it shows the same figures.
+    """
+    batch = to_model_input(255 - test.images)
+    scores = load_model(str(folder), runtime="litert").predict_proba(batch)
     return {
         "accuracy": accuracy(scores, test.labels),
         "ece": calibration_error(scores, test.labels),

@@ -4,6 +4,7 @@ import ast
 import graphlib
 import importlib
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,14 @@ def test_modules_import_only_from_their_own_and_lower_layers() -> None:
     for module, name in names.items():
         for imported in graph[module] - {"mnist_cli"}:
             assert LAYER[name] <= LAYER[names[imported]], f"{module} imports {imported}"
+
+
+def test_the_documentation_lists_the_same_layers() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    section = text.partition("## Layers")[2].partition("Import cycles")[0]
+    items = re.split(r"^\d\. ", section, flags=re.MULTILINE)[1:]
+    names = [re.findall(r"`(\w+)(?:/|\.py)`", item) for item in items]
+    assert [set(layer) for layer in names] == list(LAYERS)
 
 
 def test_the_batch_and_the_server_do_not_import_each_other() -> None:

@@ -1,4 +1,4 @@
-"""Bounding boxes, scaling and centring against SciPy and scikit-image."""
+"""Scaling and centring against SciPy and scikit-image."""
 
 import numpy as np
 import pytest
@@ -6,22 +6,12 @@ from scipy import ndimage
 from skimage import transform
 
 from mnist_cli.arrays import Gray
-from mnist_cli.framing.normalize import (
-    bounding_box,
+from mnist_cli.preprocessing.geometry import bounding_box
+from mnist_cli.preprocessing.normalize import (
     centre_on_28x28,
     fit_to_20x20,
     is_mnist_normalized,
 )
-
-
-@pytest.mark.parametrize("density", [0.01, 0.1, 1.0])
-def test_bounding_box(density: float) -> None:
-    rng = np.random.default_rng(0)
-    for shape in ((1, 1), (1, 40), (30, 20)):
-        mask = rng.random(shape) < density
-        mask[shape[0] // 2, shape[1] // 3] = True
-        [expected] = ndimage.find_objects(mask.astype(int))
-        assert bounding_box(mask) == expected
 
 
 def _foreground(shape: tuple[int, int]) -> Gray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_cli.arrays import Gray
-from mnist_cli.framing.stripes import undo_inverted_stripes
+from mnist_cli.preprocessing.stripes import undo_inverted_stripes
 
 PLAIN = np.full((90, 120), 235, np.uint8)
 PLAIN[20:70, 30:40] = PLAIN[40:48, 30:90] = 20

@@ -5,7 +5,7 @@ import pytest
 from skimage import filters
 
 from mnist_cli.arrays import Gray
-from mnist_cli.framing.threshold import MAX_BINCOUNT_PX, histogram, otsu_threshold
+from mnist_cli.preprocessing.threshold import MAX_BINCOUNT_PX, histogram, otsu_threshold
 
 
 def _pictures() -> list[Gray]:

@@ -9,8 +9,8 @@ from scipy import ndimage
 from skimage import measure
 
 from mnist_cli.arrays import Gray
-from mnist_cli.framing.normalize import bounding_box
-from mnist_cli.framing.stroke_width import (
+from mnist_cli.preprocessing.geometry import bounding_box
+from mnist_cli.preprocessing.stroke_width import (
     MIN_WIDTH_RATIO,
     TARGET_WIDTH_RATIO,
     mean_stroke_width,

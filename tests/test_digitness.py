@@ -1,5 +1,6 @@
 """Digitness, the `uncertain` flag and the calibration of the models."""
 
+import functools
 import io
 import json
 import shutil
@@ -11,8 +12,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_cli import prediction, reshape
+from mnist_cli.images import Picture
 from mnist_cli.loader import SHIPPED_MODELS, find_models, load_model
+from mnist_cli.recognition import read_digits
 from tests.running import SAMPLES, run
 from tests.serving import serving
 
@@ -41,9 +43,11 @@ def _letter(letter: str) -> bytes:
 
 def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
     ten = [str(SAMPLES / f"MNIST-{digit}.png") for digit in range(10)]
-    plain = run("predict", "--scores", "--model", _model(tmp_path / "1", None), *ten).records
+    # The detector does not take part.
+    options = ("predict", "--scores", "--preprocess", "plain")
+    plain = run(*options, "--model", _model(tmp_path / "1", None), *ten).records
     warm = {"temperature": 2.0}
-    warmed = run("predict", "--scores", "--model", _model(tmp_path / "2", warm), *ten).records
+    warmed = run(*options, "--model", _model(tmp_path / "2", warm), *ten).records
     before, after = (
         np.array([record["scores"] for record in records]) for records in (plain, warmed)
     )
@@ -92,8 +96,9 @@ def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [model.name for model in find_models()])
 def test_99_percent_of_mnist_are_certain(name: str, digits: npt.NDArray[np.uint8]) -> None:
-    answers = prediction.predict(load_model(name), reshape.preprocess_batch(digits))
-    assert 0 < np.mean([answer.uncertain for answer in answers]) <= 0.01
+    loaders = [functools.partial(Picture.from_pixels, digit) for digit in digits]
+    answers = read_digits(load_model(name), loaders)
+    assert 0 < np.mean([answer.prediction.uncertain for answer in answers]) <= 0.01
 
 
 def _scribble(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:

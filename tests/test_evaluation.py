@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import InputError
 from mnist_cli.evaluation import (
-    BATCH_IMAGES,
+    BATCH_PICTURES,
     MAX_MISTAKES,
     Dataset,
     Evaluation,
@@ -20,13 +21,16 @@ from mnist_cli.evaluation import (
     read_dataset,
     reliability_bins,
 )
+from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch, Scores
 from tests.running import SAMPLES
 
+FIRST_PIXEL = 4 * 28 + 8  # of the foreground in `normalized`
+
 
 class FakeRuntime:
-    """Predicts the digit that the first pixel of an image contains."""
+    """Predicts the digit that `FIRST_PIXEL` contains, in tenths."""
 
     name = "fake"
 
@@ -35,12 +39,29 @@ class FakeRuntime:
 
     def predict_proba(self, batch: Batch) -> Scores:
         self.sizes.append(len(batch))
-        return np.asarray(np.eye(10)[batch[:, 0].astype(int)], np.float32)
+        return np.asarray(np.eye(10)[(10 * batch[:, FIRST_PIXEL]).round().astype(int)], np.float32)
 
 
 def dataset(labels: npt.NDArray[np.int64]) -> Dataset:
+    """Pictures that `FakeRuntime` reads rightly."""
     names = [f"{index}.png" for index in range(len(labels))]
-    return Dataset("data", np.zeros((len(labels), 784), np.float32), labels, names)
+
+    def load(index: int) -> Picture:
+        return Picture.from_pixels(normalized(int(labels[index])))
+
+    return Dataset("data", labels, names, load)
+
+
+def normalized(digit: int) -> npt.NDArray[np.float64]:
+    """An image that is normalized as in MNIST; its first pixel contains a digit."""
+    image = np.full((28, 28), 255.0)
+    image[4:24, 8:20] = 0
+    image.flat[FIRST_PIXEL] = 255 - 25 * digit
+    return image
+
+
+def images_of(scores: Scores) -> npt.NDArray[np.float32]:
+    return np.zeros((len(scores), 28, 28), np.float32)
 
 
 def one_score(prediction: int, confidence: float) -> list[float]:
@@ -104,11 +125,14 @@ def test_the_confusion_matrix_counts_pairs() -> None:
     for label, prediction in zip(labels, predictions, strict=True):
         expected[label, prediction] += 1
     scores = np.eye(10, dtype=np.float32)[predictions]
-    assert Evaluation("mine", dataset(labels), scores).confusion.tolist() == expected.tolist()
+    assert (
+        Evaluation("mine", dataset(labels), scores, images_of(scores)).confusion.tolist()
+        == expected.tolist()
+    )
 
 
 def test_the_record() -> None:
-    record = Evaluation("mine", dataset(LABELS), SCORES).record
+    record = Evaluation("mine", dataset(LABELS), SCORES, images_of(SCORES)).record
     assert (record["model"], record["data"], record["images"]) == ("mine", "data", 4)
     assert record["accuracy"] == 0.5
     assert record["recall"] == [0.0, 1.0, None, None, 1.0, *[None] * 5]
@@ -121,21 +145,22 @@ def test_the_record() -> None:
 def test_a_record_has_a_limited_number_of_mistakes() -> None:
     labels = np.zeros(50, np.int64)
     scores = np.array([one_score(1, 0.5 + index / 100) for index in range(50)], np.float32)
-    evaluation = Evaluation("mine", dataset(labels), scores)
+    evaluation = Evaluation("mine", dataset(labels), scores, images_of(scores))
     assert evaluation.mistakes == list(range(49, -1, -1))
     files = [mistake["file"] for mistake in evaluation.record["mistakes"]]
     assert files == [f"{index}.png" for index in range(49, 49 - MAX_MISTAKES, -1)]
 
 
 def test_evaluate_reports_progress_for_each_batch() -> None:
-    labels = np.arange(2 * BATCH_IMAGES + 5) % 10
+    labels = np.arange(2 * BATCH_PICTURES + 5) % 10
     data = dataset(labels)
-    data.batch[:, 0] = labels
     runtime, progress = FakeRuntime(), list[int]()
     evaluation = evaluate(Model("fake", {}, runtime, Calibration()), data, progress.append)
-    assert progress == runtime.sizes == [BATCH_IMAGES, BATCH_IMAGES, 5]
+    assert progress == runtime.sizes == [BATCH_PICTURES, BATCH_PICTURES, 5]
     assert evaluation.record["accuracy"] == 1
     assert evaluation.model == "fake"
+    for index in (0, 7, len(labels) - 1):
+        np.testing.assert_array_equal(evaluation.images[index], normalized(int(labels[index])))
 
 
 def test_as_input() -> None:
@@ -153,7 +178,16 @@ def test_read_dataset_from_subfolders(tmp_path: Path) -> None:
     data = read_dataset(tmp_path)
     assert (data.source, data.labels.tolist()) == (str(tmp_path), [3, 7])
     assert data.names == [str(tmp_path / digit / "a.png") for digit in "37"]
-    assert data.batch.shape == (2, 784) and data.batch.dtype == np.float32
+    for index, name in enumerate(("MNIST-3.png", "MNIST-7.png")):
+        expected = np.asarray(Image.open(SAMPLES / name))
+        np.testing.assert_array_equal(data.load(index).gray, expected)
+
+
+def test_an_unreadable_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "4").mkdir()
+    (tmp_path / "4" / "a.png").write_text("not a picture")
+    with pytest.raises(InputError, match=r"a\.png: not a picture"):
+        read_dataset(tmp_path).load(0)
 
 
 def test_read_dataset_from_an_empty_folder(tmp_path: Path) -> None:

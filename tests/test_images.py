@@ -71,7 +71,7 @@ def test_reads(name: str) -> None:
     assert (result.code, result.stderr) == (0, "")
     assert result.record["prediction"] == 5
     if format not in ("JPEG", "WEBP") and "1 bit" not in name and "palette with" not in name:
-        np.testing.assert_array_equal(images.decode(stream.getvalue()), np.asarray(GRAY))
+        np.testing.assert_array_equal(images.decode(stream.getvalue()).gray, np.asarray(GRAY))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -92,7 +92,7 @@ def test_a_picture_is_turned_upright(orientation: int) -> None:
     exif[0x0112] = orientation
     stream = io.BytesIO()
     (six.transpose(stored) if stored is not None else six).save(stream, "PNG", exif=exif)
-    np.testing.assert_array_equal(images.decode(stream.getvalue()), np.asarray(six))
+    np.testing.assert_array_equal(images.decode(stream.getvalue()).gray, np.asarray(six))
     assert run("predict", "-", stdin=stream.getvalue()).record["prediction"] == 6
 
 
@@ -126,7 +126,7 @@ def test_a_page_in_one_pale_colour_is_blank() -> None:
 def _decoded(picture: Image.Image, format: str = "PNG") -> npt.NDArray[np.float64]:
     stream = io.BytesIO()
     picture.save(stream, format)
-    return images.decode(stream.getvalue()).astype(np.float64)
+    return images.decode(stream.getvalue()).gray.astype(np.float64)
 
 
 def test_colours_of_the_same_luma_become_their_first_principal_component() -> None:
@@ -159,3 +159,31 @@ def test_transparency_is_composited_on_the_opposite_of_the_ink(ink: int, paper: 
 def test_sixteen_bits_keep_the_high_byte() -> None:
     levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
     np.testing.assert_array_equal(_decoded(Image.fromarray(levels)), levels // 257)
+
+
+def test_a_picture_keeps_its_colours() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(colours).save(stream, "PNG")
+    picture = images.decode(stream.getvalue())
+    assert (picture.rgb.mode, picture.rgb.size) == ("RGB", (50, 40))
+    np.testing.assert_array_equal(np.asarray(picture.rgb), colours)
+    assert picture.gray.shape == (40, 50) and picture.gray.dtype == np.uint8
+    assert picture.pixels is picture.gray
+
+
+@pytest.mark.parametrize("name", ["png, 1 bit", "png, 16 bit", "png, LA", "jpeg, CMYK", "pgm"])
+def test_every_mode_has_gray_levels_and_colours(name: str) -> None:
+    format, make, options = PICTURES[name]
+    stream = io.BytesIO()
+    make().save(stream, format, **options)
+    picture = images.decode(stream.getvalue())
+    np.testing.assert_allclose(np.asarray(picture.rgb.convert("L")), picture.gray, atol=1)
+
+
+def test_pixels_can_be_fractions() -> None:
+    pixels = np.array([[0.25, 254.75], [17.5, 3.0]])
+    picture = images.Picture.from_pixels(pixels)
+    assert picture.pixels is pixels
+    np.testing.assert_array_equal(picture.gray, [[0, 255], [18, 3]])
+    np.testing.assert_array_equal(np.asarray(picture.rgb)[..., 1], picture.gray)

@@ -12,7 +12,7 @@ import pytest
 
 from mnist_cli.loader import find_models, load_model
 from mnist_cli.option_types import RuntimeChoice
-from mnist_cli.reshape import preprocess_batch
+from mnist_cli.reshape import to_model_input
 from tests import models
 from tests.models import Weights
 from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process, without
@@ -55,7 +55,7 @@ def test_every_form_agrees_with_numpy(
     form: str, tmp_path: Path, weights: Weights, digits: Digits
 ) -> None:
     folder = str(FORMS[form](tmp_path / "model", weights))
-    batch = preprocess_batch(digits[::10])
+    batch = to_model_input(digits[::10])
     expected = weights.probabilities(batch)
     runtimes: tuple[RuntimeChoice, ...] = ("tensorflow", "litert")
     for runtime in runtimes:
@@ -68,7 +68,7 @@ def test_every_form_agrees_with_numpy(
 def test_models_of_tf_estimator(
     folder: Path, digits: Digits, labels: npt.NDArray[np.int64]
 ) -> None:
-    batch = preprocess_batch(digits)
+    batch = to_model_input(digits)
     reference = load_model(str(folder), runtime="tensorflow").predict_proba(batch)
     compiled = load_model(str(folder), runtime="litert").predict_proba(batch)
     assert (reference.argmax(axis=1) == labels).mean() > 0.9
@@ -79,7 +79,7 @@ def test_models_of_tf_estimator(
 def test_runtimes_agree_on_the_shipped_models(
     name: str, digits: Digits, labels: npt.NDArray[np.int64]
 ) -> None:
-    batch = preprocess_batch(digits)
+    batch = to_model_input(digits)
     reference = load_model(name, runtime="tensorflow").predict_proba(batch)
     compiled = load_model(name, runtime="litert").predict_proba(batch)
     np.testing.assert_allclose(compiled, reference, atol=1e-5)
@@ -89,7 +89,7 @@ def test_runtimes_agree_on_the_shipped_models(
 
 def test_threads_get_the_same_scores_as_one_thread(digits: Digits) -> None:
     model = load_model("t_ffnn")
-    batches = [preprocess_batch(digits[start : start + 50]) for start in range(0, 1000, 50)]
+    batches = [to_model_input(digits[start : start + 50]) for start in range(0, 1000, 50)]
     expected = [model.predict_proba(batch) for batch in batches]
     with ThreadPoolExecutor(8) as threads:
         for scores, once in zip(threads.map(model.predict_proba, batches), expected, strict=True):
@@ -125,7 +125,8 @@ def test_a_changed_model_is_compiled_again(tmp_path: Path, weights: Weights) -> 
     # The same network with its outputs in reverse order.
     models.tensorflow_1(folder, Weights(weights.kernel[:, ::-1], weights.bias[::-1]))
     for expected in ("tensorflow", "litert"):
-        result = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
+        options = ("--verbose", "--preprocess", "plain", "--model", folder)
+        result = run("predict", *options, SAMPLES / "MNIST-0.png")
         assert result.record["prediction"] == 9
         assert f"runs in {expected}" in result.stderr
 
@@ -194,7 +195,8 @@ def test_the_highest_version_is_loaded(tmp_path: Path, weights: Weights) -> None
     reversed_weights = Weights(weights.kernel[:, ::-1], weights.bias[::-1])
     models.tensorflow_1(tmp_path / "mine" / "9", weights)
     models.tensorflow_1(tmp_path / "mine" / "10", reversed_weights)
-    result = run("predict", "--model", tmp_path / "mine", SAMPLES / "MNIST-0.png")
+    options = ("--preprocess", "plain", "--model", tmp_path / "mine")
+    result = run("predict", *options, SAMPLES / "MNIST-0.png")
     assert (result.record["model"], result.record["prediction"]) == ("mine", 9)
 
 

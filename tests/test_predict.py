@@ -36,12 +36,13 @@ def test_a_pipe_gets_one_json_object_per_line() -> None:
     assert (result.code, result.stderr) == (0, "")
     first, second = result.stdout.splitlines()
     record = json.loads(first)
-    assert list(record) == ["prediction", "probability", "digitness", "model", "file"]
+    assert list(record) == ["prediction", "probability", "digitness", "model", "box", "file"]
     assert record | {"probability": None, "digitness": None} == {
         "prediction": 7,
         "probability": None,
         "digitness": None,
         "model": "k_cnn",
+        "box": [21, 21, 42, 61],
         "file": "MNIST-7.png",
     }
     assert 90 < record["probability"] <= 100

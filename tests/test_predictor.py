@@ -1,16 +1,17 @@
 """Records that a `Predictor` returns for pixels and files."""
 
 import io
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import decode
+from mnist_cli.images import Picture, decode
 from mnist_cli.loader import Model, load_model
 from mnist_cli.predictor import Predictor
-from mnist_cli.reshape import preprocess_batch
+from mnist_cli.reshape import to_model_input
 from tests.running import SAMPLES
 
 SEVEN = SAMPLES / "MNIST-7.png"
@@ -24,22 +25,23 @@ def model() -> Model:
 
 def test_one_digit(model: Model) -> None:
     record = Predictor(model).predict(decode(SEVEN.read_bytes()))
-    assert set(record) == {"prediction", "probability", "digitness", "model"}
+    assert set(record) == {"prediction", "probability", "digitness", "model", "box"}
     assert (record["prediction"], record["model"]) == (7, "t_ffnn")
 
 
 def test_options_add_fields(model: Model) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    record = Predictor(model, "plain", scores=True, image=True).predict(pixels)
-    expected = model.predict_proba(preprocess_batch([pixels], "plain"))
+    predictor = Predictor(model, "plain", scores=True, image=True)
+    record = predictor.predict(Picture.from_pixels(pixels))
+    expected = model.predict_proba(to_model_input([pixels]))
     np.testing.assert_allclose(record["scores"], expected[0], atol=1e-6)
     assert record["image"] == pixels.tolist()
 
 
 @pytest.mark.parametrize(("percent", "uncertain"), [(0, False), (100, True)])
 def test_min_probability(model: Model, percent: float, uncertain: bool) -> None:
-    pixels = decode((SAMPLES / "off-centre-2.png").read_bytes())
-    record = Predictor(model, min_probability=percent).predict(pixels)
+    picture = decode((SAMPLES / "off-centre-2.png").read_bytes())
+    record = Predictor(model, min_probability=percent).predict(picture)
     assert ("uncertain" in record) == uncertain or record["probability"] == 100
 
 
@@ -47,17 +49,30 @@ def test_several_digits(model: Model) -> None:
     record = Predictor(model, scores=True, image=True).predict_all(
         decode(HOUSE_NUMBER.read_bytes())
     )
+    assert set(record) - {"uncertain"} == {"text", "digits", "model", "probability"}
     assert record["text"] == "407"
+    product = math.prod(digit["probability"] / 100 for digit in record["digits"])
+    assert record["probability"] == pytest.approx(100 * product, abs=0.006)
+    assert ("uncertain" in record) == any("uncertain" in digit for digit in record["digits"])
     for digit in record["digits"]:
         assert len(digit["scores"]) == 10
         assert np.shape(digit["image"]) == (28, 28)
 
 
+def test_a_number_is_as_uncertain_as_its_digits(model: Model) -> None:
+    picture = decode(HOUSE_NUMBER.read_bytes())
+    record = Predictor(model, min_probability=100).predict_all(picture)
+    uncertain = [digit["probability"] < 100 or "uncertain" in digit for digit in record["digits"]]
+    assert [digit.get("uncertain", False) for digit in record["digits"]] == uncertain
+    assert record.get("uncertain", False) == any(uncertain)
+
+
 def test_a_blank_picture_has_no_digit(model: Model) -> None:
-    blank = np.full((50, 50), 255, np.uint8)
-    for predict in (Predictor(model).predict, Predictor(model).predict_all):
-        with pytest.raises(InputError, match="no digit"):
-            predict(blank)
+    blank = Picture.from_pixels(np.full((50, 50), 255, np.uint8))
+    with pytest.raises(InputError, match="no digit"):
+        Predictor(model).predict(blank)
+    record = Predictor(model).predict_all(blank)
+    assert dict(record) == {"text": "", "digits": [], "model": "t_ffnn"}
 
 
 def test_files(model: Model, tmp_path: Path) -> None:

@@ -125,7 +125,8 @@ def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None
     scores = _softmax(evidence)
     digit = int(scores.argmax())
     support = [
-        float(row[digit]) * (candidate.detection.score if candidate.detection else 1)
+        float(row[digit])
+        * (candidate.detection.score if candidate.detection else RECOGNITION.classical_weight)
         for candidate, row in zip(picture.candidates, rows, strict=True)
     ]
     best = picture.candidates[int(np.argmax(support))]

@@ -73,6 +73,9 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
         InputError: there is no digit in the picture.
     """
     looks = detector.look_for_one(picture.rgb)
+    is_large = max(picture.rgb.size) > DETECTOR.first_side_px
+    if is_large and not any(map(_is_probable, looks)):  # the digit may be too small for these looks
+        looks += filter(_is_probable, [detector.look_for_number(picture.rgb)])
     found = [candidate for look in looks if (candidate := _most_prominent(picture, look))]
     candidates = (*prepared.candidates, *found)
     if not candidates:
@@ -91,6 +94,10 @@ def best_crop(prepared: Prepared) -> Pixels:
         return candidate.detection.score if candidate.detection else math.inf
 
     return max(prepared.candidates, key=score).image
+
+
+def _is_probable(look: Look) -> bool:
+    return any(found.score >= DETECTOR.min_score for found in look.detections)
 
 
 def _most_prominent(picture: Picture, look: Look) -> Candidate | None:

@@ -107,6 +107,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         mask = np.zeros((64, 64), np.float32)
         look = Look(Rectangle(0, 0, 100, 100), (1.0, 1.0), detections, mask)
         monkeypatch.setattr(detector, "look_for_one", lambda rgb: [look])
+        nothing = Look(look.region, (2.0, 2.0), [], mask)
+        monkeypatch.setattr(detector, "look_for_number", lambda rgb: nothing)
 
     black = np.zeros((28, 28), np.uint8)
     monkeypatch.setattr(crops, "crop_detection", lambda rgb, look, index: black)
@@ -137,6 +139,16 @@ def test_of_equal_digits_the_one_in_the_middle_is_the_candidate(seen: Any) -> No
     corner, middle = Rectangle(0, 0, 20, 30), Rectangle(40, 35, 60, 65)
     seen((corner, 0.9), (middle, 0.9))
     assert _searched().box == middle.rounded()
+
+
+def test_a_digit_that_is_too_small_is_looked_for_closely() -> None:
+    pixels, [(x, y, width, height)] = written("4")
+    page = np.full((1500, 2000), 230, np.uint8)
+    page[1200 : 1200 + len(pixels), 900 : 900 + pixels.shape[1]] = pixels
+    uneven = (page * np.linspace(1, 0.6, 2000)).astype(np.uint8)
+    candidate = prepare(picture(uneven)).candidates[-1]
+    np.testing.assert_allclose(candidate.box, (900 + x, 1200 + y, width, height), atol=6)
+    assert candidate.detection is not None and candidate.detection.score > 0.5
 
 
 def test_the_share_counts_digits_of_a_similar_size(seen: Any) -> None:

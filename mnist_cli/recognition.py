@@ -16,9 +16,9 @@ from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
 from mnist_cli.prediction import Prediction, digitness, make_prediction
 from mnist_cli.preprocessing import crops, detector
-from mnist_cli.preprocessing.candidates import Prepared, prepare, search
+from mnist_cli.preprocessing.candidates import Candidate, Prepared, prepare, search
 from mnist_cli.preprocessing.detector import Detection
-from mnist_cli.preprocessing.geometry import Box
+from mnist_cli.preprocessing.geometry import Box, iou
 from mnist_cli.preprocessing.lines import reading_order
 from mnist_cli.preprocessing.parameters import CLASSICAL, DETECTOR, RECOGNITION
 
@@ -120,18 +120,28 @@ def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None
     for candidate, row in zip(picture.candidates, rows, strict=True):
         if not candidate.detection:
             evidence += RECOGNITION.classical_weight * _log(row, RECOGNITION.model_floor)
-    looks = len(DETECTOR.single_sides_px)
+    found = sum(candidate.detection is not None for candidate in picture.candidates)
+    looks = max(found, len(DETECTOR.single_sides_px))
     share = sum(candidate.share for candidate in picture.candidates) / looks
     scores = _softmax(evidence)
     digit = int(scores.argmax())
-    support = [
-        float(row[digit])
-        * (candidate.detection.score if candidate.detection else RECOGNITION.classical_weight)
-        for candidate, row in zip(picture.candidates, rows, strict=True)
-    ]
-    best = picture.candidates[int(np.argmax(support))]
+    best = _best_crop(picture.candidates, [float(row[digit]) for row in rows])
     confidence = _confidence(total / looks, share, scores)
     return _digit(model, scores, confidence, best.image, best.box)
+
+
+def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> Candidate:
+    """Return the crop of the detector that supports a digit best.
+
+    If the crop of the fast path shows the same digit, it is returned instead: its box is exact.
+    """
+    support = [
+        probability * (candidate.detection.score if candidate.detection else 0)
+        for candidate, probability in zip(candidates, probabilities, strict=True)
+    ]
+    best, first = candidates[int(np.argmax(support))], candidates[0]
+    is_exact = first.detection is None and iou(first.box, best.box) > DETECTOR.max_iou
+    return first if is_exact else best
 
 
 def _digit_of_number(model: Model, detection: Detection, image: Pixels, row: Floats) -> Digit:

@@ -195,12 +195,16 @@ def test_the_crop_that_supports_the_answer_best_is_shown() -> None:
     assert digit.image is best.image
 
 
-def test_a_detection_is_shown_rather_than_a_dubious_crop_of_the_fast_path() -> None:
+def test_the_crop_of_the_fast_path_is_shown_if_a_detection_agrees() -> None:
     page = _candidate(5, 1.0, Box(0, 0, 100, 100))
     looks = [_detected(_scores(5, 0.9), _scores(5, 0.9), 0.8, box=Box(30, 30, 20, 40))] * LOOKS
     [digit] = recognition.read_prepared(_model(), [Prepared((page, *looks), is_searched=True)])
     assert digit is not None
     assert digit.box == (30, 30, 20, 40)
+    exact = _candidate(5, 0.95, Box(31, 32, 17, 36))
+    [digit] = recognition.read_prepared(_model(), [Prepared((exact, *looks), is_searched=True)])
+    assert digit is not None
+    assert digit.box == exact.box and digit.image is exact.image
 
 
 def test_confidence_grows_with_score_share_and_agreement() -> None:

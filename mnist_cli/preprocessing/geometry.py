@@ -51,6 +51,14 @@ class Rectangle(NamedTuple):
         return Box(left, top, max(1, round(self.right) - left), max(1, round(self.bottom) - top))
 
 
+def iou(one: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes."""
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    common = max(width, 0) * max(height, 0)
+    return common / (one.width * one.height + other.width * other.height - common)
+
+
 def bounding_box(mask: Mask) -> tuple[slice, slice]:
     """Return the rows and columns of the bounding box; the mask [H, W] must not be empty."""
     return nonzero_range(mask.any(axis=1)), nonzero_range(mask.any(axis=0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mnist_cli.preprocessing.geometry import Box, Rectangle, bounding_box
+from mnist_cli.preprocessing.geometry import Box, Rectangle, bounding_box, iou
 
 
 @pytest.mark.parametrize("density", [0.01, 0.1, 1.0])
@@ -30,6 +30,8 @@ def test_the_intersection_counts_common_pixels() -> None:
         other = Rectangle(x, y, x + w, y + h)
         expected = len(_pixels(one) & _pixels(other))
         assert one.intersection(other) == other.intersection(one) == expected
+        union = len(_pixels(one) | _pixels(other))
+        assert iou(one.rounded(), other.rounded()) == pytest.approx(expected / union)
         assert one.intersection(one) == width * height == one.width * one.height
 
 

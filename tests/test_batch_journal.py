@@ -28,6 +28,7 @@ RECORDS: list[BatchRecord] = [
         "probability": 99.5,
         "digitness": 0.9,
         "model": "k_cnn",
+        "box": [1, 2, 30, 40],
     }
     for digit in range(3)
 ]

@@ -27,7 +27,14 @@ def _record(file: str) -> BatchRecord:
     if file == "05.png":
         return {"file": file, "error": "damaged"}
     digit = int(file[1])
-    return {"file": file, "prediction": digit, "probability": 99.0, "digitness": 1, "model": "m"}
+    return {
+        "file": file,
+        "prediction": digit,
+        "probability": 99.0,
+        "digitness": 1,
+        "model": "m",
+        "box": [1, 2, 30, 40],
+    }
 
 
 class _Batch:

@@ -19,6 +19,7 @@ PREDICTION: FilePrediction = {
     "probability": 87.5,
     "digitness": 0.8363,
     "model": "k_cnn",
+    "box": [1, 2, 30, 40],
     "file": "7.png",
 }
 UNCERTAIN: FilePrediction = {**PREDICTION, "uncertain": True, "file": "a,\n\"b'.png"}

@@ -1,0 +1,1 @@
+"""The digit detector: its scenes, network, training and evaluation."""

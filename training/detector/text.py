@@ -1,0 +1,157 @@
+"""Letters, symbols, scribbles and lines around numbers: what is not a digit."""
+
+import cv2
+import numpy as np
+
+from training.detector.canvas import Canvas, Colour, line
+from training.detector.sources import Sources
+from training.detector.styles import Typeface
+
+CLEAR = "ACEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxyAEFHKLMNRTVWXY"
+AMBIGUOUS = "OoIlSZBDQbqgzsi|"
+"""Letters that look like digits in some font: their boxes are ignored."""
+SYMBOLS = "$€£%&#*+=?!@()[]/-"
+UNITS = (
+    "kWh",
+    "°C",
+    "°F",
+    "m3",
+    "kg",
+    "km",
+    "%",
+    "$",
+    "€",
+    "+",
+    "x",
+    "V",
+    "A",
+    "Hz",
+    "mm",
+    "CAL",
+    "KW",
+)
+MARKS = ("$", "#", "=", "+", "€", "No", "**", "R$", "Rs", "£", "-", "--", "*", ".-", "Nr")
+
+
+def word(rng: np.random.Generator, length: int | None = None) -> str:
+    """Return random characters, mostly letters that no digit resembles."""
+    pool = CLEAR if rng.random() < 0.65 else CLEAR + AMBIGUOUS + SYMBOLS
+    letters = rng.integers(len(pool), size=length or rng.integers(1, 9))
+    return "".join(pool[i] for i in letters)
+
+
+def write_text(
+    canvas: Canvas,
+    text: str,
+    x: float,
+    y: float,
+    height: float,
+    colour: Colour,
+    font: Typeface,
+    opacity: float = 1.0,
+) -> float:
+    """Write letters whose capitals are `height` high; return where they end."""
+    for character in text:
+        ink = font.character(character, height) if character != " " else None
+        if ink is None:
+            x += 0.4 * height
+            continue
+        raised = 0.4 * (height - len(ink)) if character in "-+=*°" else 0
+        top = y + height - len(ink) - raised
+        canvas.blend(ink, x, top, colour, opacity)
+        if character in AMBIGUOUS:
+            canvas.ignore(x, top, ink.shape[1], len(ink))
+        x += ink.shape[1] + 0.1 * height
+        if x > canvas.width:
+            break
+    return x
+
+
+def scatter_words(
+    canvas: Canvas, sources: Sources, count: int, height: float, colour: Colour
+) -> None:
+    """Write words anywhere; digits are drawn over them later."""
+    rng = canvas.rng
+    for _ in range(count):
+        x, y = rng.uniform(0, 0.7) * canvas.width, rng.uniform(0, 0.9) * canvas.height
+        size = max(5.0, height * rng.uniform(0.15, 0.6))
+        write_text(
+            canvas, word(rng), x, y, size, colour, sources.typeface(rng), rng.uniform(0.5, 1)
+        )
+
+
+def decorate(
+    canvas: Canvas,
+    sources: Sources,
+    box: tuple[float, float, float, float],
+    colour: Colour,
+    shares: float = 1.0,
+) -> None:
+    """Add underlines, frames, units and dashes around a number; `shares` scales how often.
+
+    Args:
+        canvas: where the number already is.
+        sources: for the fonts.
+        box: left, top, right and bottom of the number.
+        colour: of the number's ink.
+        shares: 0 adds nothing, 1 about one thing in two numbers.
+    """
+    rng, (left, top, right, bottom) = canvas.rng, box
+    height = bottom - top
+    gap, width = height * rng.uniform(0.08, 0.4), max(1.0, height * rng.uniform(0.02, 0.09))
+    layer = canvas.layer()
+    if rng.random() < 0.2 * shares:
+        y, end = bottom + gap, right + gap * rng.uniform(0, 2)
+        line(layer, (left - gap, y), (end, y + gap * rng.uniform(-0.3, 0.3)), width)
+    if rng.random() < 0.1 * shares:
+        a, b = (round(left - gap), round(top - gap)), (round(right + gap), round(bottom + gap))
+        cv2.rectangle(layer, a, b, 255, round(width), cv2.LINE_AA)
+    if rng.random() < 0.05 * shares:
+        centre = (round((left + right) / 2), round((top + bottom) / 2))
+        axes = (round((right - left) / 2 + gap + height / 5), round(height / 2 + gap + height / 5))
+        cv2.ellipse(layer, centre, axes, rng.uniform(-10, 10), 0, 360, 255, round(width))
+    if rng.random() < 0.1 * shares:
+        # The edge of a cell, a bracket or a slash: it may look like a one.
+        x = right + gap if rng.random() < 0.5 else left - gap
+        line(layer, (x, top - gap), (x + gap * rng.uniform(-0.2, 0.4), bottom + gap), width)
+    if rng.random() < 0.12 * shares:
+        y = top + height * rng.uniform(0.4, 0.7)
+        line(layer, (right + gap, y), (right + gap + height * rng.uniform(0.3, 1.6), y), width)
+    canvas.blend(layer, 0, 0, colour)
+    font = sources.typeface(rng)
+    size = height * rng.uniform(0.35, 1)
+    if rng.random() < 0.14 * shares:
+        text = (
+            word(rng, int(rng.integers(1, 5)))
+            if rng.random() < 0.5
+            else UNITS[rng.integers(len(UNITS))]
+        )
+        write_text(canvas, text, right + gap, bottom - size, size, colour, font)
+    if rng.random() < 0.14 * shares:
+        text = (
+            word(rng, int(rng.integers(1, 4)))
+            if rng.random() < 0.4
+            else MARKS[rng.integers(len(MARKS))]
+        )
+        write_text(
+            canvas, text, left - size * (0.6 * len(text) + 0.4), bottom - size, size, colour, font
+        )
+
+
+def scribble(
+    canvas: Canvas, box: tuple[float, float, float, float], colour: Colour, width: float
+) -> None:
+    """Draw a smooth random stroke inside (left, top, right, bottom)."""
+    rng, (left, top, right, bottom) = canvas.rng, box
+    count = int(rng.integers(4, 10))
+    knots = rng.random((count, 2)) * (right - left, bottom - top) + (left, top)
+    steps = np.linspace(0, count - 1, count * 8)
+    curve = np.stack(
+        [np.interp(steps, np.arange(count), knots[:, axis]) for axis in (0, 1)], axis=1
+    )
+    kernel = np.ones(7) / 7
+    smooth = np.stack([np.convolve(curve[:, axis], kernel, "valid") for axis in (0, 1)], axis=1)
+    layer = canvas.layer()
+    fixed = (smooth * 8).astype(np.int32)
+    cv2.polylines(layer, [fixed], False, 255, max(1, round(width)), cv2.LINE_AA, 3)
+    canvas.blend(layer, 0, 0, colour)

@@ -1,0 +1,65 @@
+"""`python -m training.detector STEP`: backgrounds, tiles, fit, export, evaluate, or all of them."""
+
+import argparse
+from pathlib import Path
+
+from mnist_cli.errors import MnistError
+from training.detector.recipe import FIT
+
+STEPS = ("backgrounds", "tiles", "fit", "export", "evaluate")
+"""In this order; `read` is a step by itself."""
+
+
+def main() -> None:
+    """Read the command line and take the steps."""
+    parser = argparse.ArgumentParser(prog="training.detector", description="Train the detector.")
+    parser.add_argument("step", choices=("all", *STEPS, "read"), help="all: everything but read")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the folder of MNIST's IDX files (.gz); without it Keras downloads MNIST",
+    )
+    parser.add_argument("files", nargs="*", type=Path, help="read: pictures of numbers")
+    parser.add_argument("--steps", type=int, help="training steps; default: those of the recipe")
+    parser.add_argument("--workers", type=int, help="processes that draw tiles; default: all cores")
+    given = parser.parse_args()
+    try:
+        for step in STEPS if given.step == "all" else (given.step,):
+            _take(step, given)
+    except (MnistError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("interrupted: the same command resumes") from None
+
+
+def _take(step: str, given: argparse.Namespace) -> None:
+    # Imported here: only some steps need TensorFlow.
+    if step == "backgrounds":
+        from training.detector import backgrounds
+
+        backgrounds.install()
+    elif step == "tiles":
+        from training.detector import dataset
+
+        dataset.make_pool(given.data, given.workers)
+    elif step == "fit":
+        from training.detector import fit
+
+        fit.fit(given.steps or FIT.steps)
+    elif step == "export":
+        from training.detector import export
+
+        export.export()
+    elif step == "read":
+        from training.detector import read
+
+        read.main(given.files)
+    else:
+        from training.detector import evaluate
+
+        evaluate.main()
+
+
+if __name__ == "__main__":
+    main()

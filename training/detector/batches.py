@@ -1,7 +1,7 @@
 """Batches of training tiles, with changes of colour and position that cost little."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Queue
 
@@ -27,12 +27,23 @@ def steps_per_round(shard_tiles: int) -> int:
     return ROUND_SHARDS * shard_tiles // FIT.batch_size
 
 
-def batches(files: list[Path], shard_tiles: int, first: int, last: int) -> Iterator[Batch]:
-    """Yield the batches of the steps first to last - 1; each depends on its number only."""
+def batches(
+    shards: Callable[[], list[Path]], shard_tiles: int, first: int, last: int
+) -> Iterator[Batch]:
+    """Yield the batches of the steps first to last - 1; each depends on its number only.
+
+    Args:
+        shards: lists the shards at the beginning of each round; while the pool is still being
+            made, later rounds see more of it.
+        shard_tiles: tiles of a shard.
+        first: the number of the first step.
+        last: the number after that of the last step.
+    """
     length, loaded, shard = steps_per_round(shard_tiles), -1, list[Tile]()
     for step in range(first, last):
         number = step // length
         if number != loaded:
+            files = shards()
             chosen = [(number * ROUND_SHARDS + i) % len(files) for i in range(ROUND_SHARDS)]
             shard = [one for index in chosen for one in read_shard(files[index])]
             order = np.random.default_rng([FIT.seed, number]).permutation(len(shard))
@@ -83,6 +94,7 @@ def _row(
         mask = np.pad(mask, ((dy, 0), (dx, 0)))[:side, :side]
         boxes[:, 1:] += (dx, dy, dx, dy)
         boxes[:, 1:] = np.clip(boxes[:, 1:], 0, side)
+        boxes = boxes[np.all(boxes[:, 3:] - boxes[:, 1:3] >= 1, axis=1)]
     half = (side // TARGETS.mask_stride, side // TARGETS.mask_stride)
     small = cv2.resize(mask, half, interpolation=cv2.INTER_AREA)
     return picture, np.asarray(small, np.uint8), encode(boxes, side)

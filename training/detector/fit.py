@@ -92,15 +92,16 @@ def fit(steps: int = FIT.steps) -> None:
     _write_recipe(steps)
     trainer = Trainer(steps)
     first = int(trainer.step)
-    files = dataset.shards("training")
     log, seconds = _open_log(first)
     started, sums = time.monotonic() - seconds, []
-    made = batches(files, POOL.shard_tiles, first, steps)
+    made = batches(lambda: dataset.shards("training"), POOL.shard_tiles, first, steps)
     for step, batch in enumerate(ahead(made), first + 1):
         sums.append(trainer.train(batch))
         if step % FIT.log_steps == 0:
             means = np.mean([values.numpy() for values in sums], axis=0)
             sums, elapsed = [], time.monotonic() - started
+            if not np.isfinite(means).all():
+                raise FloatingPointError(f"the losses are not finite before step {step}: {means}")
             row = [step, f"{elapsed:.0f}", f"{trainer.rate_at(step):.2e}"]
             _append(log, [*row, *(f"{value:.4f}" for value in means)])
         if step % FIT.checkpoint_steps == 0 or step == steps:

@@ -12,7 +12,10 @@ Pixels = NDArray[np.uint8]
 """uint8 [H, W, 3], RGB."""
 
 WARPED_SHARE = 0.5
-TURN = 12.0  # degrees, to both sides
+TURN, STEEP_TURN = 12.0, 28.0  # degrees, to both sides
+STEEP_SHARE = 0.12
+STRETCHED_SHARE = 0.2
+STRETCH = 1.4  # the most by which one side is scaled more than the other
 PERSPECTIVE = 0.1  # of the shorter side
 SHAPE_BLUR = 0.08  # of the smallest digit's height: more would make it unreadable
 
@@ -26,8 +29,13 @@ def warp(canvas: Canvas) -> None:
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     tilt = rng.uniform(0, PERSPECTIVE) * min(width, height) if rng.random() < 0.6 else 0.0
     moved = corners + rng.uniform(-tilt, tilt, (4, 2))
-    turn = rng.uniform(-TURN, TURN) if rng.random() < 0.6 else 0.0
+    most = STEEP_TURN if rng.random() < STEEP_SHARE else TURN
+    turn = rng.uniform(-most, most) if rng.random() < 0.6 else 0.0
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, rng.uniform(0.88, 1.1))
+    if rng.random() < STRETCHED_SHARE:
+        factor = float(np.exp(rng.uniform(-1, 1) * np.log(STRETCH)))
+        middle = np.array([width / 2, height / 2])
+        moved = (moved - middle) * (factor**0.5, factor**-0.5) + middle
     moved = (moved @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     transform = cv2.getPerspectiveTransform(corners, moved)
     beyond = [cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT][int(rng.random() < 0.4)]

@@ -54,7 +54,7 @@ class SceneRecipe:
             "boxes": 5,
             "row": 9,
             "tubes": 1,
-            "blank": 4,
+            "blank": 6,
         }
     )
     """Weights of the kinds in wide places."""
@@ -67,7 +67,7 @@ class SceneRecipe:
             "price": 4,
             "display": 9,
             "drums": 4,
-            "plate": 12,
+            "plate": 14,
             "jersey": 9,
             "embossed": 4,
             "sudoku": 12,
@@ -77,7 +77,7 @@ class SceneRecipe:
             "pixelated": 2,
             "panel": 4,
             "tubes": 1,
-            "blank": 9,
+            "blank": 14,
         }
     )
     """Weights of the kinds in places of about 96 pixels and more."""
@@ -92,7 +92,7 @@ class SceneRecipe:
             "pixelated": 5,
             "drums": 2,
             "embossed": 2,
-            "blank": 3,
+            "blank": 5,
         }
     )
     """Weights of the kinds in smaller places."""

@@ -97,7 +97,7 @@ def decorate(
         shares: 0 adds nothing, 1 about one thing in two numbers.
     """
     rng, (left, top, right, bottom) = canvas.rng, box
-    height = bottom - top
+    right, height = max(right, left + 1), bottom - top
     gap, width = height * rng.uniform(0.08, 0.4), max(1.0, height * rng.uniform(0.02, 0.09))
     layer = canvas.layer()
     if rng.random() < 0.2 * shares:

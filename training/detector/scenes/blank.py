@@ -13,9 +13,10 @@ from training.detector.text import scribble, word, write_text
 
 def blank(rng: np.random.Generator, sources: Sources, height: int, width: int) -> Canvas:
     """A picture without digits; what resembles one is ignored."""
-    canvas = Canvas(textures.ground(rng, sources, height, width), rng)
+    shares = textures.OUTDOORS if rng.random() < 0.5 else textures.ANY
+    canvas = Canvas(textures.ground(rng, sources, height, width, shares), rng)
     colour, chance = ink_colour(rng, canvas.mean_colour()), rng.random()
-    if chance < 0.2:
+    if chance < 0.3:
         return canvas
     if chance < 0.5:
         letters(canvas, sources)

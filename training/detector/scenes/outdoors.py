@@ -8,6 +8,7 @@ from training.detector.canvas import Canvas, Colour
 from training.detector.colours import any_colour, gray, ink_colour
 from training.detector.effects import border, no_effect, panel, random_effect, relief
 from training.detector.numbers import Look, random_digits, write_number
+from training.detector.scenes.blank import shapes
 from training.detector.sources import Sources, dot_matrix
 from training.detector.text import scatter_words, word, write_text
 
@@ -20,8 +21,10 @@ def plate(rng: np.random.Generator, sources: Sources, height: int, width: int) -
     count = int(rng.choice(COUNTS, p=COUNT_SHARES))
     lit = rng.random() < 0.06
     style = dot_matrix(rng) if lit else sources.typeface(rng, script=rng.random() < 0.05)
+    if rng.random() < 0.25:  # windows, letter boxes and pipes
+        shapes(canvas)
     size = min(height * rng.uniform(0.25, 0.85), width / (0.65 * count + 0.5) * rng.uniform(0.4, 1))
-    size = max(size, 9.0)
+    size = max(size * (0.45 if rng.random() < 0.25 else 1), 9.0)
     long = count * 0.62 * size
     x, y = (width - long) * rng.uniform(0.2, 0.8), (height - size) * rng.uniform(0.2, 0.8)
     if rng.random() < 0.6:
@@ -92,6 +95,8 @@ def jersey(rng: np.random.Generator, sources: Sources, height: int, width: int) 
             slice(int(width * rng.uniform(0.75, 1)), width),
         ):
             canvas.picture[:, columns] = behind[:, columns]
+    if rng.random() < 0.3:  # sleeves, collars and numbers of other players
+        shapes(canvas)
     folds = textures.noise_field(rng, height, width, rng.uniform(6, 30))
     canvas.picture *= 1 + folds * np.float32(rng.uniform(0, 0.2))
     count = int(rng.choice([1, 2, 2]))
@@ -104,7 +109,7 @@ def jersey(rng: np.random.Generator, sources: Sources, height: int, width: int) 
         colour,
         size,
         rng.uniform(0.85, 1),
-        rng.uniform(0, 0.2),
+        rng.uniform(-0.08, 0.2),
         effect=effect,
     )
     x = (width - count * 0.62 * size) * rng.uniform(0.2, 0.8)

@@ -80,6 +80,17 @@ def scatter_words(
         )
 
 
+def edge_text(canvas: Canvas, sources: Sources, height: float, colour: Colour) -> None:
+    """Write a line of words that the upper or lower border of the picture cuts."""
+    rng = canvas.rng
+    size = max(5.0, height * rng.uniform(0.15, 0.6))
+    above, font = rng.random() < 0.4, sources.typeface(rng)
+    y = -size * rng.uniform(0.2, 0.7) if above else canvas.height - size * rng.uniform(0.3, 0.8)
+    x = -size * rng.uniform(0, 2)
+    while x < canvas.width:
+        x = write_text(canvas, word(rng), x, y, size, colour, font) + size * rng.uniform(0.3, 1)
+
+
 def decorate(
     canvas: Canvas,
     sources: Sources,

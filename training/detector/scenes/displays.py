@@ -9,7 +9,7 @@ from training.detector.colours import any_colour, gray, ink_colour
 from training.detector.effects import Effect, glow, no_effect, panel, shadow
 from training.detector.numbers import Look, random_digit, random_digits, write_number
 from training.detector.sources import Sources, dot_matrix, pen, seven_segments
-from training.detector.text import UNITS, scatter_words, write_text
+from training.detector.text import UNITS, edge_text, scatter_words, write_text
 
 LIGHTS = (
     (255, 40, 40),
@@ -81,6 +81,8 @@ def display(rng: np.random.Generator, sources: Sources, height: int, width: int)
         y += 1.3 * size
     if rng.random() < 0.25:
         scatter_words(canvas, sources, 2, 0.5 * size, any_colour(rng))
+    if rng.random() < 0.2:
+        edge_text(canvas, sources, size, any_colour(rng))
     _reflection(canvas, 0.25)
     return canvas
 
@@ -152,6 +154,8 @@ def drums(rng: np.random.Generator, sources: Sources, height: int, width: int) -
     canvas.picture[rows] *= factor[rows, None, None]
     if rng.random() < 0.5:
         scatter_words(canvas, sources, 1, pitch, any_colour(rng))
+    if rng.random() < 0.15:
+        edge_text(canvas, sources, pitch, any_colour(rng))
     _reflection(canvas, 0.3)
     return canvas
 

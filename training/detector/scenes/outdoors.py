@@ -10,7 +10,7 @@ from training.detector.effects import border, no_effect, panel, random_effect, r
 from training.detector.numbers import Look, random_digits, write_number
 from training.detector.scenes.blank import shapes
 from training.detector.sources import Sources, dot_matrix
-from training.detector.text import scatter_words, word, write_text
+from training.detector.text import edge_text, scatter_words, word, write_text
 
 COUNTS, COUNT_SHARES = (1, 2, 3, 4, 5), (0.2, 0.3, 0.28, 0.17, 0.05)
 
@@ -50,6 +50,8 @@ def plate(rng: np.random.Generator, sources: Sources, height: int, width: int) -
     if rng.random() < 0.15:
         small = size * rng.uniform(0.5, 1)
         write_text(canvas, word(rng, 1), end + 0.08 * size, y + size - small, small, colour, font)
+    if rng.random() < 0.1:
+        edge_text(canvas, sources, size, colour)
     if rng.random() < 0.12:
         small = size * rng.uniform(0.15, 0.35)
         write_text(canvas, word(rng), x, y - 1.4 * small, small, colour, font)

@@ -10,7 +10,7 @@ from training.detector.numbers import Look, random_digits, write_number
 from training.detector.scenes.sizes import digit_height
 from training.detector.sources import PRINTED, Sources
 from training.detector.styles import Typeface
-from training.detector.text import decorate, scatter_words, word, write_text
+from training.detector.text import decorate, edge_text, scatter_words, word, write_text
 
 PATTERNS = (
     *("#.##", "##.##", "###.##", "#,###.##", "##/##/####", "##-##-##", "##.##.####", "##:##"),
@@ -87,6 +87,8 @@ def price(rng: np.random.Generator, sources: Sources, height: int, width: int) -
             canvas.blend(layer, 0, 0, colour)
         end = write_number(canvas, small, random_digits(rng, 2), end, y, "__")
     decorate(canvas, sources, (x, y, end, y + size), colour, 0.3)
+    if rng.random() < 0.3:
+        edge_text(canvas, sources, size, colour)
     return canvas
 
 

@@ -10,7 +10,15 @@ from training.detector.effects import frame
 from training.detector.numbers import Look, random_digits, random_spacing, write_number
 from training.detector.scenes.sizes import digit_height
 from training.detector.sources import MIXED, WRITTEN, Sources, pen
-from training.detector.text import MARKS, decorate, scatter_words, scribble, word, write_text
+from training.detector.text import (
+    MARKS,
+    decorate,
+    edge_text,
+    scatter_words,
+    scribble,
+    word,
+    write_text,
+)
 
 
 def lines(rng: np.random.Generator, sources: Sources, height: int, width: int) -> Canvas:
@@ -70,6 +78,8 @@ def cheque(rng: np.random.Generator, sources: Sources, height: int, width: int) 
     look = Look(style, colour, size, rng.uniform(0.7, 1), random_spacing(rng, style), 0.15)
     end = write_number(canvas, look, random_digits(rng, int(rng.integers(2, 9))), x, y)
     _fill_line(canvas, end, y, size, colour)
+    if rng.random() < 0.15:
+        edge_text(canvas, sources, size, faint if rng.random() < 0.5 else colour)
     decorate(canvas, sources, (x, y, end, y + size), colour, 0.3)
     return canvas
 

@@ -15,7 +15,7 @@ SEPARATORS = ".,/-: "
 SEPARATOR_SHARES = (0.32, 0.24, 0.1, 0.1, 0.12, 0.12)
 REPEATED_SHARE = 0.12  # numbers that end in the same digit several times
 LEADING_ZEROS_SHARE = 0.04
-WEIGHTS = np.array([1.0, 1.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25, 1.0, 1.0])
+WEIGHTS = np.array([1.0, 1.7, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25, 1.0, 1.0])
 """How often each digit is drawn: ones are missed, and sevens misread, more often than others."""
 COMMON_TAILS = (0, 0, 0, 5, 1, 7, 9)
 

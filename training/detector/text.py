@@ -122,9 +122,11 @@ def decorate(
         axes = (round((right - left) / 2 + gap + height / 5), round(height / 2 + gap + height / 5))
         cv2.ellipse(layer, centre, axes, rng.uniform(-10, 10), 0, 360, 255, round(width))
     if rng.random() < 0.1 * shares:
-        # The edge of a cell, a bracket or a slash: it may look like a one.
-        x = right + gap if rng.random() < 0.5 else left - gap
-        line(layer, (x, top - gap), (x + gap * rng.uniform(-0.2, 0.4), bottom + gap), width)
+        # The edge of a cell or a bracket: only where it is longer than digits is it none.
+        x, longer = right + gap if rng.random() < 0.5 else left - gap, rng.uniform(0, 0.6) * height
+        line(layer, (x, top - longer), (x + gap * rng.uniform(-0.2, 0.4), bottom + longer), width)
+        if longer < 0.35 * height:
+            canvas.ignore(x - width, top - longer, 2 * width + gap / 2, height + 2 * longer)
     if rng.random() < 0.12 * shares:
         y = top + height * rng.uniform(0.4, 0.7)
         line(layer, (right + gap, y), (right + gap + height * rng.uniform(0.3, 1.6), y), width)

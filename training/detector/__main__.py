@@ -1,4 +1,4 @@
-"""`python -m training.detector STEP`: backgrounds, tiles, fit, export, evaluate, or all of them."""
+"""`python -m training.detector STEP`: backgrounds, tiles, fit, export, evaluate, growth or read."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from mnist_cli.errors import MnistError
 from training.detector.recipe import FIT
 
-STEPS = ("backgrounds", "tiles", "fit", "export", "evaluate")
+STEPS = ("backgrounds", "tiles", "fit", "export", "evaluate", "growth")
 """In this order; `read` is a step by itself."""
 
 
@@ -51,6 +51,10 @@ def _take(step: str, given: argparse.Namespace) -> None:
         from training.detector import export
 
         export.export()
+    elif step == "growth":
+        from training.detector import growth
+
+        growth.grow()
     elif step == "read":
         from training.detector import read
 

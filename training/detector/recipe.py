@@ -194,6 +194,10 @@ class EvaluationRecipe:
     min_iou: float = 0.4
     ignored_part: float = 0.5
     """Part of a detection on an ignored box from which it does not count."""
+    growth_tiles: int = 300
+    """Validation tiles that every snapshot is evaluated on."""
+    growth_steps: int = 1_000
+    """Between these snapshots."""
     thresholds: tuple[float, ...] = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 
 

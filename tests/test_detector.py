@@ -13,6 +13,7 @@ pytest.importorskip("matplotlib", reason="needs training/requirements.txt")
 import cv2
 import matplotlib
 
+from training.detector.backgrounds import is_wanted, motif
 from training.detector.batches import batch
 from training.detector.canvas import IGNORED, Canvas, outline_of
 from training.detector.dataset import read_shard, write_shard
@@ -162,6 +163,27 @@ def test_shards_come_back_as_they_were_written(sources: Sources, tmp_path: Path)
         assert np.array_equal(one.pixels, again.pixels)
         assert np.array_equal(one.boxes, again.boxes)
         assert np.array_equal(one.places, again.places)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("usr/share/wallpapers/Path/contents/images/1280x800.jpg",) * 2,
+        ("w/Path/contents/images/1280x800.jpg", "w/Path/contents/images/3840x2160.jpg"),
+        ("backgrounds/gnome/drool-l.png", "backgrounds/gnome/drool-d.png"),
+        ("textures/base/brick1.jpg", "textures/base/brick2.jpg"),
+    ],
+)
+def test_pictures_of_one_motif_stay_in_one_split(one: str, other: str) -> None:
+    assert motif(one) == motif(other)
+
+
+def test_backgrounds_with_characters_are_left_out() -> None:
+    assert is_wanted("usr/share/backgrounds/mate/nature/Aqua.jpg")
+    assert is_wanted("/textures/base/brick1.tga")
+    for name in ("/textures/sfx/logo.jpg", "/textures/signs/exit.jpg", "/textures/brick_n.jpg"):
+        assert not is_wanted(name)
+    assert not is_wanted("usr/share/doc/readme.png")
 
 
 def answer(boxes: Boxes, side: int) -> Floats:

@@ -39,7 +39,13 @@ VALIDATION_SHARE = 10  # one picture in ten
 
 
 def install() -> None:
-    """Download the packages, unpack them without installing, and keep their pictures as JPEG."""
+    """Download the packages, unpack them without installing, and keep their pictures as JPEG.
+
+    Does nothing if that is done already.
+    """
+    note, made_of = FOLDER / "packages.txt", "\n".join((*PACKAGES, WITH_TEXT.pattern))
+    if note.exists() and note.read_text() == made_of:
+        return
     packages, unpacked = FOLDER / "packages", FOLDER / "unpacked"
     packages.mkdir(parents=True, exist_ok=True)
     subprocess.run(["apt-get", "download", *PACKAGES], cwd=packages, check=True)
@@ -59,13 +65,15 @@ def install() -> None:
         scale = min(1.0, LONGEST_SIDE / max(picture.shape[:2]))
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         # Wallpapers come in many sizes and in light and dark: the split is by folder or stem.
-        digest = hashlib.sha256(_design(name).encode()).hexdigest()
+        digest = hashlib.sha256(motif(name).encode()).hexdigest()
         split = "validation" if int(digest, 16) % VALIDATION_SHARE == 0 else "training"
         file = FOLDER / split / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.jpg"
         cv2.imwrite(str(file), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    note.write_text(made_of)
 
 
-def _design(name: str) -> str:
+def motif(name: str) -> str:
+    """Return what all sizes and shades of a picture have in common in their names."""
     path = Path(name)
     if path.parent.name == "images":
         return str(path.parents[1])
@@ -80,15 +88,16 @@ def _pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
         name = str(file.relative_to(folder))
         if file.suffix == ".pk3":
             with zipfile.ZipFile(file) as archive:
-                members = [m for m in sorted(archive.namelist()) if _is_wanted(f"/{m}")]
+                members = [m for m in sorted(archive.namelist()) if is_wanted(f"/{m}")]
                 step = max(1, len(members) // MAX_PER_ARCHIVE)
                 for member in members[::step]:
                     yield f"{name}/{member}", archive.read(member)
-        elif _is_wanted(name):
+        elif is_wanted(name):
             yield name, file.read_bytes()
 
 
-def _is_wanted(name: str) -> bool:
+def is_wanted(name: str) -> bool:
+    """Whether a file is a background, by its path."""
     return bool(WANTED.search(name)) and not WITH_TEXT.search(name)
 
 

@@ -15,7 +15,7 @@ import matplotlib
 
 from training.detector.backgrounds import is_wanted, motif
 from training.detector.batches import batch
-from training.detector.canvas import IGNORED, Canvas, outline_of
+from training.detector.canvas import IGNORED, Boxes, Canvas, outline_of
 from training.detector.dataset import read_shard, write_shard
 from training.detector.decode import Detections, decode
 from training.detector.evaluate import INVENTED, ON_IGNORED, Counts, match
@@ -26,7 +26,7 @@ from training.detector.scenes import KINDS
 from training.detector.scenes.printed import split_pattern
 from training.detector.sources import Sources, pen, seven_segments
 from training.detector.targets import encode, normalize
-from training.detector.tiles import Boxes, Tile, boxes_of, tile
+from training.detector.tiles import Tile, boxes_of, tile
 from training.fonts import Face
 
 Floats = npt.NDArray[np.float32]

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.detector.canvas import Canvas, Outline, Picture
+from training.detector.canvas import IGNORED, Boxes, Canvas, Outline, Picture
 from training.detector.colours import any_colour
 from training.detector.textures import noise_field
 
@@ -17,7 +17,9 @@ STEEP_SHARE = 0.12
 STRETCHED_SHARE = 0.2
 STRETCH = 1.4  # the most by which one side is scaled more than the other
 PERSPECTIVE = 0.1  # of the shorter side
-SHAPE_BLUR = 0.08  # of the smallest digit's height: more would make it unreadable
+LEAST_DEVIATION = 7.0  # gray levels inside the box of a digit that can still be read
+MOST_NOISE = 0.8  # of that deviation
+SHAPE_BLUR = 0.07  # of the smallest digit's height: more would make it unreadable
 
 
 def warp(canvas: Canvas) -> None:
@@ -59,18 +61,35 @@ def _moved(outline: Outline, transform: NDArray[np.float64]) -> Outline:
     return np.asarray(cv2.perspectiveTransform(outline[None], transform)[0], np.float32)
 
 
-def photograph(canvas: Canvas, smallest: float) -> Pixels:
-    """Return the picture as a camera, scanner or screen would show it.
+def photograph(canvas: Canvas, boxes: Boxes) -> tuple[Pixels, NDArray[np.float32]]:
+    """Return the picture as a camera, scanner or screen would show it, and what is left to see.
 
     Args:
         canvas: the drawn scene.
-        smallest: the height of its smallest digit in pixels, which limits the blur.
+        boxes: float32 [N, 5] of the scene: its smallest digit limits the blur, its faintest the
+            loss of contrast and the noise.
+
+    Returns:
+        The picture, and float32 [N]: the deviation inside each box before noise, in gray levels.
     """
     rng = canvas.rng
+    digits = boxes[boxes[:, 0] != IGNORED]
+    smallest = float(np.min(digits[:, 4] - digits[:, 2], initial=40))
     picture = _light(np.clip(canvas.picture, 0, 255), rng)
-    picture = _contrast(picture, rng)
+    picture = _contrast(picture, float(_deviations(picture, digits).min(initial=100)), rng)
     picture = _blur(picture, smallest, rng)
-    return _noise(picture, rng)
+    left = _deviations(picture, boxes)
+    faintest = left[boxes[:, 0] != IGNORED].min(initial=100)
+    return _noise(picture, float(faintest), rng), left
+
+
+def _deviations(picture: Picture, boxes: Boxes) -> NDArray[np.float32]:
+    """Return the largest deviation of a channel inside each box, float32 [N]."""
+    found = np.zeros(len(boxes), np.float32)
+    for row, (_, left, top, right, bottom) in enumerate(boxes.astype(int)):
+        area = picture[top : bottom + 1, left : right + 1].reshape(-1, 3)
+        found[row] = area.std(axis=0).max() if len(area) else 0
+    return found
 
 
 def _light(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -90,11 +109,12 @@ def _light(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(picture * np.clip(factor, 0.15, 1.8), np.float32)
 
 
-def _contrast(picture: Picture, rng: np.random.Generator) -> Picture:
+def _contrast(picture: Picture, faintest: float, rng: np.random.Generator) -> Picture:
     if rng.random() < 0.35:
         mean = np.float32(picture.mean())
         low = 0.12 if rng.random() < 0.3 else 0.3
-        picture = (picture - mean) * np.float32(rng.uniform(low, 1.1)) + mean
+        factor = max(rng.uniform(low, 1.1), min(1.0, LEAST_DEVIATION / max(faintest, 1)))
+        picture = (picture - mean) * np.float32(factor) + mean
         picture = picture + np.float32(rng.uniform(-40, 40))
     if rng.random() < 0.12:
         picture = 255 - picture
@@ -130,14 +150,14 @@ def _blur(picture: Picture, smallest: float, rng: np.random.Generator) -> Pictur
     return picture
 
 
-def _noise(picture: Picture, rng: np.random.Generator) -> Pixels:
+def _noise(picture: Picture, faintest: float, rng: np.random.Generator) -> Pixels:
     height, width = picture.shape[:2]
     if rng.random() < 0.4:
         sigma = rng.uniform(1, 22) if rng.random() < 0.35 else rng.uniform(1, 7)
         noise = rng.standard_normal((height, width, 1 if rng.random() < 0.5 else 3), np.float32)
         if rng.random() < 0.3:  # grain of a compressed film
             noise = 2 * cv2.GaussianBlur(noise, (0, 0), 1.0).reshape(height, width, -1)
-        picture = picture + noise * np.float32(sigma)
+        picture = picture + noise * np.float32(min(sigma, MOST_NOISE * faintest))
     if rng.random() < 0.04:
         specks = rng.random((height, width)) < rng.uniform(0.005, 0.06)
         picture[specks] = np.where(rng.random((specks.sum(), 1)) < 0.5, 0, 255)

@@ -18,6 +18,9 @@ Colour = NDArray[np.float64]
 Outline = NDArray[np.float32]
 """float32 [N, 2], points (x, y) around a shape, in pixels."""
 
+Boxes = NDArray[np.float32]
+"""float32 [N, 5]: class or -1 for ignored, left, top, right, bottom in pixels."""
+
 IGNORED = -1
 """The class of a box that is neither a digit nor background for the loss."""
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from training.detector import dataset
 from training.detector.batches import batch
-from training.detector.canvas import IGNORED
+from training.detector.canvas import IGNORED, Boxes
 from training.detector.decode import Detections, decode, intersections
 from training.detector.recipe import EVALUATION
-from training.detector.tiles import Boxes, Tile
+from training.detector.tiles import Tile
 
 HEIGHT_BOUNDS = (8, 12, 20, 32, 50, 200)
 """Digits are counted by height between these, in pixels."""

@@ -48,7 +48,7 @@ class SceneRecipe:
             "receipt": 13,
             "price": 7,
             "display": 15,
-            "drums": 9,
+            "drums": 12,
             "plate": 4,
             "embossed": 6,
             "boxes": 5,
@@ -98,8 +98,10 @@ class SceneRecipe:
     """Weights of the kinds in smaller places."""
     smallest_page: int = 90
     """The shorter side of a place that is a page, in pixels."""
-    smallest_box: float = 7.0
+    smallest_box: float = 7.5
     """Digits that are lower, in pixels, are ignored."""
+    faintest: float = 4.0
+    """Digits are ignored in whose box the gray levels deviate less."""
     visible: float = 0.85
     """Part of a box inside the picture below which it is ignored."""
     max_boxes: int = 128

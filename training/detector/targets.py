@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.detector.canvas import IGNORED
+from training.detector.canvas import IGNORED, Boxes
 from training.detector.recipe import TARGETS
-from training.detector.tiles import Boxes
 
 Floats = NDArray[np.float32]
 

@@ -6,13 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.detector.camera import Pixels, photograph, warp
-from training.detector.canvas import IGNORED, Alpha, Canvas
+from training.detector.canvas import IGNORED, Alpha, Boxes, Canvas
 from training.detector.recipe import SCENES
 from training.detector.scenes import KINDS
 from training.detector.sources import Sources
-
-Boxes = NDArray[np.float32]
-"""float32 [N, 5]: class or -1 for ignored, left, top, right, bottom in pixels."""
 
 Places = NDArray[np.int16]
 """int16 [N, 4]: top, left, height and width in pixels."""
@@ -79,8 +76,9 @@ def _scene(
     canvas = KINDS[kind](rng, sources, height, width)
     warp(canvas)
     boxes = boxes_of(canvas)
-    heights = [box[4] - box[2] for box in boxes if box[0] != IGNORED]
-    return photograph(canvas, float(min(heights, default=40))), canvas.foreground, boxes
+    pixels, deviations = photograph(canvas, boxes)
+    boxes[deviations < SCENES.faintest, 0] = IGNORED
+    return pixels, canvas.foreground, boxes
 
 
 def boxes_of(canvas: Canvas) -> Boxes:

@@ -130,12 +130,14 @@ def drums(rng: np.random.Generator, sources: Sources, height: int, width: int) -
         (width - pitch * count) * rng.uniform(0.2, 0.8),
         (height - window) * rng.uniform(0.2, 0.8),
     )
-    dark = rng.random() < 0.65
+    dark = rng.random() < 0.5
     drum = any_colour(rng, 0, 70) if dark else any_colour(rng, 170, 255)
     if rng.random() < 0.6:
         reach = pitch * rng.uniform(0.05, 0.3)
         box = (left - reach, top - reach, left + pitch * count + reach, top + window + reach)
-        panel(canvas, box, gray(rng, 0, 60) if dark else any_colour(rng), 0)
+        # Dark gaps between light drums are as high as a one.
+        around = gray(rng, 0, 60) if rng.random() < 0.7 else any_colour(rng)
+        panel(canvas, box, around, 0)
     red, gap = rng.random() < 0.5, pitch * rng.uniform(0, 0.3)
     style, ink = sources.typeface(rng), ink_colour(rng, drum, 70)
     for index in range(count):

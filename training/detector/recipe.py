@@ -54,6 +54,7 @@ class SceneRecipe:
             "boxes": 5,
             "row": 9,
             "tubes": 1,
+            "page": 5,
             "blank": 6,
         }
     )
@@ -63,7 +64,7 @@ class SceneRecipe:
             "lines": 14,
             "register": 9,
             "receipt": 6,
-            "page": 4,
+            "page": 9,
             "price": 4,
             "display": 9,
             "drums": 4,

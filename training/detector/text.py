@@ -133,7 +133,7 @@ def decorate(
     canvas.blend(layer, 0, 0, colour)
     font = sources.typeface(rng)
     size = height * rng.uniform(0.35, 1)
-    if rng.random() < 0.14 * shares:
+    if rng.random() < 0.2 * shares:
         text = (
             word(rng, int(rng.integers(1, 5)))
             if rng.random() < 0.5

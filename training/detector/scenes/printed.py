@@ -35,7 +35,7 @@ def receipt(rng: np.random.Generator, sources: Sources, height: int, width: int)
         pattern = PATTERNS[rng.integers(len(PATTERNS))]
         look = Look(style, colour, size, opacity, rng.uniform(0.05, 0.2), cell=cell)
         x = rng.uniform(0, 0.3) * width
-        if rng.random() < 0.3 and isinstance(style, Typeface):
+        if rng.random() < 0.4 and isinstance(style, Typeface):
             x = write_text(canvas, word(rng), x, y, size, colour, style, opacity) + 0.4 * size
         digits, separators = split_pattern(rng, pattern)
         end = write_number(canvas, look, digits, x, y, separators)
@@ -97,7 +97,7 @@ def page(rng: np.random.Generator, sources: Sources, height: int, width: int) ->
     """Running text with numbers in it."""
     canvas = Canvas(textures.ground(rng, sources, height, width), rng)
     colour, font = ink_colour(rng, canvas.mean_colour()), sources.typeface(rng)
-    size = digit_height(rng, 0.4 * height)
+    size = digit_height(rng, (0.4 if height > 80 else 0.8) * height)
     y = rng.uniform(0, 0.5) * size
     while y + 0.9 * size < height:
         x = rng.uniform(0, 0.2) * width

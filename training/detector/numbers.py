@@ -12,10 +12,10 @@ from training.detector.effects import Effect, no_effect
 from training.detector.styles import Handwriting, Pen, Style, Typeface
 
 SEPARATORS = ".,/-: "
-SEPARATOR_SHARES = (0.32, 0.24, 0.1, 0.1, 0.12, 0.12)
+SEPARATOR_SHARES = (0.3, 0.22, 0.16, 0.1, 0.12, 0.1)
 REPEATED_SHARE = 0.12  # numbers that end in the same digit several times
 LEADING_ZEROS_SHARE = 0.04
-WEIGHTS = np.array([1.0, 1.7, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25, 1.0, 1.0])
+WEIGHTS = np.array([1.0, 2.2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25, 1.0, 1.0])
 """How often each digit is drawn: ones are missed, and sevens misread, more often than others."""
 COMMON_TAILS = (0, 0, 0, 5, 1, 7, 9)
 
@@ -64,7 +64,7 @@ def is_handwritten(style: Style) -> bool:
 def random_spacing(rng: np.random.Generator, style: Style) -> float:
     """Return a spacing that is usual for a style."""
     if is_handwritten(style):
-        return rng.uniform(-0.1, 0.15) if rng.random() < 0.75 else rng.uniform(0.15, 0.9)
+        return rng.uniform(-0.1, 0.15) if rng.random() < 0.65 else rng.uniform(0.15, 1.2)
     return rng.uniform(0.03, 0.25) if rng.random() < 0.85 else rng.uniform(0.25, 0.8)
 
 

@@ -208,7 +208,7 @@ class EvaluationRecipe:
 class ReadingRecipe:
     """The two looks at a picture; chosen on pictures that nothing is trained on."""
 
-    first_side: int = 256
+    first_side: int = 192
     """The longer side of the picture at the first look, in pixels."""
     long_factor: float = 1.25
     """More for pictures that are at least twice as long as high."""
@@ -218,7 +218,7 @@ class ReadingRecipe:
     """Objectness at the first look from which a digit counts for the second."""
     strong_seed: float = 0.2
     """The same for the part of the picture that the second look takes."""
-    threshold: float = 0.3
+    threshold: float = 0.4
     """Objectness of a digit that is read."""
     height: float = 36.0
     """Of the digits at the second look, in pixels."""

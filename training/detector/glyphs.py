@@ -8,8 +8,8 @@ from PIL import ImageFont
 
 from training.detector.backgrounds import Split
 from training.detector.canvas import Alpha
-from training.fonts import MISSING, Face, faces
-from training.synthetic.ink import cropped
+from training.fonts import NOTDEF, Face, installed_faces
+from training.synthetic.ink import crop_to_ink
 
 RENDERED_SIZE = 96  # pixels an em: digits are about 68 high
 CACHED_GLYPHS = 30_000  # 5 KB each
@@ -31,7 +31,7 @@ def families(split: Split) -> list[list[Face]]:
         OSError: there are no fonts.
     """
     found: dict[str, list[Face]] = defaultdict(list)
-    for face in faces("training" if split == "training" else "bench"):
+    for face in installed_faces("training" if split == "training" else "benchmark"):
         if not face.family.startswith(SPECIAL):
             found[face.family].append(face)
     return list(found.values())
@@ -47,11 +47,11 @@ def handwriting_families(split: Split) -> list[list[Face]]:
 @lru_cache(CACHED_GLYPHS)
 def glyph(face: Face, character: str) -> Alpha | None:
     """Return the ink of a character, or None where a font lacks it; no font here lacks a digit."""
-    mask, missing = map(_font(face).getmask, (character, MISSING))
+    mask, missing = map(_font(face).getmask, (character, NOTDEF))
     if (mask.size, bytes(mask)) == (missing.size, bytes(missing)):
         return None
     ink = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1])
-    return cropped(ink, 60) if ink.any() else None
+    return crop_to_ink(ink, 60) if ink.any() else None
 
 
 @cache

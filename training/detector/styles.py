@@ -11,7 +11,7 @@ from training.data import Images
 from training.detector.canvas import Alpha, line
 from training.detector.glyphs import digit_height, glyph
 from training.fonts import Face
-from training.synthetic.ink import cropped
+from training.synthetic.ink import crop_to_ink
 from training.synthetic.strokes import Path, smooth_curve
 
 MNIST_SIDE = 20  # pixels: the longer side of each digit in MNIST
@@ -45,7 +45,7 @@ class Handwriting:
 
     def make(self, digit: int, height: float, rng: np.random.Generator) -> Alpha:
         images = self.digits[digit]
-        image = cropped(images[rng.integers(len(images))], FAINT)
+        image = crop_to_ink(images[rng.integers(len(images))], FAINT)
         large = cv2.resize(
             image, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC
         )
@@ -131,7 +131,7 @@ def transform(ink: Alpha, scale: float, scale_x: float, slant: float) -> Alpha:
             matrix[0, 2] = 0
         size = (max(1, round(width + reach)), max(1, round(height)))
         ink = np.asarray(cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
-    return cropped(ink, min(FAINT, int(ink.max()) // 2))
+    return crop_to_ink(ink, min(FAINT, int(ink.max()) // 2))
 
 
 def _cross(large: Alpha, rng: np.random.Generator) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from training.detector import dataset
 from training.detector.batches import batch
 from training.detector.canvas import IGNORED, Boxes
 from training.detector.decode import Detections, decode, intersections
-from training.detector.recipe import EVALUATION
+from training.detector.recipe import DECODING, EVALUATION
 from training.detector.tiles import Tile
 
 HEIGHT_BOUNDS = (8, 12, 20, 32, 50, 200)
@@ -31,6 +32,7 @@ class Counts:
     tiles: int = 0
     wanted_by_height: list[int] = field(default_factory=lambda: [0] * len(HEIGHT_BOUNDS))
     matched_by_height: list[int] = field(default_factory=lambda: [0] * len(HEIGHT_BOUNDS))
+    right_by_height: list[int] = field(default_factory=lambda: [0] * len(HEIGHT_BOUNDS))
 
     @property
     def recall(self) -> float:
@@ -44,29 +46,25 @@ class Counts:
     def class_accuracy(self) -> float:
         return self.right / max(1, self.matched)
 
-    @property
-    def read(self) -> float:
-        """Wanted digits that were found and read, less those invented, at least 0."""
-        return max(0.0, (self.right - (self.found - self.matched)) / max(1, self.wanted))
-
     def add(self, found: Detections, boxes: Boxes) -> None:
         """Count the detections of one tile."""
         matches = match(found, boxes)
         digits = boxes[boxes[:, 0] != IGNORED]
         hits = [(i, j) for i, j in enumerate(matches) if j >= 0]
-        right = sum(int(found.digits[i] == boxes[j, 0]) for i, j in hits)
+        right = [j for i, j in hits if found.digits[i] == boxes[j, 0]]
         invented = matches.count(INVENTED)
         self.wanted += len(digits)
         self.matched += len(hits)
         self.found += len(hits) + invented
-        self.right += right
+        self.right += len(right)
         self.tiles += 1
-        self.perfect += right == len(digits) and not invented
-        for wanted, counts in (
+        self.perfect += len(right) == len(digits) and not invented
+        for counted, counts in (
             (digits, self.wanted_by_height),
             (boxes[[j for _, j in hits]], self.matched_by_height),
+            (boxes[right], self.right_by_height),
         ):
-            for height in wanted[:, 4] - wanted[:, 2]:
+            for height in counted[:, 4] - counted[:, 2]:
                 counts[int(np.searchsorted(HEIGHT_BOUNDS[1:-1], height, side="right"))] += 1
 
 
@@ -128,21 +126,19 @@ def compiled_answers(detector: object, tiles: list[Tile]) -> Iterator[tuple[np.n
 
 
 def table(counts: dict[float, Counts]) -> str:
-    """Return a line for each threshold, and recall by height at the middle one."""
+    """Return a line for each threshold, and one for each range of heights, in percent."""
     lines = ["threshold recall precision class perfect"]
     for threshold, c in counts.items():
         perfect = c.perfect / max(1, c.tiles)
         values = (c.recall, c.precision, c.class_accuracy, perfect)
         lines.append(f"{threshold:9.2f} " + " ".join(f"{100 * value:6.2f}" for value in values))
-    middle = counts[EVALUATION.thresholds[len(counts) // 2]]
-    for low, high, wanted, matched in zip(
-        HEIGHT_BOUNDS,
-        HEIGHT_BOUNDS[1:],
-        middle.wanted_by_height,
-        middle.matched_by_height,
-        strict=False,
-    ):
-        lines.append(f"{low}-{high} px: recall {100 * matched / max(1, wanted):.2f} of {wanted}")
+    chosen = counts[DECODING.threshold]
+    lines.append(f"height (threshold {DECODING.threshold}) digits recall class")
+    for index, (low, high) in enumerate(pairwise(HEIGHT_BOUNDS)):
+        wanted, matched = chosen.wanted_by_height[index], chosen.matched_by_height[index]
+        right = chosen.right_by_height[index]
+        recall, accuracy = 100 * matched / max(1, wanted), 100 * right / max(1, matched)
+        lines.append(f"{low:3}-{high:3} px {wanted:6} {recall:6.2f} {accuracy:6.2f}")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
 from mnist_cli.prediction import Prediction, digitness, make_prediction
-from mnist_cli.preprocessing import crops, detector
+from mnist_cli.preprocessing import crops, looks
 from mnist_cli.preprocessing.candidates import Candidate, Prepared, prepare, search
 from mnist_cli.preprocessing.detector import Detection
 from mnist_cli.preprocessing.geometry import Box, iou
@@ -86,10 +86,10 @@ def read_searched(model: Model, picture: Picture, prepared: Prepared) -> Digit:
 
 def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
     """Read all digits of a picture: lines from top to bottom, each from left to right."""
-    look = detector.look_for_number(picture.rgb)
+    look = looks.look_for_number(picture.rgb)
     found = [
         (look.detections[index], image)
-        for index in detector.digits_of_number(look)
+        for index in looks.digits_of_number(look)
         if (image := crops.crop_detection(picture.rgb, look, index)) is not None
     ]
     if not found:
@@ -121,12 +121,12 @@ def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None
         if not candidate.detection:
             evidence += RECOGNITION.classical_weight * _log(row, RECOGNITION.model_floor)
     found = sum(candidate.detection is not None for candidate in picture.candidates)
-    looks = max(found, len(DETECTOR.single_sides_px))
-    share = sum(candidate.share for candidate in picture.candidates) / looks
+    look_count = max(found, len(DETECTOR.single_sides_px))
+    share = sum(candidate.share for candidate in picture.candidates) / look_count
     scores = _softmax(evidence)
     digit = int(scores.argmax())
     best = _best_crop(picture.candidates, [float(row[digit]) for row in rows])
-    confidence = _confidence(total / looks, share, scores)
+    confidence = _confidence(total / look_count, share, scores)
     return _digit(model, scores, confidence, best.image, best.box)
 
 

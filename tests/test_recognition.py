@@ -16,7 +16,7 @@ from mnist_cli.calibration import Calibration
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.loader import Model, load_model
-from mnist_cli.preprocessing import Prepared, crops, detector
+from mnist_cli.preprocessing import Prepared, crops, looks
 from mnist_cli.preprocessing.candidates import Candidate
 from mnist_cli.preprocessing.detector import Detection, Look
 from mnist_cli.preprocessing.geometry import Box, Rectangle
@@ -239,7 +239,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Look:
         for number, (box, score) in enumerate(boxes.items())
     ]
     look = Look(Rectangle(0, 0, 60, 60), (1.0, 1.0), detections, np.zeros((38, 38), np.float32))
-    monkeypatch.setattr(detector, "look_for_number", lambda rgb: look)
+    monkeypatch.setattr(looks, "look_for_number", lambda rgb: look)
     digits = [_image(_scores(number, 0.9)) for number in range(4)]
     monkeypatch.setattr(crops, "crop_detection", lambda rgb, look, index: digits[index])
     return look

@@ -7,7 +7,7 @@ from mnist_cli import reshape
 from mnist_cli.arrays import Pixels
 from mnist_cli.images import Picture
 from mnist_cli.option_types import Preprocess
-from mnist_cli.preprocessing import crops, detector
+from mnist_cli.preprocessing import crops, looks
 from mnist_cli.preprocessing.classical import crop_clean
 from mnist_cli.preprocessing.detector import Detection, Look
 from mnist_cli.preprocessing.errors import no_digit_error
@@ -72,11 +72,11 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
     Raises:
         InputError: there is no digit in the picture.
     """
-    looks = detector.look_for_one(picture.rgb)
-    is_large = max(picture.rgb.size) > DETECTOR.first_side_px
-    if is_large and not any(map(_is_probable, looks)):  # the digit may be too small for these looks
-        looks += filter(_is_probable, [detector.look_for_number(picture.rgb)])
-    found = [candidate for look in looks if (candidate := _most_prominent(picture, look))]
+    views = looks.look_for_one(picture.rgb)
+    is_large = max(picture.size) > DETECTOR.first_side_px
+    if is_large and not any(map(_is_probable, views)):  # the digit may be too small for these looks
+        views += filter(_is_probable, [looks.look_for_number(picture.rgb)])
+    found = [candidate for look in views if (candidate := _most_prominent(picture, look))]
     candidates = (*prepared.candidates, *found)
     if not candidates:
         raise no_digit_error()

@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ CONTRAST_FLOOR = 12.0
 """Added to the standard deviation of a picture before dividing by it, in gray levels."""
 BOX_UNIT_PX, OFFSET_UNIT_PX = 16.0, 8.0
 """Side of a box whose logarithm is 0, and the smallest side that offsets are fractions of."""
+MIN_SIDE_PX = 0.5
+"""Side of a box in the picture; smaller ones lie outside of it."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,11 @@ class Detector:
         padded[margin : margin + height, margin : margin + width] = normalize_contrast(pixels)
         cells, foreground = self._run(padded)
         scales = width / region.width, height / region.height
-        detections = _decode(cells, region, scales, picture.size)
+        found = (
+            replace(one, box=_in_picture(one.box, region, scales, picture.size))
+            for one in decode_cells(cells)
+        )
+        detections = [one for one in found if min(one.box.sides) > MIN_SIDE_PX]
         return Look(region, scales, detections, _sigmoid(foreground[..., 0]))
 
     def _run(self, pixels: Floats) -> tuple[Floats, Floats]:
@@ -127,80 +133,22 @@ def load_detector() -> Detector:
         raise ModelError(f"{file}: {error.strerror}") from error
 
 
-def look_for_one(picture: Image.Image) -> list[Look]:
-    """Look at all of an RGB picture, at scales at which one digit has a usual height."""
-    detector, longest = load_detector(), max(picture.size)
-    whole = Rectangle(0, 0, *picture.size)
-    return [detector.look(picture, whole, side / longest) for side in DETECTOR.single_sides_px]
-
-
-def look_for_number(picture: Image.Image) -> Look:
-    """Look at all of an RGB picture, and then at the part with digits, where that shows more."""
-    detector, (width, height) = load_detector(), picture.size
-    longest = max(width, height)
-    is_wide = longest >= DETECTOR.wide_aspect * min(width, height)
-    side = DETECTOR.first_side_px * (DETECTOR.wide_scale if is_wide else 1)
-    first = detector.look(picture, Rectangle(0, 0, width, height), side / longest)
-    if not first.detections:
-        return first
-    digit_height = _usual_height(first.detections)
-    region = Rectangle(
-        min(found.box.left for found in first.detections),
-        min(found.box.top for found in first.detections),
-        max(found.box.right for found in first.detections),
-        max(found.box.bottom for found in first.detections),
-    ).expanded(DETECTOR.border * digit_height, width, height)
-    region_side = max(region.width, region.height)
-    scale = min(
-        DETECTOR.digit_height_px / digit_height,
-        DETECTOR.second_side_px / region_side,
-        DETECTOR.max_scale,
-    )
-    low, high = DETECTOR.same_scale
-    is_full = region.width * region.height >= DETECTOR.same_area * width * height
-    if low < scale / first.scale[0] < high and is_full:
-        return first
-    second = detector.look(picture, region, max(scale, DETECTOR.min_second_side_px / region_side))
-    return second if _evidence(second) >= DETECTOR.min_evidence * _evidence(first) else first
-
-
-def digits_of_number(look: Look) -> list[int]:
-    """Return the indices of the detections that are digits of the number in a look."""
-    found = [index for index, one in enumerate(look.detections) if one.score >= DETECTOR.min_score]
-    heights = [look.detections[index].box.height for index in found]
-    return [
-        index
-        for index, height in zip(found, heights, strict=True)
-        if height >= DETECTOR.min_height * np.median(heights)
-    ]
-
-
 def normalize_contrast(pixels: Floats) -> Floats:
     """Subtract the mean colour of float32 [H, W, 3] and divide by the standard deviation."""
     centred = pixels - pixels.mean(axis=(0, 1))
     return np.asarray(centred / (pixels.std() + np.float32(CONTRAST_FLOOR)), np.float32)
 
 
-def _evidence(look: Look) -> float:
-    return sum(found.score for found in look.detections if found.score >= DETECTOR.min_score)
+def decode_cells(cells: Floats) -> list[Detection]:
+    """Return the peaks of objectness as detections, the highest score first, without duplicates.
 
+    Args:
+        cells: float32 [H/4, W/4, 15]: a logit of objectness, ten logits of the classes, the
+            logarithms of width and height, and the offset of the centre in x and y.
 
-def _usual_height(detections: list[Detection]) -> float:
-    """Return the median height in pixels, weighted by score and squared height.
-
-    The square keeps specks from outweighing digits. A wide box counts as a tall one.
+    Returns:
+        Detections whose boxes are in pixels of the network's input.
     """
-    heights = np.array([max(one.box.height, 0.8 * one.box.width) for one in detections])
-    order = heights.argsort()
-    weights = np.array([one.score for one in detections]) * heights**2
-    total = weights[order].cumsum()
-    return float(heights[order][total.searchsorted(total[-1] / 2)])
-
-
-def _decode(
-    cells: Floats, region: Rectangle, scale: tuple[float, float], size: tuple[int, int]
-) -> list[Detection]:
-    """Return the peaks of objectness as detections in pixels of a picture of this size."""
     objectness = _sigmoid(cells[..., 0])
     rows, columns = objectness.shape
     padded = np.pad(objectness, 1)
@@ -213,15 +161,27 @@ def _decode(
     sides = np.exp(np.clip(values[:, 11:13], -3, 4)) * BOX_UNIT_PX
     centres = (np.stack([xs, ys], axis=1) + 0.5) * CELL_PX
     centres = centres + values[:, 13:15] * np.maximum(sides, OFFSET_UNIT_PX)
-    edges = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1) - DETECTOR.margin_px
-    edges = edges / np.tile(scale, 2) + np.tile((region.left, region.top), 2)
-    edges = np.clip(edges, 0, np.tile(size, 2))
-    found = [
-        Detection(Rectangle(*edges[index].tolist()), float(scores[index]), classes[index])
-        for index in scores.argsort(kind="stable")[::-1]
-        if (edges[index, 2:] - edges[index, :2] > 0.5).all()
-    ]
-    return _without_duplicates(found)
+    edges = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1)
+    return _without_duplicates(
+        [
+            Detection(Rectangle(*edges[index].tolist()), float(scores[index]), classes[index])
+            for index in scores.argsort(kind="stable")[::-1]
+        ]
+    )
+
+
+def _in_picture(
+    box: Rectangle, region: Rectangle, scale: tuple[float, float], size: tuple[int, int]
+) -> Rectangle:
+    """Convert a box of the network's input to pixels of a picture of this size."""
+    x, y = scale
+    margin = DETECTOR.margin_px
+    return Rectangle(
+        (box.left - margin) / x + region.left,
+        (box.top - margin) / y + region.top,
+        (box.right - margin) / x + region.left,
+        (box.bottom - margin) / y + region.top,
+    ).expanded(0, *size)
 
 
 def _without_duplicates(detections: list[Detection]) -> list[Detection]:

@@ -30,6 +30,10 @@ class Rectangle(NamedTuple):
     def height(self) -> float:
         return self.bottom - self.top
 
+    @property
+    def sides(self) -> tuple[float, float]:
+        return self.width, self.height
+
     def intersection(self, other: "Rectangle") -> float:
         """Return the area that both have in common."""
         width = min(self.right, other.right) - max(self.left, other.left)

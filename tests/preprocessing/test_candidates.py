@@ -10,7 +10,7 @@ from PIL import Image
 from mnist_cli import reshape
 from mnist_cli.arrays import Gray
 from mnist_cli.errors import InputError
-from mnist_cli.preprocessing import crops, detector, prepare, prepare_clean, search
+from mnist_cli.preprocessing import crops, looks, prepare, prepare_clean, search
 from mnist_cli.preprocessing.candidates import Candidate, Prepared
 from mnist_cli.preprocessing.classical import crop_clean
 from mnist_cli.preprocessing.detector import Detection, Look
@@ -24,7 +24,7 @@ def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise AssertionError("the detector is used")
 
-    monkeypatch.setattr(detector, "load_detector", fail)
+    monkeypatch.setattr(looks, "load_detector", fail)
 
 
 @pytest.mark.usefixtures("no_detector")
@@ -106,9 +106,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         detections = [Detection(box, score, np.full(10, 0.1, np.float32)) for box, score in found]
         mask = np.zeros((64, 64), np.float32)
         look = Look(Rectangle(0, 0, 100, 100), (1.0, 1.0), detections, mask)
-        monkeypatch.setattr(detector, "look_for_one", lambda rgb: [look])
+        monkeypatch.setattr(looks, "look_for_one", lambda rgb: [look])
         nothing = Look(look.region, (2.0, 2.0), [], mask)
-        monkeypatch.setattr(detector, "look_for_number", lambda rgb: nothing)
+        monkeypatch.setattr(looks, "look_for_number", lambda rgb: nothing)
 
     black = np.zeros((28, 28), np.uint8)
     monkeypatch.setattr(crops, "crop_detection", lambda rgb, look, index: black)

@@ -11,8 +11,13 @@ from PIL import Image
 
 from mnist_cli.arrays import Floats
 from mnist_cli.errors import ModelError
-from mnist_cli.preprocessing import detector
-from mnist_cli.preprocessing.detector import Detector, load_detector, normalize_contrast
+from mnist_cli.preprocessing import detector, looks
+from mnist_cli.preprocessing.detector import (
+    Detector,
+    decode_cells,
+    load_detector,
+    normalize_contrast,
+)
 from mnist_cli.preprocessing.geometry import Rectangle
 from mnist_cli.preprocessing.parameters import DETECTOR
 from tests.drawing import printed, written
@@ -110,11 +115,10 @@ def test_the_strongest_of_neighbouring_cells_is_the_peak() -> None:
     cells = np.full((8, 10, 15), -9, np.float32)
     cells[..., 11:] = 0
     cells[3, 4, 0], cells[3, 5, 0], cells[4, 4, 0] = 1, 0.9, 0.5
-    found = detector._decode(cells, Rectangle(0, 0, 40, 32), (1, 1), (40, 32))
-    [only] = found
+    [only] = decode_cells(cells)
     assert only.score == pytest.approx(1 / (1 + math.exp(-1)))
-    # The middle of the cell, less the margin, and 16 pixels wide.
-    np.testing.assert_allclose(only.box, (2, 0, 18, 14), atol=1e-5)
+    # The middle of the cell, and 16 pixels wide.
+    np.testing.assert_allclose(only.box, (10, 6, 26, 22), atol=1e-5)
 
 
 @pytest.mark.parametrize("score", [DETECTOR.min_peak - 0.01, DETECTOR.min_peak + 0.01])
@@ -168,32 +172,32 @@ def test_contrast_and_brightness_hardly_matter() -> None:
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, fake: FakeDetector) -> FakeDetector:
-    monkeypatch.setattr(detector, "load_detector", lambda: fake)
+    monkeypatch.setattr(looks, "load_detector", lambda: fake)
     return fake
 
 
 def test_looks_for_one_digit_are_at_all_scales(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = _use(monkeypatch, FakeDetector([(Rectangle(20, 20, 60, 90), 4, 0.9)]))
-    looks = detector.look_for_one(_picture(200, 120))
-    sides = [2 * max(look.foreground.shape) for look in looks]
-    assert len(looks) == len(DETECTOR.single_sides_px)
+    seen = looks.look_for_one(_picture(200, 120))
+    sides = [2 * max(look.foreground.shape) for look in seen]
+    assert len(seen) == len(DETECTOR.single_sides_px)
     assert fake.scales == [side / 200 for side in DETECTOR.single_sides_px]
     assert sides == sorted(sides)
-    for look in looks:
+    for look in seen:
         [found] = look.detections
         np.testing.assert_allclose(found.box, (20, 20, 60, 90), atol=0.5)
 
 
 def test_a_picture_without_digits_gets_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = _use(monkeypatch, FakeDetector())
-    assert detector.look_for_number(_picture()).detections == []
+    assert looks.look_for_number(_picture()).detections == []
     assert fake.scales == [DETECTOR.first_side_px / 200]
 
 
 def test_the_second_look_is_at_the_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = [Rectangle(1000 + 45 * column, 600, 1040 + 45 * column, 660) for column in range(3)]
     fake = _use(monkeypatch, FakeDetector([(box, 5, 0.9) for box in boxes]))
-    look = detector.look_for_number(_picture(1600, 1200))
+    look = looks.look_for_number(_picture(1600, 1200))
     assert fake.scales == [256 / 1600, pytest.approx(36 / 60, rel=0.1)]
     region = fake.regions[1]
     margin = DETECTOR.border * 60
@@ -207,13 +211,13 @@ def test_the_second_look_is_at_the_digits(monkeypatch: pytest.MonkeyPatch) -> No
 def test_digits_of_a_usual_height_get_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = [Rectangle(10 + 30 * column, 42, 36 + 30 * column, 78) for column in range(8)]
     fake = _use(monkeypatch, FakeDetector([(box, 5, 0.9) for box in boxes]))
-    assert len(detector.look_for_number(_picture(256, 130)).detections) == 8
+    assert len(looks.look_for_number(_picture(256, 130)).detections) == 8
     assert len(fake.scales) == 1
 
 
 def test_a_line_is_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = _use(monkeypatch, FakeDetector())
-    detector.look_for_number(_picture(640, 100))
+    looks.look_for_number(_picture(640, 100))
     assert fake.scales == [DETECTOR.wide_scale * DETECTOR.first_side_px / 640]
 
 
@@ -229,14 +233,14 @@ class _Blinded(FakeDetector):
 def test_a_second_look_that_finds_less_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     box = Rectangle(700, 500, 740, 560)
     fake = _use(monkeypatch, _Blinded([(box, 5, 0.9)]))
-    [found] = detector.look_for_number(_picture(1600, 1200)).detections
+    [found] = looks.look_for_number(_picture(1600, 1200)).detections
     assert len(fake.scales) == 2
     np.testing.assert_allclose(found.box, box, atol=0.1)
 
 
 def test_digits_are_found_where_they_are() -> None:
     pixels, boxes = written("4071")
-    look = detector.look_for_number(Image.fromarray(pixels).convert("RGB"))
+    look = looks.look_for_number(Image.fromarray(pixels).convert("RGB"))
     certain = [one for one in look.detections if one.score > 0.5]
     found = sorted(certain, key=lambda one: one.box.left)
     assert [int(one.classes.argmax()) for one in found] == [4, 0, 7, 1]
@@ -256,10 +260,10 @@ def test_threads_see_the_same_as_one_thread() -> None:
         Image.fromarray(pixels).convert("RGB")
         for pixels, _ in (written("4071"), written("25", height=40), printed(["2468", "3057"]))
     ] * 4
-    expected = [detector.look_for_number(picture) for picture in pictures]
+    expected = [looks.look_for_number(picture) for picture in pictures]
     with ThreadPoolExecutor(4) as threads:
-        looks = list(threads.map(detector.look_for_number, pictures))
-    for look, once in zip(looks, expected, strict=True):
+        seen = list(threads.map(looks.look_for_number, pictures))
+    for look, once in zip(seen, expected, strict=True):
         assert [one.box for one in look.detections] == [one.box for one in once.detections]
         assert [one.score for one in look.detections] == [one.score for one in once.detections]
         np.testing.assert_array_equal(look.foreground, once.foreground)

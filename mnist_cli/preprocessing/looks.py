@@ -1,0 +1,72 @@
+"""Chooses at which parts of a picture, and at which scales, the detector looks."""
+
+import numpy as np
+from PIL import Image
+
+from mnist_cli.preprocessing.detector import Detection, Look, load_detector
+from mnist_cli.preprocessing.geometry import Rectangle
+from mnist_cli.preprocessing.parameters import DETECTOR
+
+
+def look_for_one(picture: Image.Image) -> list[Look]:
+    """Look at all of an RGB picture, at scales at which one digit has a usual height."""
+    detector, longest = load_detector(), max(picture.size)
+    whole = Rectangle(0, 0, *picture.size)
+    return [detector.look(picture, whole, side / longest) for side in DETECTOR.single_sides_px]
+
+
+def look_for_number(picture: Image.Image) -> Look:
+    """Look at all of an RGB picture, and then at the part with digits, where that shows more."""
+    detector, (width, height) = load_detector(), picture.size
+    longest = max(width, height)
+    is_wide = longest >= DETECTOR.wide_aspect * min(width, height)
+    side = DETECTOR.first_side_px * (DETECTOR.wide_scale if is_wide else 1)
+    first = detector.look(picture, Rectangle(0, 0, width, height), side / longest)
+    if not first.detections:
+        return first
+    digit_height = _usual_height(first.detections)
+    region = Rectangle(
+        min(found.box.left for found in first.detections),
+        min(found.box.top for found in first.detections),
+        max(found.box.right for found in first.detections),
+        max(found.box.bottom for found in first.detections),
+    ).expanded(DETECTOR.border * digit_height, width, height)
+    region_side = max(region.width, region.height)
+    scale = min(
+        DETECTOR.digit_height_px / digit_height,
+        DETECTOR.second_side_px / region_side,
+        DETECTOR.max_scale,
+    )
+    low, high = DETECTOR.same_scale
+    is_full = region.width * region.height >= DETECTOR.same_area * width * height
+    if low < scale / first.scale[0] < high and is_full:
+        return first
+    second = detector.look(picture, region, max(scale, DETECTOR.min_second_side_px / region_side))
+    return second if _evidence(second) >= DETECTOR.min_evidence * _evidence(first) else first
+
+
+def digits_of_number(look: Look) -> list[int]:
+    """Return the indices of the detections that are digits of the number in a look."""
+    found = [index for index, one in enumerate(look.detections) if one.score >= DETECTOR.min_score]
+    heights = [look.detections[index].box.height for index in found]
+    return [
+        index
+        for index, height in zip(found, heights, strict=True)
+        if height >= DETECTOR.min_height * np.median(heights)
+    ]
+
+
+def _evidence(look: Look) -> float:
+    return sum(found.score for found in look.detections if found.score >= DETECTOR.min_score)
+
+
+def _usual_height(detections: list[Detection]) -> float:
+    """Return the median height in pixels, weighted by score and squared height.
+
+    The square keeps specks from outweighing digits. A wide box counts as a tall one.
+    """
+    heights = np.array([max(one.box.height, 0.8 * one.box.width) for one in detections])
+    order = heights.argsort()
+    weights = np.array([one.score for one in detections]) * heights**2
+    total = weights[order].cumsum()
+    return float(heights[order][total.searchsorted(total[-1] / 2)])

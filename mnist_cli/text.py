@@ -13,6 +13,7 @@ from mnist_cli import signature
 from mnist_cli.records import (
     BatchRecord,
     DigitRecord,
+    DigitsRecord,
     EvaluationRecord,
     FileRecord,
     ModelCard,
@@ -31,31 +32,39 @@ UNLIMITED_COLUMNS = 10_000
 def write_predictions(stdout: TextIO, records: Iterable[FileRecord]) -> None:
     """Write one line per picture with digit, probability and file, then its scores and image.
 
-    For several digits, write a line with their text, then one line per digit with its bounding box
-    in place of the file. Records of errors are skipped: they are reported on stderr.
+    For several digits, write such a line for the number, then one line per digit with its bounding
+    box in place of the file. Records of errors are skipped: they are reported on stderr.
     """
     for record in records:
-        if "digits" in record:
-            file = printable(record["file"])
-            _print(stdout, Text.assemble((record["text"], "bold green"), f"  {file}"))
+        if "error" in record:
+            continue
+        file = printable(record["file"])
+        if "digits" not in record:
+            _write_digit(stdout, record, file)
+        elif not record["digits"]:
+            _print(stdout, Text.assemble(("no digits", "yellow"), f"  {file}"))
+        else:
+            _write_line(stdout, record["text"], record, file)
             for digit in record["digits"]:
                 x, y, width, height = digit["box"]
-                _write_prediction(stdout, digit, f"{width}x{height} at {x}, {y}")
-        elif "error" not in record:
-            _write_prediction(stdout, record, printable(record["file"]))
+                _write_digit(stdout, digit, f"{width}x{height} at {x}, {y}")
 
 
-def _write_prediction(stdout: TextIO, record: PredictionRecord | DigitRecord, label: str) -> None:
-    line = Text.assemble(
-        (str(record["prediction"]), "bold green"), f"  {record['probability']:6.2f} %  ", label
-    )
-    if record.get("uncertain"):
-        line.append("  uncertain", "yellow")
-    _print(stdout, line)
+def _write_digit(stdout: TextIO, record: PredictionRecord | DigitRecord, label: str) -> None:
+    _write_line(stdout, str(record["prediction"]), record, label)
     if "image" in record:
         _write_image(stdout, record["image"], record["scores"])
     elif "scores" in record:
         _print(stdout, _bars(record["scores"]))
+
+
+def _write_line(
+    stdout: TextIO, text: str, record: PredictionRecord | DigitRecord | DigitsRecord, label: str
+) -> None:
+    line = Text.assemble((text, "bold green"), f"  {record['probability']:6.2f} %  ", label)
+    if record.get("uncertain"):
+        line.append("  uncertain", "yellow")
+    _print(stdout, line)
 
 
 def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:

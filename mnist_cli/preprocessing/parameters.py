@@ -1,4 +1,4 @@
-"""Every number that preprocessing was tuned with."""
+"""The tuned numbers of both paths and of their combination, each with its unit."""
 
 from dataclasses import dataclass
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.records import ModelDescription, Variable
+from mnist_cli.records import ModelDescription, Precision, Variable
 from mnist_cli.runtimes.tensorflow import (
     TensorFlowRuntime,
     import_tensorflow,
@@ -20,23 +20,33 @@ from mnist_cli.runtimes.tensorflow import (
 from mnist_cli.saved_model import COMPILED_FORMAT, CompiledDescription, SavedModel
 
 
-def compile_model(folder: Path, target: Path) -> None:
+def compile_model(folder: Path, target: Path, precision: Precision = "float32") -> None:
     """Compile the SavedModel in `folder`; write model.tflite and model.json to `target`.
+
+    With the precision `int8`, weights are stored in 8 bits, and the activations of each row of a
+    batch are quantized when it is computed (dynamic range quantization of LiteRT).
 
     Raises:
         ModelError: the model is damaged, not supported, or has operations that LiteRT lacks.
         OSError: `target` cannot be written.
     """
-    compile_loaded(load_saved_model(folder), SavedModel(folder.name, folder), target)
+    compile_loaded(load_saved_model(folder), SavedModel(folder.name, folder), target, precision)
 
 
-def compile_loaded(runtime: TensorFlowRuntime, saved_model: SavedModel, target: Path) -> None:
+def compile_loaded(
+    runtime: TensorFlowRuntime,
+    saved_model: SavedModel,
+    target: Path,
+    precision: Precision = "float32",
+) -> None:
     """Compile a SavedModel that is already loaded, as `compile_model` does."""
     tf = import_tensorflow()
     with native_output_hidden():
         converter = tf.compat.v1.lite.TFLiteConverter.from_session(
             runtime.session, [runtime.batch], [runtime.probabilities]
         )
+        if precision == "int8":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
         try:
             compiled = converter.convert()
         except Exception as error:  # the C++ passes of the converter raise errors of any type
@@ -46,6 +56,7 @@ def compile_loaded(runtime: TensorFlowRuntime, saved_model: SavedModel, target: 
             "format": COMPILED_FORMAT,
             "fingerprint": saved_model.fingerprint,
             "compiler": f"tensorflow {tf.__version__}",
+            "precision": precision,
             "sha256": hashlib.sha256(compiled).hexdigest(),
         }
     target.mkdir(parents=True, exist_ok=True)

@@ -85,6 +85,7 @@ def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> 
             "state": "fresh",
             "file": str(compiled.file),
             "compiler": compiled.description["compiler"],
+            "precision": compiled.description["precision"],
         }
     if saved_model.compiled():
         return {"state": "damaged"}

@@ -159,13 +159,18 @@ class Statistics(TypedDict, total=False):
     batch_size: int
 
 
+Precision: TypeAlias = Literal["float32", "int8"]
+"""How a compiled model stores its weights."""
+
+
 class CompiledState(TypedDict, total=False):
-    """The state of the compiled model; `file` and `compiler` are present only if it is `fresh`."""
+    """The state of the compiled model; the other fields are present only if it is `fresh`."""
 
     state: Literal["fresh", "stale", "damaged", "missing"]
     """`stale`: compiled from another version of the SavedModel."""
     file: str
     compiler: str
+    precision: Precision
 
 
 class ModelSummary(TypedDict):

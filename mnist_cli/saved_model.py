@@ -14,12 +14,12 @@ import platformdirs
 
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import ModelError
-from mnist_cli.records import ModelDescription, Statistics
+from mnist_cli.records import ModelDescription, Precision, Statistics
 
 GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
 # Incremented when the content or meaning of compiled models changes; older ones are then stale.
-COMPILED_FORMAT = 1
+COMPILED_FORMAT = 2
 # With temperatures outside of these limits, float32 cannot represent the probabilities.
 CALIBRATION_LIMITS = 0.01, 100
 
@@ -31,6 +31,7 @@ class CompiledDescription(ModelDescription):
     fingerprint: str
     """The fingerprint of the SavedModel that was compiled."""
     compiler: str
+    precision: Precision
     sha256: str
     """The checksum of `model.tflite`."""
 

@@ -138,7 +138,7 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
         "parameters": f"{model['parameters']:,}",
         **{name: f"{value}" for name, value in model["statistics"].items() if name != "parameters"},
         "fingerprint": model["fingerprint"],
-        "compiled": f"{compiled['state']}, {compiled['file']}"
+        "compiled": f"{compiled['state']}, {compiled['precision']} weights, {compiled['file']}"
         if "file" in compiled
         else compiled["state"],
         "runtime": model["runtime"] or f"none: {model['problem']}",

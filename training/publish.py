@@ -17,7 +17,7 @@ from training.calibrate import fit_calibration
 from training.command import run
 from training.data import Digits, as_input, load_test, load_training
 from training.learning_curves import plot_learning_curves
-from training.recipes.models import CALIBRATION
+from training.recipes.models import CALIBRATION, COMPILATION
 from training.runs import RUNS, SAVED_MODELS
 
 LEARNING_CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
@@ -26,26 +26,55 @@ LEARNING_CURVES = SAVED_MODELS.parent / "docs" / "learning_curves"
 def publish(name: str, data: Path | None) -> None:
     """Write `saved_models/NAME`: SavedModel, compiled model, calibration and `statistics.json`.
 
+    Without a finished training, the published SavedModel is compiled, calibrated and tested again.
     The test set is read once. The old model is replaced only if everything succeeds.
     """
     test = load_test(data)
     run_folder = RUNS / name
     # Not in saved_models yet: an incomplete model must not be found by its name.
     folder = run_folder / "export"
-    if not folder.exists():
+    if folder.exists():
+        training_statistics = json.loads((run_folder / "training_statistics.json").read_text())
+        plot_learning_curves(name, run_folder / "log.csv", LEARNING_CURVES / f"{name}.png")
+    elif (published := SAVED_MODELS / name).exists():
+        training_statistics = json.loads((published / "statistics.json").read_text())
+        shutil.copytree(published, folder)
+    else:
         raise ModelError(f"{folder}: nothing to publish; train {name} first")
-    compile_model(folder, folder / "assets.extra")
-    calibrate(folder, load_training(data)[1])
+    validation = load_training(data)[1]
+    compile_model(folder, folder / "assets.extra", "int8")
+    check_precision(folder, validation)
+    calibrate(folder, validation)
     model_info = json.loads((folder / "assets.extra" / "model.json").read_text())
     statistics = {
+        **training_statistics,
         **evaluate(folder, test),
-        **json.loads((run_folder / "training_statistics.json").read_text()),
         "parameters": model_info["parameters"],
     }
     (folder / "statistics.json").write_text(json.dumps(statistics, indent=2) + "\n")
-    plot_learning_curves(name, run_folder / "log.csv", LEARNING_CURVES / f"{name}.png")
     replace_model(SAVED_MODELS / name, folder, run_folder / "replaced")
     print(f"{name}: {json.dumps(statistics)}")
+
+
+def check_precision(folder: Path, validation: Digits) -> None:
+    """Compare the compiled model with the SavedModel on the MNIST validation images.
+
+    Raises:
+        ModelError: too many predictions differ, or the accuracy falls too far.
+    """
+    batch = as_input(validation.images)
+    exact, compiled = (
+        load_model(str(folder), runtime=runtime).predict_proba(batch).argmax(axis=1)
+        for runtime in ("tensorflow", "litert")
+    )
+    changed = int((exact != compiled).sum())
+    lost = int((exact == validation.labels).sum() - (compiled == validation.labels).sum())
+    print(f"{folder}: 8-bit weights change {changed} predictions, {lost} images are lost")
+    if changed > COMPILATION.max_changed or lost > COMPILATION.max_lost:
+        raise ModelError(
+            f"{folder}: 8-bit weights change {changed} of {len(batch)} predictions and lose {lost} "
+            f"images; at most {COMPILATION.max_changed} and {COMPILATION.max_lost} are accepted"
+        )
 
 
 def calibrate(folder: Path, validation: Digits) -> None:

@@ -45,7 +45,8 @@ def test_the_shipped_models(name: str) -> None:
     assert card["operations"]["MatMul"] >= 1
     assert ("Conv2D" in card["operations"]) == (name == "t_cnn")
     assert len(card["fingerprint"]) == 64
-    assert card["sizes"]["compiled"] < 8_000_000
+    assert card["compiled"]["precision"] == "int8"
+    assert card["sizes"]["compiled"] < card["sizes"]["variables"] / 3
     assert card["sizes"]["variables"] > 4 * card["parameters"]
 
 
@@ -56,7 +57,7 @@ def test_text(monkeypatch: pytest.MonkeyPatch) -> None:
         "signature serving_default",
         "float32 [N,784]  input:0",
         "float32 [N,10]  output:0",
-        "fresh, ",
+        "fresh, int8 weights, ",
         "MatMul x",
         "accuracy",
     ):

@@ -76,15 +76,19 @@ def test_models_of_tf_estimator(
 
 
 @pytest.mark.parametrize("name", [model.name for model in find_models()])
-def test_runtimes_agree_on_the_shipped_models(
+def test_8_bit_weights_hardly_change_the_shipped_models(
     name: str, digits: Digits, labels: npt.NDArray[np.int64]
 ) -> None:
     batch = to_model_input(digits)
     reference = load_model(name, runtime="tensorflow").predict_proba(batch)
-    compiled = load_model(name, runtime="litert").predict_proba(batch)
-    np.testing.assert_allclose(compiled, reference, atol=1e-5)
+    model = load_model(name, runtime="litert")
+    compiled = model.predict_proba(batch)
+    assert (compiled.argmax(axis=1) == reference.argmax(axis=1)).mean() >= 0.999
+    assert np.abs(compiled - reference).mean() < 0.001
     np.testing.assert_allclose(compiled.sum(axis=1), 1, atol=1e-5)
     assert (compiled.argmax(axis=1) == labels).mean() > 0.99
+    one_by_one = np.concatenate([model.predict_proba(row[np.newaxis]) for row in batch[:200]])
+    np.testing.assert_array_equal(one_by_one, compiled[:200])
 
 
 def test_threads_get_the_same_scores_as_one_thread(digits: Digits) -> None:

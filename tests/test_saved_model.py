@@ -31,6 +31,7 @@ def write_compiled(saved_model: SavedModel, folder: Path, **changes: Any) -> Non
         "format": COMPILED_FORMAT,
         "fingerprint": saved_model.fingerprint,
         "compiler": "tensorflow 2",
+        "precision": "float32",
         "sha256": hashlib.sha256(COMPILED).hexdigest(),
         "tags": ["serve"],
         "tensorflow": "2",

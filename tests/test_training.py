@@ -37,7 +37,7 @@ from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
 from training.data import as_input
 from training.recipes import synthetic as recipes_synthetic
 from training.recipes.dataset import DATASET, Augmentation
-from training.recipes.models import CALIBRATION, RECIPES, Recipe
+from training.recipes.models import CALIBRATION, COMPILATION, RECIPES, Recipe
 from training.runs import read_log
 from training.synthetic import generate
 from training.synthetic.printed import _families, draw_printed
@@ -191,6 +191,33 @@ def test_failed_publication_keeps_the_old_model(
     assert [folder.name for folder in model.parent.iterdir()] == ["t_ffnn"]
     publish.publish("t_ffnn", mnist)  # nothing was lost
     assert load_model(str(model)).runtime.name == "litert"
+
+
+def test_a_published_model_is_compiled_again_without_a_training(
+    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
+    train.train("t_ffnn", mnist)
+    publish.publish("t_ffnn", mnist)
+    model = home / "saved_models" / "t_ffnn"
+    files = ("statistics.json", "assets.extra/model.tflite", "assets.extra/calibration.json")
+    before = [(model / name).read_bytes() for name in files]
+    (model / "assets.extra" / "model.tflite").unlink()
+    publish.publish("t_ffnn", mnist)
+    assert [(model / name).read_bytes() for name in files] == before
+
+
+@pytest.mark.parametrize("limit", ["max_changed", "max_lost"])
+def test_8_bit_weights_that_change_too_much_are_not_published(
+    limit: str, mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
+    train.train("t_ffnn", mnist)
+    strict = dataclasses.replace(COMPILATION, **{limit: -100})
+    monkeypatch.setattr(publish, "COMPILATION", strict)
+    with pytest.raises(ModelError, match="8-bit weights change"):
+        publish.publish("t_ffnn", mnist)
+    assert not (home / "saved_models" / "t_ffnn").exists()
 
 
 def test_nothing_to_publish(mnist: Path, home: Path) -> None:

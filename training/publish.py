@@ -37,7 +37,12 @@ def publish(name: str, data: Path | None) -> None:
         training_statistics = json.loads((run_folder / "training_statistics.json").read_text())
         plot_learning_curves(name, run_folder / "log.csv", LEARNING_CURVES / f"{name}.png")
     elif (published := SAVED_MODELS / name).exists():
-        training_statistics = json.loads((published / "statistics.json").read_text())
+        statistics = json.loads((published / "statistics.json").read_text())
+        training_statistics = {
+            name: value
+            for name, value in statistics.items()
+            if name not in ("accuracy", "ece", "parameters")
+        }
         shutil.copytree(published, folder)
     else:
         raise ModelError(f"{folder}: nothing to publish; train {name} first")
@@ -47,8 +52,8 @@ def publish(name: str, data: Path | None) -> None:
     calibrate(folder, validation)
     model_info = json.loads((folder / "assets.extra" / "model.json").read_text())
     statistics = {
-        **training_statistics,
         **evaluate(folder, test),
+        **training_statistics,
         "parameters": model_info["parameters"],
     }
     (folder / "statistics.json").write_text(json.dumps(statistics, indent=2) + "\n")

@@ -11,6 +11,7 @@ import numpy as np
 
 from mnist_cli import reshape
 from mnist_cli.arrays import Floats, Pixels
+from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
@@ -99,7 +100,18 @@ def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
         (detection.box, _digit_of_number(model, detection, image, row))
         for (detection, image), row in zip(found, scores, strict=True)
     ]
+    if len(digits) == 1:
+        return [[_confirmed(model, picture, digits[0][1])]]
     return [[digit for _, digit in line] for line in reading_order(digits, lambda item: item[0])]
+
+
+def _confirmed(model: Model, picture: Picture, digit: Digit) -> Digit:
+    """Read the only digit of a number as `read_digit` does, which sees rings and other textures."""
+    try:
+        single = read_searched(model, picture, Prepared(()))
+    except InputError:
+        return digit
+    return single if iou(single.box, digit.box) > RECOGNITION.same_digit_iou else digit
 
 
 def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None:

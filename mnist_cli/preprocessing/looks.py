@@ -48,11 +48,13 @@ def look_for_number(picture: Image.Image) -> Look:
 def digits_of_number(look: Look) -> list[int]:
     """Return the indices of the detections that are digits of the number in a look."""
     found = [index for index, one in enumerate(look.detections) if one.score >= DETECTOR.min_score]
+    scores = [look.detections[index].score for index in found]
     heights = [look.detections[index].box.height for index in found]
     return [
         index
-        for index, height in zip(found, heights, strict=True)
-        if height >= DETECTOR.min_height * np.median(heights)
+        for index, score, height in zip(found, scores, heights, strict=True)
+        if score >= DETECTOR.min_relative_score * np.median(scores)
+        and height >= DETECTOR.min_height * np.median(heights)
     ]
 
 

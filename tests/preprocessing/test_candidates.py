@@ -75,7 +75,7 @@ def test_a_picture_that_is_not_clean_is_searched() -> None:
     assert prepared.is_searched and not prepared.is_final
     assert len(prepared.candidates) == len(DETECTOR.single_sides_px)
     for candidate in prepared.candidates:
-        np.testing.assert_allclose(candidate.box, box, atol=5)
+        np.testing.assert_allclose(candidate.box, box, atol=8)  # the smallest look has 40 pixels
         assert candidate.detection is not None
         assert candidate.detection.classes.argmax() == 4
 

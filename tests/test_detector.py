@@ -20,8 +20,7 @@ from training.detector.dataset import read_shard, write_shard
 from training.detector.decode import Detections, decode
 from training.detector.evaluate import INVENTED, ON_IGNORED, Counts, match
 from training.detector.numbers import Look, random_digits, write_number
-from training.detector.read import detect, lines, read
-from training.detector.recipe import SCENES, TARGETS
+from training.detector.recipe import SCENES
 from training.detector.scenes import KINDS
 from training.detector.scenes.printed import split_pattern
 from training.detector.sources import Sources, pen, seven_segments
@@ -293,45 +292,6 @@ def test_duplicates_and_parts_of_digits_are_suppressed() -> None:
     cells[weaker] = inner[weaker]
     cells[..., 0] -= np.where(weaker, 1, 0)
     assert sorted(decode(cells, 0.5).digits.tolist()) == [3, 8]
-
-
-def test_lines_go_from_top_to_bottom_and_left_to_right() -> None:
-    boxes = np.array(
-        [
-            [50, 100, 60, 120],
-            [10, 12, 20, 32],
-            [30, 8, 40, 28],
-            [12, 101, 22, 121],
-            [50, 5, 60, 25],
-        ],
-        np.float32,
-    )
-    assert lines(boxes) == [[1, 2, 4], [3, 0]]
-    assert lines(boxes[:0]) == []
-
-
-def test_both_looks_return_boxes_of_the_picture() -> None:
-    """A network that sees dark blocks as digits, whatever their size."""
-
-    def network(picture: Floats) -> tuple[Floats, Floats]:
-        dark = (picture.mean(axis=2) < -0.6).astype(np.uint8)
-        _, _, statistics, _ = cv2.connectedComponentsWithStats(dark)
-        rows = [(4, x, y, x + w, y + h) for x, y, w, h, _ in statistics[1:] if w > 2 and h > 2]
-        boxes = np.array(rows, np.float32).reshape(-1, 5)
-        side = max(picture.shape[:2])
-        cells = answer(boxes, side)
-        height, width = (n // TARGETS.stride for n in picture.shape[:2])
-        return cells[:height, :width], np.zeros((2 * height, 2 * width), np.float32)
-
-    pixels = np.full((600, 800, 3), 200, np.uint8)
-    drawn = np.array([[300, 200, 340, 290], [360, 205, 400, 295], [420, 200, 460, 290]])
-    for left, top, right, bottom in drawn:
-        pixels[top:bottom, left:right] = 10
-    found = detect(network, pixels)
-    order = np.argsort(found.boxes[:, 0])
-    assert np.abs(found.boxes[order] - drawn).max() < 4
-    assert read(network, pixels) == "444"
-    assert read(network, np.full((90, 70, 3), 200, np.uint8)) == ""
 
 
 def test_tiles_are_what_networks_take(sources: Sources) -> None:

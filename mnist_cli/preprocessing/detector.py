@@ -80,7 +80,7 @@ class Detector:
         sides = (-(-(side + 2 * margin) // INPUT_MULTIPLE_PX) for side in (height, width))
         padded = np.zeros((*(side * INPUT_MULTIPLE_PX for side in sides), 3), np.float32)
         padded[margin : margin + height, margin : margin + width] = normalize_contrast(pixels)
-        cells, foreground = self._run(padded)
+        cells, foreground = self.run(padded)
         scales = width / region.width, height / region.height
         found = (
             replace(one, box=_in_picture(one.box, region, scales, picture.size))
@@ -89,7 +89,7 @@ class Detector:
         detections = [one for one in found if min(one.box.sides) > MIN_SIDE_PX]
         return Look(region, scales, detections, _sigmoid(foreground[..., 0]))
 
-    def _run(self, pixels: Floats) -> tuple[Floats, Floats]:
+    def run(self, pixels: Floats) -> tuple[Floats, Floats]:
         """Run the network on float32 [H, W, 3].
 
         Returns:

@@ -47,7 +47,7 @@ class FakeDetector(Detector):
         self.scales.append(scale)
         return super().look(picture, region, scale)
 
-    def _run(self, pixels: Floats) -> tuple[Floats, Floats]:
+    def run(self, pixels: Floats) -> tuple[Floats, Floats]:
         self.inputs.append(pixels)
         region, (height, width) = self.regions[-1], pixels.shape[:2]
         cells = np.full((height // 4, width // 4, 15), -9, np.float32)
@@ -224,10 +224,10 @@ def test_a_line_is_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
 class _Blinded(FakeDetector):
     """Finds nothing in the second look."""
 
-    def _run(self, pixels: Floats) -> tuple[Floats, Floats]:
+    def run(self, pixels: Floats) -> tuple[Floats, Floats]:
         if len(self.scales) == 2:
             self.peaks = ()
-        return super()._run(pixels)
+        return super().run(pixels)
 
 
 def test_a_second_look_that_finds_less_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

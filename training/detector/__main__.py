@@ -1,4 +1,4 @@
-"""`python -m training.detector STEP`: backgrounds, tiles, fit, export, evaluate, growth or read."""
+"""Trains the detector: `python -m training.detector STEP [--data DIR]`."""
 
 import argparse
 from pathlib import Path
@@ -6,21 +6,20 @@ from pathlib import Path
 from mnist_cli.errors import MnistError
 from training.detector.recipe import FIT
 
-STEPS = ("backgrounds", "tiles", "fit", "export", "evaluate", "growth")
-"""In this order; `read` is a step by itself."""
+STEPS = ("backgrounds", "tiles", "fit", "export", "evaluate", "growth", "publish")
+"""In this order."""
 
 
 def main() -> None:
     """Read the command line and take the steps."""
     parser = argparse.ArgumentParser(prog="training.detector", description="Train the detector.")
-    parser.add_argument("step", choices=("all", *STEPS, "read"), help="all: everything but read")
+    parser.add_argument("step", choices=("all", *STEPS), help="all: every step")
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
         help="the folder of MNIST's IDX files (.gz); without it Keras downloads MNIST",
     )
-    parser.add_argument("files", nargs="*", type=Path, help="read: pictures of numbers")
     parser.add_argument("--steps", type=int, help="training steps; default: those of the recipe")
     parser.add_argument("--workers", type=int, help="processes that draw tiles; default: all cores")
     given = parser.parse_args()
@@ -51,14 +50,14 @@ def _take(step: str, given: argparse.Namespace) -> None:
         from training.detector import export
 
         export.export()
+    elif step == "publish":
+        from training.detector import export
+
+        export.publish()
     elif step == "growth":
         from training.detector import growth
 
         growth.grow()
-    elif step == "read":
-        from training.detector import read
-
-        read.main(given.files)
     else:
         from training.detector import evaluate
 

@@ -1,12 +1,12 @@
-"""From the network's answer to digits with boxes, in NumPy only."""
+"""The detections of the product as arrays, for the evaluation."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.detector.recipe import DECODING, TARGETS
-from training.detector.targets import BOX_UNIT, LEAST_OFFSET_UNIT
+from mnist_cli.preprocessing.detector import decode_cells
+from training.detector.recipe import DECODING
 
 Floats = NDArray[np.floating]
 
@@ -35,55 +35,18 @@ class Detections:
 
 
 def decode(cells: Floats, threshold: float = DECODING.threshold) -> Detections:
-    """Return the peaks of objectness with their classes and boxes, without duplicates.
+    """Return the detections that `mnist` decodes, as arrays.
 
     Args:
         cells: float32 [H, W, 15], the first output for one picture.
         threshold: the objectness from which a peak is a digit.
     """
-    scores = _sigmoid(cells[..., 0])
-    rows, columns = np.nonzero((scores >= threshold) & (scores >= _largest_neighbour(scores)))
-    values = cells[rows, columns]
-    logits = values[:, 1:11]
-    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    sizes = np.exp(np.clip(values[:, 11:13], -3, 4)) * BOX_UNIT
-    corner = np.stack([columns, rows], axis=1) + 0.5
-    centres = corner * TARGETS.stride + values[:, 13:15] * np.maximum(sizes, LEAST_OFFSET_UNIT)
-    boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
-    found = Detections(
-        *(np.asarray(v, np.float32) for v in (scores[rows, columns], probabilities, boxes))
+    found = [one for one in decode_cells(cells) if one.score >= threshold]
+    return Detections(
+        np.array([one.score for one in found], np.float32),
+        np.array([one.classes for one in found], np.float32).reshape(-1, 10),
+        np.array([one.box for one in found], np.float32).reshape(-1, 4),
     )
-    found = found[np.argsort(-found.scores, kind="stable")]
-    return found[_without_duplicates(found.boxes)]
-
-
-def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))))
-
-
-def _largest_neighbour(scores: Floats) -> Floats:
-    """Return the maximum over 3x3 cells."""
-    padded = np.pad(scores, 1, constant_values=-1)
-    across = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
-    return np.asarray(np.maximum(np.maximum(across[:-2], across[1:-1]), across[2:]))
-
-
-def _without_duplicates(boxes: Floats) -> NDArray[np.int64]:
-    """Return which boxes to keep, best first: non-maximum suppression.
-
-    A box inside another is a duplicate, too: the counter of a large 6 or 8.
-    """
-    kept: list[int] = []
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    for index, box in enumerate(boxes):
-        common = intersections(box, boxes[kept])
-        smaller = np.minimum(areas[index], areas[kept])
-        union = areas[index] + areas[kept] - common
-        overlap = (common > DECODING.max_iou * union) | (common > DECODING.max_inside * smaller)
-        if not overlap.any():
-            kept.append(index)
-    return np.array(kept, np.int64)
 
 
 def intersections(box: Floats, boxes: Floats) -> Floats:

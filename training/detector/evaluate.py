@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from mnist_cli.preprocessing.detector import Detector
 from training.detector import dataset
 from training.detector.batches import batch
 from training.detector.canvas import IGNORED, Boxes
@@ -119,10 +120,10 @@ def network_answers(
         yield from zip(np.asarray(cells), chosen, strict=True)
 
 
-def compiled_answers(detector: object, tiles: list[Tile]) -> Iterator[tuple[np.ndarray, Tile]]:
-    """Yield what a `runtime.CompiledDetector` answers."""
+def compiled_answers(detector: Detector, tiles: list[Tile]) -> Iterator[tuple[np.ndarray, Tile]]:
+    """Yield what the compiled network answers."""
     for tile in tiles:
-        yield detector(batch([tile], None)["pictures"][0])[0], tile  # type: ignore[operator]
+        yield detector.run(np.asarray(batch([tile], None)["pictures"][0], np.float32))[0], tile
 
 
 def table(counts: dict[float, Counts]) -> str:
@@ -146,11 +147,10 @@ def main() -> None:
     """Print the figures of the newest snapshot and of both compilations."""
     from training.detector.export import COMPILED, COMPILED_FLOAT
     from training.detector.fit import load_network
-    from training.detector.runtime import CompiledDetector
 
     tiles = dataset.read_shard(dataset.file_of("validation", 0))
     print(table(evaluate(network_answers(load_network(), tiles))))
     for file in (COMPILED_FLOAT, COMPILED):
         if file.exists():
             print(f"\n{file.name}: {file.stat().st_size / 1e6:.2f} MB")
-            print(table(evaluate(compiled_answers(CompiledDetector(file), tiles))))
+            print(table(evaluate(compiled_answers(Detector(file.read_bytes()), tiles))))

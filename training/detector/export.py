@@ -7,10 +7,12 @@ import keras
 import tensorflow as tf
 
 from training.detector.fit import FOLDER, load_network
+from training.runs import SAVED_MODELS
 
 SAVED_MODEL = FOLDER / "export" / "saved_model"
 COMPILED = FOLDER / "export" / "detector.tflite"
 COMPILED_FLOAT = FOLDER / "export" / "detector-float32.tflite"
+PUBLISHED = SAVED_MODELS / "preprocessing" / "detector"
 
 
 def export(snapshot: Path | None = None) -> None:
@@ -28,6 +30,14 @@ def export(snapshot: Path | None = None) -> None:
     tf.saved_model.save(module, str(SAVED_MODEL), signatures=serve)
     COMPILED_FLOAT.write_bytes(_compiled(SAVED_MODEL, quantized=False))
     COMPILED.write_bytes(_compiled(SAVED_MODEL, quantized=True))
+
+
+def publish() -> None:
+    """Replace the detector of the package by the exported one."""
+    shutil.rmtree(PUBLISHED, ignore_errors=True)
+    shutil.copytree(SAVED_MODEL, PUBLISHED)
+    (PUBLISHED / "assets.extra").mkdir()
+    shutil.copy(COMPILED, PUBLISHED / "assets.extra" / "model.tflite")
 
 
 def _serving(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:

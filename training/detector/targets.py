@@ -5,15 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_cli.preprocessing.detector import BOX_UNIT_PX, OFFSET_UNIT_PX, normalize_contrast
 from training.detector.canvas import IGNORED, Boxes
 from training.detector.recipe import TARGETS
 
 Floats = NDArray[np.float32]
-
-BOX_UNIT = 16.0
-"""Pixels: the width and height of a box whose logarithms are 0."""
-LEAST_OFFSET_UNIT = 8.0
-"""Pixels: offsets are fractions of the width or height, or of this where it is larger."""
 
 
 class Targets(NamedTuple):
@@ -32,11 +28,8 @@ class Targets(NamedTuple):
 
 
 def normalize(pixels: NDArray[np.uint8]) -> Floats:
-    """Return a picture [H, W, 3] less its mean colour, divided by its deviation: float32."""
-    picture = pixels.astype(np.float32)
-    mean = picture.mean(axis=(0, 1))
-    deviation = picture.std() + np.float32(TARGETS.contrast_floor)
-    return np.asarray((picture - mean) / deviation, np.float32)
+    """Return a picture [H, W, 3] normalized as `mnist` does: float32."""
+    return normalize_contrast(pixels.astype(np.float32))
 
 
 def encode(boxes: Boxes, side: int) -> Targets:
@@ -68,8 +61,8 @@ def encode(boxes: Boxes, side: int) -> Targets:
         digits[rows, columns][won] = int(digit)
         near = np.where(peak > TARGETS.near, peak, 0)
         weights[rows, columns][won] = (near / near.sum())[won]
-        size = np.log(np.array([width, height]) * TARGETS.stride / BOX_UNIT)
-        least = LEAST_OFFSET_UNIT / TARGETS.stride
+        size = np.log(np.array([width, height]) * TARGETS.stride / BOX_UNIT_PX)
+        least = OFFSET_UNIT_PX / TARGETS.stride
         across = (x - np.arange(columns.start, columns.stop) - 0.5) / max(width, least)
         down = (y - np.arange(rows.start, rows.stop) - 0.5) / max(height, least)
         values = np.empty((*peak.shape, 4), np.float32)

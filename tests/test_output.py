@@ -26,6 +26,7 @@ UNCERTAIN: FilePrediction = {**PREDICTION, "uncertain": True, "file": "a,\n\"b'.
 ERROR: FileError = {"file": "none.png", "error": "no such file: check the path"}
 DIGITS: FileDigits = {
     "text": "47",
+    "probability": 59.7,
     "digits": [
         {"prediction": 4, "probability": 99.5, "digitness": 0.9, "box": [1, 2, 3, 4]},
         {"prediction": 7, "probability": 60.0, "digitness": 0.4, "box": [5, 2, 3, 4]},
@@ -98,10 +99,15 @@ def test_text_of_predictions() -> None:
     assert text.splitlines() == [
         "7   87.50 %  7.png",
         "7   87.50 %  'a,\\n\"b\\'.png'  uncertain",
-        "47  47.png",
+        "47   59.70 %  47.png",
         "4   99.50 %  3x4 at 1, 2",
         "7   60.00 %  3x4 at 5, 2",
     ]
+
+
+def test_text_of_a_picture_without_digits() -> None:
+    record: FileDigits = {"text": "", "digits": [], "model": "k_cnn", "file": "wall.png"}
+    assert written([record], "text") == "no digits  wall.png\n"
 
 
 def test_text_of_scores() -> None:

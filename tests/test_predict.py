@@ -146,7 +146,9 @@ def test_both_runtimes_give_the_same_record() -> None:
         run("predict", "--runtime", runtime, *PICTURES) for runtime in ("litert", "tensorflow")
     )
     for one, other in zip(litert.records, tensorflow.records, strict=True):
-        assert one.pop("probability") == pytest.approx(other.pop("probability"), abs=0.01)
+        # The weights of the compiled model have 8 bits.
+        assert one.pop("probability") == pytest.approx(other.pop("probability"), abs=0.1)
+        assert one.pop("digitness") == pytest.approx(other.pop("digitness"), abs=0.01)
         assert one == other
 
 

@@ -1,5 +1,6 @@
 """The digit detector: scenes, targets, decoding, matching and reading order."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ pytest.importorskip("matplotlib", reason="needs training/requirements.txt")
 import cv2
 import matplotlib
 
+from training.detector import dataset
 from training.detector.backgrounds import is_wanted, motif
 from training.detector.batches import batch
 from training.detector.canvas import IGNORED, Boxes, Canvas, outline_of
 from training.detector.dataset import read_shard, write_shard
 from training.detector.decode import Detections, decode
 from training.detector.evaluate import INVENTED, ON_IGNORED, Counts, match
+from training.detector.fit_recipe import POOL
 from training.detector.numbers import Look, random_digits, write_number
 from training.detector.recipe import SCENES
 from training.detector.scenes import KINDS
@@ -245,6 +248,27 @@ def test_batches_hold_the_tiles_and_change_them_by_their_generator(sources: Sour
     assert all(np.array_equal(changed[name], same[name]) for name in changed)
     assert not np.array_equal(changed["pictures"], plain["pictures"])
     assert plain["foreground"].shape == (2, 96, 96)
+
+
+def test_a_changed_scene_recipe_or_seed_makes_new_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    def folder() -> Path:
+        dataset.tile_folder.cache_clear()
+        return dataset.tile_folder()
+
+    before = folder()
+    assert folder() == before
+    monkeypatch.setattr(dataset, "POOL", dataclasses.replace(POOL, seed=1))
+    assert folder() != before
+    monkeypatch.undo()
+    read_text = Path.read_text
+
+    def edited(file: Path) -> str:
+        return read_text(file).replace("tile: int = 192", "tile: int = 160")
+
+    monkeypatch.setattr(Path, "read_text", edited)
+    assert folder() != before
+    monkeypatch.undo()
+    assert folder() == before
 
 
 def detections(*rows: tuple[int, float, float, float, float]) -> Detections:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from mnist_cli.errors import MnistError
-from training.detector.recipe import FIT
+from training.detector.fit_recipe import FIT
 
 STEPS = ("backgrounds", "tiles", "fit", "export", "evaluate", "growth", "publish")
 """In this order."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.detector.dataset import read_shard
-from training.detector.recipe import FIT, SCENES, TARGETS
+from training.detector.fit_recipe import FIT, TARGETS
+from training.detector.recipe import SCENES
 from training.detector.targets import Targets, encode, normalize
 from training.detector.tiles import Tile
 

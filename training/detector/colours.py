@@ -1,4 +1,4 @@
-"""Colours of paper and ink that can be told apart."""
+"""Colours of paper and ink with enough contrast."""
 
 import numpy as np
 

@@ -1,5 +1,7 @@
 """The pool of training tiles: shards that are made once, each from its own seed."""
 
+import functools
+import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -10,14 +12,18 @@ import cv2
 import numpy as np
 from rich.progress import track
 
+from training.cache_key import source_digest
 from training.data import load_training
 from training.detector.backgrounds import Split
-from training.detector.recipe import POOL, SCENES
+from training.detector.fit_recipe import POOL
+from training.detector.recipe import SCENES
 from training.detector.sources import Sources, open_sources
 from training.detector.tiles import Tile, tile
 from training.runs import RUNS
 
 FOLDER = RUNS / "detector" / "tiles"
+DRAWING_CODE = ("training.detector.tiles", "training.detector.sources")
+"""The modules that draw a tile; what they import is found from there."""
 NO_BOX = -9
 """The class of the rows of a shard's boxes that are not used."""
 
@@ -29,7 +35,7 @@ def make_pool(data: Path | None, workers: int | None = None) -> None:
         data: the folder of MNIST's IDX files, or None for Keras' downloader.
         workers: processes; all cores if None.
     """
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    tile_folder().mkdir(parents=True, exist_ok=True)
     wanted: list[tuple[Split, int]] = [("validation", 0)]
     wanted += [("training", number) for number in range(POOL.shards)]
     missing = [shard for shard in wanted if not file_of(*shard).exists()]
@@ -39,9 +45,19 @@ def make_pool(data: Path | None, workers: int | None = None) -> None:
             pass
 
 
+@functools.cache
+def tile_folder() -> Path:
+    """Return the folder of the tiles that the present code and recipe draw.
+
+    Its name has a digest of both, so that nothing is trained on tiles of an older version.
+    """
+    key = (source_digest(*DRAWING_CODE), POOL.seed, POOL.shard_tiles)
+    return FOLDER / hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+
+
 def file_of(split: Split, number: int) -> Path:
     """Return the file of a shard."""
-    return FOLDER / f"{split}-{number:04d}.npz"
+    return tile_folder() / f"{split}-{number:04d}.npz"
 
 
 def shards(split: Split) -> list[Path]:
@@ -50,7 +66,7 @@ def shards(split: Split) -> list[Path]:
     Raises:
         OSError: there are none.
     """
-    found = sorted(FOLDER.glob(f"{split}-*.npz"))
+    found = sorted(tile_folder().glob(f"{split}-*.npz"))
     if not found:
         raise OSError("no tiles: make them with `python -m training.detector tiles`")
     return found

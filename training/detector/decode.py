@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_cli.preprocessing.detector import decode_cells
-from training.detector.recipe import DECODING
+from training.detector.fit_recipe import DECODING
 
 Floats = NDArray[np.floating]
 

@@ -11,7 +11,7 @@ from training.detector import dataset
 from training.detector.batches import batch
 from training.detector.canvas import IGNORED, Boxes
 from training.detector.decode import Detections, decode, intersections
-from training.detector.recipe import DECODING, EVALUATION
+from training.detector.fit_recipe import DECODING, EVALUATION
 from training.detector.tiles import Tile
 
 HEIGHT_BOUNDS = (8, 12, 20, 32, 50, 200)

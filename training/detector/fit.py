@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from training.detector import dataset
 from training.detector.batches import Batch, ahead, batches
+from training.detector.fit_recipe import FIT, NETWORK, POOL, TARGETS
 from training.detector.losses import NAMES, losses
 from training.detector.network import build
-from training.detector.recipe import FIT, NETWORK, POOL, TARGETS
 from training.runs import RUNS
 
 FOLDER = RUNS / "detector"

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from training.detector import dataset
 from training.detector.evaluate import Counts, evaluate, network_answers
 from training.detector.fit import FOLDER, SNAPSHOTS, load_network
-from training.detector.recipe import DECODING, EVALUATION
+from training.detector.fit_recipe import DECODING, EVALUATION
 
 FILE = FOLDER / "growth.csv"
 PICTURE = Path(__file__).parents[2] / "docs" / "learning_curves" / "detector.png"

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from training.detector.recipe import NETWORK, NetworkRecipe
+from training.detector.fit_recipe import NETWORK, NetworkRecipe
 
 CELL_CHANNELS = 15
 """Of a cell: objectness, ten class logits, log width, log height, x and y offset."""

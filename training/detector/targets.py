@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mnist_cli.preprocessing.detector import BOX_UNIT_PX, OFFSET_UNIT_PX, normalize_contrast
 from training.detector.canvas import IGNORED, Boxes
-from training.detector.recipe import TARGETS
+from training.detector.fit_recipe import TARGETS
 
 Floats = NDArray[np.float32]
 

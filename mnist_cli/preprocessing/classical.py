@@ -40,12 +40,21 @@ def crop_clean(gray: Gray) -> Crop | None:
     Raises:
         InputError: the picture is blank.
     """
-    for upright in (gray, undo_inverted_stripes(gray)):
-        normalized = mnist_normalized(upright)
-        if normalized is not None:
-            rows, columns = bounding_box(normalized < 255 - FOREGROUND_THRESHOLD)
-            return Crop(normalized, _box((rows, columns), 1, gray), is_original=True)
-    return _crop(upright)
+    if (crop := _if_normalized(gray)) is not None:
+        return crop
+    undone = undo_inverted_stripes(gray)
+    if undone is not gray and (crop := _if_normalized(undone)) is not None:
+        return crop
+    return _crop(undone)
+
+
+def _if_normalized(gray: Gray) -> Crop | None:
+    """Return the whole picture as a crop if it is normalized as in MNIST."""
+    normalized = mnist_normalized(gray)
+    if normalized is None:
+        return None
+    box = bounding_box(normalized < 255 - FOREGROUND_THRESHOLD)
+    return Crop(normalized, _box(box, 1, gray), is_original=True)
 
 
 def _crop(gray: Gray) -> Crop | None:
@@ -54,12 +63,14 @@ def _crop(gray: Gray) -> Crop | None:
     if foreground is None:
         return None
     mask = foreground > FOREGROUND_THRESHOLD
-    if _may_have_parts(mask[bounding_box(mask)]):
+    found = bounding_box(mask)
+    if _may_have_parts(mask[found]):
         group = _only_group(mask)
         if group is None:
             return None
-        mask = group
-    found = bounding_box(mask)
+        mask, found = group, bounding_box(group)
+    elif factor == 1:
+        return Crop(normalize_foreground(foreground[found]), _box(found, factor, gray))
     if factor > 1 and max(side.stop - side.start for side in found) < CLASSICAL.min_digit_side_px:
         window = _window(found, factor, gray)
         if _reduction_factor(gray[window]) < factor:

@@ -16,7 +16,7 @@ from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.recognition import Digit, read_digits
 from mnist_cli.records import EvaluationRecord
-from mnist_cli.runtimes import Batch, Scores
+from mnist_cli.runtimes import Scores
 
 MAX_MISTAKES = 10
 BATCH_PICTURES = 1_000  # pictures between two updates of the progress bar
@@ -122,11 +122,6 @@ def read_dataset(folder: Path) -> Dataset:
             str(folder), labels, names, lambda index: Picture.from_pixels(255 - pixels[index])
         )
     return _read_digit_folders(folder)
-
-
-def as_input(images: npt.NDArray[np.uint8]) -> Batch:
-    """Convert images of MNIST, uint8 [N, 28, 28] with foreground 255, to a model's input."""
-    return images.reshape(len(images), 784).astype(np.float32) / np.float32(255)
 
 
 def accuracy(scores: Scores, labels: Labels) -> float:

@@ -15,7 +15,6 @@ from mnist_cli.evaluation import (
     Dataset,
     Evaluation,
     accuracy,
-    as_input,
     calibration_error,
     evaluate,
     read_dataset,
@@ -161,13 +160,6 @@ def test_evaluate_reports_progress_for_each_batch() -> None:
     assert evaluation.model == "fake"
     for index in (0, 7, len(labels) - 1):
         np.testing.assert_array_equal(evaluation.images[index], normalized(int(labels[index])))
-
-
-def test_as_input() -> None:
-    images = np.array([0, 51, 255], np.uint8).repeat(784).reshape(3, 28, 28)
-    batch = as_input(images)
-    assert batch.shape == (3, 784) and batch.dtype == np.float32
-    np.testing.assert_allclose(batch[:, 0], [0, 0.2, 1])
 
 
 def test_read_dataset_from_subfolders(tmp_path: Path) -> None:

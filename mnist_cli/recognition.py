@@ -115,6 +115,7 @@ def _confirmed(model: Model, picture: Picture, digit: Digit) -> Digit:
 
 
 def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None:
+    """Combine the model's scores of all candidates; None if the detector should search first."""
     if not picture.is_searched:
         if not picture.candidates:
             return None

@@ -45,7 +45,7 @@ from training.synthetic.printed import _families, draw_printed
 Digits = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
-RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=5e-3)
+RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=3e-3, keep_prob=1.0)
 SYNTHETIC = 50  # pictures in a set
 KERAS = ("k_ffnn", "k_cnn")
 TRAINED = ("t_ffnn", "t_cnn", *KERAS)  # the estimators need another TensorFlow
@@ -53,10 +53,10 @@ TRAINED = ("t_ffnn", "t_cnn", *KERAS)  # the estimators need another TensorFlow
 
 @pytest.fixture
 def mnist(tmp_path: Path, digits: Digits, labels: Labels) -> Path:
-    """MNIST with 1,000 training images, 500 of them for validation, and 250 test images."""
+    """MNIST with 600 training images, 100 of them for validation, and 250 test images."""
     order = np.random.default_rng(0).permutation(len(labels))
     digits, labels = digits[order], labels[order]
-    folder = write_idx(tmp_path / "mnist", "train", digits[:1000], labels[:1000])
+    folder = write_idx(tmp_path / "mnist", "train", digits[:600], labels[:600])
     return write_idx(folder, "t10k", digits[1000:1250], labels[1000:1250])
 
 
@@ -95,7 +95,7 @@ def home(tmp_path: Path, _fonts: None, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(module, "DATASET", small)
     calibration = dataclasses.replace(CALIBRATION, synthetic_images=SYNTHETIC)
     monkeypatch.setattr(publish, "CALIBRATION", calibration)
-    monkeypatch.setattr(data, "VALIDATION_IMAGES", 500)
+    monkeypatch.setattr(data, "VALIDATION_IMAGES", 100)
     monkeypatch.setattr(augmented_dataset, "CACHE_DIR", tmp_path / "runs" / "augmented_dataset")
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(publish, "RUNS", tmp_path / "runs")
@@ -236,7 +236,7 @@ def test_missing_estimator_environment(
 
 def test_damaged_mnist_files(mnist: Path) -> None:
     training, validation = data.load_training(mnist)
-    assert len(training.images) + len(validation.images) == 1000
+    assert len(training.images) + len(validation.images) == 600
     file = mnist / "train-images-idx3-ubyte.gz"
     whole = file.read_bytes()
     for content, message in (

@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 
 from training.detector.fit import FOLDER, load_network
+from training.keras.export import save_model
+from training.publish import replace_model
 from training.runs import SAVED_MODELS
 
 SAVED_MODEL = FOLDER / "export" / "saved_model"
@@ -15,29 +17,28 @@ COMPILED_FLOAT = FOLDER / "export" / "detector-float32.tflite"
 PUBLISHED = SAVED_MODELS / "preprocessing" / "detector"
 
 
-def export(snapshot: Path | None = None) -> None:
-    """Write the SavedModel and both compilations of a snapshot, by default the newest.
+def export() -> None:
+    """Write the SavedModel and both compilations of the newest snapshot.
 
     The signature `serving_default` takes `picture`, float32 [1, H, W, 3], RGB, normalized by
     `targets.normalize` and padded with zeros to multiples of 32, and returns `cells`, float32
     [1, H/4, W/4, 15], and `foreground`, float32 [1, H/2, W/2, 1], both logits.
     """
-    model = load_network(snapshot)
-    serve = _serving(model)
+    model = load_network()
     shutil.rmtree(SAVED_MODEL, ignore_errors=True)
-    module = tf.Module()
-    module.weights = [weight.value for weight in model.weights]
-    tf.saved_model.save(module, str(SAVED_MODEL), signatures=serve)
+    save_model(model, _serving(model), SAVED_MODEL)
     COMPILED_FLOAT.write_bytes(_compiled(SAVED_MODEL, quantized=False))
     COMPILED.write_bytes(_compiled(SAVED_MODEL, quantized=True))
 
 
 def publish() -> None:
     """Replace the detector of the package by the exported one."""
-    shutil.rmtree(PUBLISHED, ignore_errors=True)
-    shutil.copytree(SAVED_MODEL, PUBLISHED)
-    (PUBLISHED / "assets.extra").mkdir()
-    shutil.copy(COMPILED, PUBLISHED / "assets.extra" / "model.tflite")
+    new = FOLDER / "export" / "published"
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.copytree(SAVED_MODEL, new)
+    (new / "assets.extra").mkdir()
+    shutil.copy(COMPILED, new / "assets.extra" / "model.tflite")
+    replace_model(PUBLISHED, new, FOLDER / "export" / "replaced")
 
 
 def _serving(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from training.augmented_dataset import AugmentedDataset
 from training.data import Digits, as_input
+from training.keras.export import save_model
 from training.keras.networks import NETWORKS
 from training.recipes.models import Recipe
 from training.runs import RunLog
@@ -63,11 +64,8 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
 
 
 def _export(model: keras.Model, folder: Path) -> None:
-    """Write a SavedModel. `model.export` of Keras 3.15 writes every variable twice."""
     serve = tf.function(
         lambda image: {"output": model(image, training=False)},
         input_signature=[tf.TensorSpec([None, 784], tf.float32, name="input")],
     )
-    module = tf.Module()
-    module.weights = [weight.value for weight in model.weights]
-    tf.saved_model.save(module, str(folder), signatures=serve)
+    save_model(model, serve, folder)

@@ -34,13 +34,24 @@ def make_pool(data: Path | None, workers: int | None = None) -> None:
     Args:
         data: the folder of MNIST's IDX files, or None for Keras' downloader.
         workers: processes; all cores if None.
+
+    Raises:
+        InputError: a file of MNIST is missing or damaged.
+        OSError: fonts or backgrounds are missing.
     """
     tile_folder().mkdir(parents=True, exist_ok=True)
     wanted: list[tuple[Split, int]] = [("validation", 0)]
     wanted += [("training", number) for number in range(POOL.shards)]
     missing = [shard for shard in wanted if not file_of(*shard).exists()]
+    if not missing:
+        return
+    training, validation = load_training(data)
+    sources: dict[Split, Sources] = {
+        "training": open_sources("training", training),
+        "validation": open_sources("validation", validation),
+    }
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers or os.cpu_count(), context, _begin, (data,)) as pool:
+    with ProcessPoolExecutor(workers or os.cpu_count(), context, _begin, (sources,)) as pool:
         for _ in track(pool.map(_make_shard, missing), "tiles", total=len(missing)):
             pass
 
@@ -112,11 +123,9 @@ _sources: dict[Split, Sources] = {}
 """What a worker process draws from."""
 
 
-def _begin(data: Path | None) -> None:
+def _begin(sources: dict[Split, Sources]) -> None:
     cv2.setNumThreads(1)  # there is a process for each core
-    training, validation = load_training(data)
-    _sources["training"] = open_sources("training", training)
-    _sources["validation"] = open_sources("validation", validation)
+    _sources.update(sources)
 
 
 def _make_shard(shard: tuple[Split, int]) -> None:

@@ -80,15 +80,21 @@ def batch(tiles: list[Tile], rng: np.random.Generator | None) -> Batch:
     return arrays
 
 
-def _row(
-    one: Tile, rng: np.random.Generator | None
-) -> tuple[NDArray[np.float32], NDArray[np.uint8], Targets]:
-    side, boxes, mask = SCENES.tile, one.boxes.copy(), one.foreground
-    picture = np.zeros((side, side, 3), np.float32)
+def network_input(one: Tile, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
+    """Return a tile as the network takes it, float32 [S, S, 3], recoloured with a generator."""
+    picture = np.zeros((SCENES.tile, SCENES.tile, 3), np.float32)
     for top, left, height, width in one.places:
         area = slice(top, top + height), slice(left, left + width)
         scene = normalize(one.pixels[area])
         picture[area] = _recoloured(scene, rng) if rng else scene
+    return picture
+
+
+def _row(
+    one: Tile, rng: np.random.Generator | None
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], Targets]:
+    side, boxes, mask = SCENES.tile, one.boxes.copy(), one.foreground
+    picture = network_input(one, rng)
     if rng:
         dx, dy = rng.integers(0, FIT.shift + 1, 2)
         picture = np.pad(picture, ((dy, 0), (dx, 0), (0, 0)))[:side, :side]

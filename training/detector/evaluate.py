@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_cli.preprocessing.detector import Detector
 from training.detector import dataset
-from training.detector.batches import batch
+from training.detector.batches import network_input
 from training.detector.canvas import IGNORED, Boxes
 from training.detector.decode import Detections, decode, intersections
 from training.detector.fit_recipe import DECODING, EVALUATION
@@ -52,7 +52,8 @@ class Counts:
         matches = match(found, boxes)
         digits = boxes[boxes[:, 0] != IGNORED]
         hits = [(i, j) for i, j in enumerate(matches) if j >= 0]
-        right = [j for i, j in hits if found.digits[i] == boxes[j, 0]]
+        read = found.digits
+        right = [j for i, j in hits if read[i] == boxes[j, 0]]
         invented = matches.count(INVENTED)
         self.wanted += len(digits)
         self.matched += len(hits)
@@ -116,14 +117,15 @@ def network_answers(
     """Yield what a Keras network answers."""
     for start in range(0, len(tiles), size):
         chosen = tiles[start : start + size]
-        cells, _ = model(batch(chosen, None)["pictures"], training=False)  # type: ignore[operator]
+        pictures = np.stack([network_input(tile) for tile in chosen])
+        cells, _ = model(pictures, training=False)  # type: ignore[operator]
         yield from zip(np.asarray(cells), chosen, strict=True)
 
 
 def compiled_answers(detector: Detector, tiles: list[Tile]) -> Iterator[tuple[np.ndarray, Tile]]:
     """Yield what the compiled network answers."""
     for tile in tiles:
-        yield detector.run(np.asarray(batch([tile], None)["pictures"][0], np.float32))[0], tile
+        yield detector.run(network_input(tile))[0], tile
 
 
 def table(counts: dict[float, Counts]) -> str:

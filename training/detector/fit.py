@@ -14,7 +14,7 @@ from training.detector.batches import Batch, ahead, batches
 from training.detector.fit_recipe import FIT, NETWORK, POOL, TARGETS
 from training.detector.losses import NAMES, losses
 from training.detector.network import build
-from training.runs import RUNS
+from training.runs import RUNS, read_log
 
 FOLDER = RUNS / "detector"
 SNAPSHOTS = FOLDER / "snapshots"
@@ -32,7 +32,6 @@ class Trainer:
         self.model = build()
         self.steps = steps
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.rate = tf.Variable(0.0, trainable=False)
         self.optimizer = keras.optimizers.AdamW(
             FIT.learning_rate, weight_decay=FIT.weight_decay, global_clipnorm=FIT.clip_norm
         )
@@ -140,8 +139,7 @@ def _open_log(first: int) -> tuple[Path, float]:
     """Return the log and the seconds spent so far; rows after the checkpoint are dropped."""
     file, rows = FOLDER / "log.csv", []
     if file.exists():
-        with file.open(newline="") as lines:
-            rows = [row for row in csv.DictReader(lines) if int(row["step"]) <= first]
+        rows = [row for row in read_log(file) if int(row["step"]) <= first]
     with file.open("w", newline="") as lines:
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()

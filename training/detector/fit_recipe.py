@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mnist_cli.preprocessing.detector import CELL_PX, CONTRAST_FLOOR, MASK_PX
+
 
 @dataclass(frozen=True)
 class PoolRecipe:
@@ -60,9 +62,9 @@ class FitRecipe:
 class TargetRecipe:
     """How boxes become targets (X. Zhou, D. Wang, P. Krähenbühl, "Objects as Points", 2019)."""
 
-    stride: int = 4
+    stride: int = CELL_PX
     """Pixels of a cell."""
-    mask_stride: int = 2
+    mask_stride: int = MASK_PX
     """Pixels of a cell of the foreground mask."""
     spread: float = 0.12
     """Standard deviation of the peak, as a fraction of the box."""
@@ -70,7 +72,7 @@ class TargetRecipe:
     """The same in cells."""
     near: float = 0.3
     """Peak height from which a cell learns class and box."""
-    contrast_floor: float = 12.0
+    contrast_floor: float = CONTRAST_FLOOR
     """Added to the standard deviation of a picture before dividing by it, in gray levels."""
 
 

@@ -9,6 +9,7 @@ from training.detector import dataset
 from training.detector.evaluate import Counts, evaluate, network_answers
 from training.detector.fit import FOLDER, SNAPSHOTS, load_network
 from training.detector.fit_recipe import DECODING, EVALUATION
+from training.runs import read_log
 
 FILE = FOLDER / "growth.csv"
 PICTURE = Path(__file__).parents[2] / "docs" / "learning_curves" / "detector.png"
@@ -17,22 +18,22 @@ COLUMNS = ("step", "recall", "precision", "classes")
 
 def grow() -> None:
     """Evaluate the snapshots that are not in `growth.csv` yet, and draw all of them."""
-    done = _read(FILE)
+    done = read_log(FILE) if FILE.exists() else []
     tiles = dataset.read_shard(dataset.file_of("validation", 0))[: EVALUATION.growth_tiles]
     for file in sorted(SNAPSHOTS.glob("*.npz")):
         step = int(file.stem)
         if step % EVALUATION.growth_steps or any(int(row["step"]) == step for row in done):
             continue
         counts: Counts = evaluate(network_answers(load_network(file), tiles))[DECODING.threshold]
-        values = (step, counts.recall, counts.precision, counts.class_accuracy)
-        done.append(dict(zip(COLUMNS, (f"{value:.4f}" for value in values), strict=True)))
-        done[-1]["step"] = str(step)
+        figures = (counts.recall, counts.precision, counts.class_accuracy)
+        values = (str(step), *(f"{figure:.4f}" for figure in figures))
+        done.append(dict(zip(COLUMNS, values, strict=True)))
     done.sort(key=lambda row: int(row["step"]))
     with FILE.open("w", newline="") as lines:
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()
         writer.writerows(done)
-    draw(_read(FOLDER / "log.csv"), done, PICTURE)
+    draw(read_log(FOLDER / "log.csv"), done, PICTURE)
 
 
 def draw(log: list[dict[str, str]], growth: list[dict[str, str]], file: Path) -> None:
@@ -51,10 +52,3 @@ def draw(log: list[dict[str, str]], growth: list[dict[str, str]], file: Path) ->
     right.legend()
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, metadata={"Software": None})  # the same bytes from the same files
-
-
-def _read(file: Path) -> list[dict[str, str]]:
-    if not file.exists():
-        return []
-    with file.open(newline="") as lines:
-        return list(csv.DictReader(lines))

@@ -6,9 +6,6 @@ from keras import layers
 
 from training.detector.fit_recipe import NETWORK, NetworkRecipe
 
-CELL_CHANNELS = 15
-"""Of a cell: objectness, ten class logits, log width, log height, x and y offset."""
-
 
 def build(recipe: NetworkRecipe = NETWORK) -> keras.Model:
     """Return the network.
@@ -39,7 +36,10 @@ def build(recipe: NetworkRecipe = NETWORK) -> keras.Model:
 
 
 def _cells(x: keras.KerasTensor, recipe: NetworkRecipe) -> keras.KerasTensor:
-    """Objectness, classes and box; the bias makes every cell background at the start."""
+    """Objectness, ten classes, log width, log height, x and y offset: 15 channels.
+
+    The bias of the objectness makes every cell background at the start.
+    """
     x = _convolution(x, recipe.head)
     rare = keras.initializers.Constant(recipe.objectness_bias)
     outputs = [

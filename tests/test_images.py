@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_cli import images
+from tests.drawing import png
 from tests.running import SAMPLES, run
 
 GRAY = Image.open(SAMPLES / "MNIST-5.png").convert("L")
@@ -118,15 +119,12 @@ def test_ink_of_any_colour_is_read(mode: str, paper: Any, ink: Any, format: str)
 
 def test_a_page_in_one_pale_colour_is_blank() -> None:
     picture = Image.effect_noise((300, 300), 4).convert("RGB")
-    stored = io.BytesIO()
-    Image.blend(picture, Image.new("RGB", picture.size, "lightyellow"), 0.9).save(stored, "PNG")
-    assert "no digit" in run("predict", "-", stdin=stored.getvalue()).stderr
+    pale = Image.blend(picture, Image.new("RGB", picture.size, "lightyellow"), 0.9)
+    assert "no digit" in run("predict", "-", stdin=png(pale)).stderr
 
 
-def _decoded(picture: Image.Image, format: str = "PNG") -> npt.NDArray[np.float64]:
-    stream = io.BytesIO()
-    picture.save(stream, format)
-    return images.decode(stream.getvalue()).gray.astype(np.float64)
+def _decoded(picture: Image.Image) -> npt.NDArray[np.float64]:
+    return images.decode(png(picture)).gray.astype(np.float64)
 
 
 def test_colours_of_the_same_luma_become_their_first_principal_component() -> None:
@@ -163,9 +161,7 @@ def test_sixteen_bits_keep_the_high_byte() -> None:
 
 def test_a_picture_keeps_its_colours() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(colours).save(stream, "PNG")
-    picture = images.decode(stream.getvalue())
+    picture = images.decode(png(colours))
     assert (picture.rgb.mode, picture.rgb.size) == ("RGB", (50, 40))
     np.testing.assert_array_equal(np.asarray(picture.rgb), colours)
     assert picture.gray.shape == (40, 50) and picture.gray.dtype == np.uint8

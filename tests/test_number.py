@@ -1,6 +1,5 @@
 """Numbers: `mnist predict --multi` and `?multi=1` of the server."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_cli.arrays import Gray
+from mnist_cli.preprocessing.geometry import Box, iou
 from tests.drawing import INK, PAPER, Boxes, png, printed, written
 from tests.running import SAMPLES, run
 from tests.serving import Server
@@ -25,16 +25,7 @@ def _check_boxes(record: dict[str, Any], boxes: Boxes, least_overlap: float = 0.
     found = [digit["box"] for digit in record["digits"]]
     assert len(found) == len(boxes)
     for one, other in zip(found, boxes, strict=True):
-        assert _overlap(one, other) > least_overlap, (one, other)
-
-
-def _overlap(one: Sequence[int], other: Sequence[int]) -> float:
-    """Intersection over union of two boxes."""
-    common = 1
-    for start, side in ((0, 2), (1, 3)):
-        end = min(one[start] + one[side], other[start] + other[side])
-        common *= max(0, end - max(one[start], other[start]))
-    return common / (one[2] * one[3] + other[2] * other[3] - common)
+        assert iou(Box(*one), Box(*other)) > least_overlap, (one, other)
 
 
 def test_a_house_number() -> None:

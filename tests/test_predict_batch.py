@@ -238,7 +238,7 @@ def test_the_output_file_appears_when_it_is_complete(many: Path, tmp_path: Path)
     assert sorted(file.name for file in tmp_path.glob("*digits*")) == ["digits.jsonl"]
 
 
-def test_killed_at_random_and_resumed(many: Path, tmp_path: Path, digits: Digits) -> None:
+def test_killed_at_random_and_resumed(many: Path, tmp_path: Path) -> None:
     (many / "0700.png").write_bytes(b"bad")
     whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
     assert run("predict-batch", many, "--output", whole).code == 5

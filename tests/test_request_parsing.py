@@ -1,7 +1,6 @@
 """The parsers of request bodies by themselves, compared with `json` and NumPy."""
 
 import base64
-import io
 import itertools
 import json
 from typing import Any
@@ -31,6 +30,7 @@ from mnist_cli.server.tfserving.request import (
     is_row_format,
     parse_examples_request,
 )
+from tests.drawing import png
 
 RNG = np.random.default_rng(0)
 
@@ -164,9 +164,7 @@ def test_tensorflow_serving_formats_give_the_same_batch(shape: tuple[int, ...]) 
 
 def test_tensorflow_serving_pictures_are_decoded() -> None:
     pixels = RNG.integers(0, 256, (28, 28), np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    text = base64.b64encode(stream.getvalue()).decode()
+    text = base64.b64encode(png(pixels)).decode()
     for b64 in (text, text.rstrip("="), text[:10] + "\n" + text[10:]):
         request = decode_json(TensorsRequest, json.dumps({"instances": [{"b64": b64}]}).encode())
         [(place, picture)] = ImageParser(_signature(784)).instances(request.instances)
@@ -175,9 +173,7 @@ def test_tensorflow_serving_pictures_are_decoded() -> None:
 
 
 def test_tensorflow_serving_pictures_have_a_pixel_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.BytesIO()
-    Image.new("L", (40, 30)).save(stream, "PNG")
-    rows = [{"b64": base64.b64encode(stream.getvalue()).decode()}] * 3
+    rows = [{"b64": base64.b64encode(png(Image.new("L", (40, 30)))).decode()}] * 3
     monkeypatch.setattr("mnist_cli.images.MAX_PIXELS", 2 * 40 * 30)
     monkeypatch.setattr("mnist_cli.server.tfserving.request.MIN_PIXELS_CHARGED", 1)
     found = decode_json(TensorsRequest, json.dumps({"instances": rows}).encode())

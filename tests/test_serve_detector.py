@@ -16,6 +16,7 @@ from PIL import Image
 
 from mnist_cli import images, preprocessing, recognition
 from mnist_cli.loader import load_model
+from tests.drawing import png
 from tests.running import SAMPLES, run
 from tests.serving import Server, request_head, serving
 
@@ -50,21 +51,15 @@ def _uneven(digit: int) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(gray, 0, 255), np.uint8)
 
 
-def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
-
-
 def _pixels_json(pixels: npt.NDArray[np.uint8]) -> bytes:
     return json.dumps({"picArray": pixels.tolist()}).encode()
 
 
 PICTURES = {
     "clean": (SAMPLES / "off-centre-2.png").read_bytes(),
-    "normalized": _png(np.asarray(_sample(5))),
+    "normalized": png(_sample(5)),
     "colour": (SAMPLES / "colour-4.png").read_bytes(),
-    "uneven": _png(_uneven(3)),
+    "uneven": png(_uneven(3)),
     "three digits": (SAMPLES / "house-number-407.png").read_bytes(),
 }
 NEED_DETECTOR = ("uneven", "three digits")

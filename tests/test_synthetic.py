@@ -116,7 +116,7 @@ def test_transform_ink_slants_to_the_right_and_stretches() -> None:
     assert (stretched > 127).sum(axis=1).max() == pytest.approx(18, abs=1)
 
 
-def test_smooth_field_interpolates_linearly(rng: np.random.Generator) -> None:
+def test_smooth_field_interpolates_linearly() -> None:
     field = smooth_field((40, 60), 5, 10, 20, np.random.default_rng(3))
     grid = np.random.default_rng(3).uniform(10, 20, (5, 5))
     expected = transform.resize(grid, (40, 60), order=1, mode="edge", anti_aliasing=False)

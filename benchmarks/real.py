@@ -137,7 +137,7 @@ def _digitness(answers: Sequence[Answer]) -> np.ndarray[Any, Any]:
 
 
 def _mean(values: Any) -> float:
-    """Return the mean; NaN if there are no values."""
+    """Return the mean; NaN without values."""
     return float(np.mean(values)) if len(values) else float("nan")
 
 

@@ -47,7 +47,7 @@ class ModelError(MnistError):
 
 
 class UnknownModelError(ModelError):
-    """There is no model with the requested name."""
+    """No model has the requested name."""
 
     http_status = 404
 

@@ -59,7 +59,7 @@ def test_small_pictures_by_hand() -> None:
     ramp = to_model_input([np.array([[0, 255]], np.uint8)]).reshape(28, 28)
     expected = [1 - step / 14 for step in range(14)] + [0] * 14
     np.testing.assert_allclose(ramp, [expected] * 28, atol=1e-6)
-    # Each output is one input: there is no antialiasing.
+    # Each output pixel is one input pixel, without antialiasing.
     stripes = np.zeros((56, 56), np.uint8)
     stripes[1::2] = 255
     np.testing.assert_array_equal(to_model_input([stripes]), np.ones((1, 784)))

@@ -85,7 +85,7 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         if self._valid_end == self._header_end:
-            self.remove()  # there are no records
+            self.remove()  # it has no records
         self._file.close()
 
     def remove(self) -> None:

@@ -51,7 +51,7 @@ def prepare(picture: Picture, preprocess: Preprocess = "auto") -> Prepared:
 
 
 def prepare_clean(picture: Picture, preprocess: Preprocess = "auto") -> Prepared:
-    """Crop the digit of a clean picture; for others there are no candidates.
+    """Crop the digit of a clean picture; the result for other pictures has no candidates.
 
     Raises:
         InputError: the picture is blank.

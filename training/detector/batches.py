@@ -69,7 +69,7 @@ def ahead(made: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def batch(tiles: list[Tile], rng: np.random.Generator | None) -> Batch:
-    """Return tiles as one batch, changed at random unless there is no generator."""
+    """Return tiles as one batch; a generator changes them at random."""
     rows = [_row(one, rng) for one in tiles]
     arrays: Batch = {
         "pictures": np.stack([row[0] for row in rows]),

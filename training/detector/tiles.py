@@ -20,7 +20,7 @@ class Tile:
     """A training picture."""
 
     pixels: Pixels
-    """uint8 [S, S, 3], RGB; 0 where there is no scene."""
+    """uint8 [S, S, 3], RGB; 0 outside the scenes."""
     foreground: Alpha
     """uint8 [S, S], coverage by digits."""
     boxes: Boxes

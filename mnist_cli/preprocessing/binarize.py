@@ -6,18 +6,9 @@ import numpy as np
 
 from mnist_cli.arrays import Gray
 from mnist_cli.preprocessing.errors import blank_error
-from mnist_cli.preprocessing.normalize import MIN_CONTRAST
+from mnist_cli.preprocessing.parameters import CLASSICAL
 from mnist_cli.preprocessing.polarity import is_light_on_dark
 from mnist_cli.preprocessing.threshold import border_contrast, histogram, otsu_threshold
-
-# In even light, gray levels between the 25th and the 98th percentile of the background, and between
-# the darkest and the lightest pixel of the border.
-MAX_BACKGROUND_RANGE, MAX_BORDER_CONTRAST = 16, 32
-# Contrast of the foreground over the difference between the 98th percentile and the median of the
-# background; lower in noisy pictures.
-MIN_CONTRAST_TO_NOISE = 10
-# Smaller pictures are too small to separate shadows from strokes.
-MIN_SHADED_SIDE_PX = 20
 
 
 def global_threshold(gray: Gray) -> Gray | None:
@@ -30,12 +21,12 @@ def global_threshold(gray: Gray) -> Gray | None:
         The foreground, uint8 [H, W] from 0 to 255, or None in uneven light or noise.
 
     Raises:
-        InputError: the contrast is below MIN_CONTRAST.
+        InputError: the contrast is below `CLASSICAL.min_contrast`.
     """
     counts = histogram(gray)
     levels = counts.nonzero()[0]
     darkest, lightest = int(levels[0]), int(levels[-1])
-    if lightest - darkest < MIN_CONTRAST:
+    if lightest - darkest < CLASSICAL.min_contrast:
         raise blank_error()
     threshold = otsu_threshold(counts)
     if is_light_on_dark(gray > threshold):
@@ -48,10 +39,10 @@ def global_threshold(gray: Gray) -> Gray | None:
     # Levels between foreground and background are shadows if they reach the border of the picture.
     darker = counts[: threshold + 1].sum()
     darkest_third = counts[: darkest + (level - darkest) // 3 + 1].sum()
-    is_shaded = border_contrast(gray) > MAX_BORDER_CONTRAST and darkest_third < darker / 2
-    is_noisy = level - darkest < MIN_CONTRAST_TO_NOISE * (highest - middle)
-    is_even = highest - lowest <= MAX_BACKGROUND_RANGE and not is_shaded and not is_noisy
-    if not is_even and min(gray.shape) >= MIN_SHADED_SIDE_PX:
+    is_shaded = border_contrast(gray) > CLASSICAL.max_border_contrast and darkest_third < darker / 2
+    is_noisy = level - darkest < CLASSICAL.min_contrast_to_noise * (highest - middle)
+    is_even = highest - lowest <= CLASSICAL.max_background_range and not is_shaded and not is_noisy
+    if not is_even and min(gray.shape) >= CLASSICAL.min_shaded_side_px:
         return None
     return _foreground_table(level, level - darkest).take(gray)  # three times as fast as indexing
 

@@ -14,7 +14,6 @@ from mnist_cli.preprocessing.normalize import mnist_normalized, normalize_foregr
 from mnist_cli.preprocessing.parameters import CLASSICAL
 from mnist_cli.preprocessing.stripes import undo_inverted_stripes
 from mnist_cli.preprocessing.stroke_width import mean_stroke_width
-from mnist_cli.preprocessing.threshold import FOREGROUND_THRESHOLD
 
 Slices = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -53,7 +52,7 @@ def _if_normalized(gray: Gray) -> Crop | None:
     normalized = mnist_normalized(gray)
     if normalized is None:
         return None
-    box = bounding_box(normalized < 255 - FOREGROUND_THRESHOLD)
+    box = bounding_box(normalized < 255 - CLASSICAL.foreground_threshold)
     return Crop(normalized, _box(box, 1, gray), is_original=True)
 
 
@@ -62,7 +61,7 @@ def _crop(gray: Gray) -> Crop | None:
     foreground = _foreground(gray, factor)
     if foreground is None:
         return None
-    mask = foreground > FOREGROUND_THRESHOLD
+    mask = foreground > CLASSICAL.foreground_threshold
     found = bounding_box(mask)
     if _may_have_parts(mask[found]):
         group = _only_group(mask)
@@ -77,7 +76,7 @@ def _crop(gray: Gray) -> Crop | None:
             closer = _crop(gray[window])
             return closer and closer._replace(box=_moved(closer.box, window))
     near = _dilate(mask)
-    visible = bounding_box(near & (foreground > FOREGROUND_THRESHOLD))
+    visible = bounding_box(near & (foreground > CLASSICAL.foreground_threshold))
     image = normalize_foreground(np.where(near, foreground, 0).astype(np.uint8)[visible])
     return Crop(image, _box(found, factor, gray))
 

@@ -7,8 +7,7 @@ from mnist_cli.arrays import Floats, Gray
 from mnist_cli.preprocessing.detector import Look
 from mnist_cli.preprocessing.geometry import Rectangle, bounding_box
 from mnist_cli.preprocessing.normalize import normalize_foreground
-from mnist_cli.preprocessing.parameters import CROPS
-from mnist_cli.preprocessing.threshold import FOREGROUND_THRESHOLD
+from mnist_cli.preprocessing.parameters import CLASSICAL, CROPS
 
 
 def crop_detection(picture: Image.Image, look: Look, index: int) -> Gray | None:
@@ -32,7 +31,7 @@ def crop_detection(picture: Image.Image, look: Look, index: int) -> Gray | None:
     own = _nearest_to(index, look, window, size)
     probable = np.clip(np.asarray(mask), 0, 1) * own
     foreground = (_matte(colours, probable) * own * 255).astype(np.uint8)
-    visible = foreground > FOREGROUND_THRESHOLD
+    visible = foreground > CLASSICAL.foreground_threshold
     return normalize_foreground(foreground[bounding_box(visible)]) if visible.any() else None
 
 

@@ -8,13 +8,12 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray
 from mnist_cli.preprocessing.geometry import nonzero_range
+from mnist_cli.preprocessing.parameters import CLASSICAL
 from mnist_cli.preprocessing.stroke_width import thicken_thin_strokes
 
 MNIST_SIDE_PX = 28
 # The longer side of the digits in MNIST (http://yann.lecun.com/exdb/mnist).
 DIGIT_SIDE_PX = 20
-# Gray levels between the foreground and the background; a lower contrast is texture or noise.
-MIN_CONTRAST = 32
 # Centres of mass, in pixels, in the images of MNIST, apart from lopsided digits near a border.
 MIN_CENTRE_PX, MAX_CENTRE_PX = 13.45, 14.55
 
@@ -40,7 +39,7 @@ def is_mnist_normalized(gray: Gray) -> bool:
         return False
     if gray[0, 0] < 255 and gray[-1, -1] < 255:  # the digit is 28 pixels long
         return False
-    if gray.min() > 255 - MIN_CONTRAST:
+    if gray.min() > 255 - CLASSICAL.min_contrast:
         return False
     projections = _projections(255 - gray)
     longest = max(side.stop - side.start for side in map(nonzero_range, projections))

@@ -27,6 +27,45 @@ class ClassicalParameters:
     min_digitness: float = 0.995
     """Digitness from which the answer of this path is final, without the detector."""
 
+    # Threshold: gray levels, 0 to 255.
+    min_contrast: int = 32
+    """Difference between foreground and background; a lower one is texture or noise."""
+    foreground_threshold: int = 63
+    """Foreground, 0 to 255, above which a pixel belongs to a mark."""
+    max_background_range: int = 16
+    """Difference between the 25th and the 98th percentile of the background in even light."""
+    max_border_contrast: int = 32
+    """Difference between the darkest and the lightest pixel of the border in even light."""
+    min_contrast_to_noise: float = 10.0
+    """Contrast of the foreground over the difference between the 98th percentile and the median of
+    the background; lower in noisy pictures."""
+    min_shaded_side_px: int = 20
+    """Shorter side; smaller pictures are too small to separate shadows from strokes."""
+
+    # Polarity: votes for which of two levels is the background. The one with more of the picture,
+    # of its border and of its corners, and, if these disagree, the one with more connected
+    # components. The weights are close to those of a logistic regression on tight crops of digits
+    # in the training fonts, with more weight on the border.
+    area_weight: float = 0.36
+    border_weight: float = 0.15
+    corners_weight: float = 0.29
+    components_weight: float = 0.2
+    min_voting_area: float = 0.02
+    """Fraction of the picture; smaller components do not vote."""
+    max_voting_side_px: int = 512
+    """Longer side from which components are counted on a coarser grid; labelling large noise takes
+    long."""
+
+    # Stroke widths as fractions of the longer side of the digit. 99 % of 3,000 images of MNIST
+    # exceed the minimum. Bold strokes stay: they survive scaling, and the models are trained on
+    # bold fonts.
+    min_stroke_width: float = 0.07
+    """Thinner strokes are thickened."""
+    target_stroke_width: float = 0.1
+    """The width that they get."""
+    min_blurred_level: int = 8
+    """Maximum of the blurred foreground, 0 to 255, below which strokes cannot be restored."""
+
 
 @dataclass(frozen=True)
 class DetectorParameters:

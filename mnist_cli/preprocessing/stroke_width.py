@@ -7,23 +7,15 @@ from PIL import Image, ImageFilter
 
 from mnist_cli.arrays import Gray, Mask
 from mnist_cli.preprocessing.geometry import bounding_box
-from mnist_cli.preprocessing.threshold import FOREGROUND_THRESHOLD
-
-# Stroke widths as fractions of the longer side of the digit. 99 % of 3,000 images of MNIST exceed
-# the minimum; thinner strokes are thickened to the target. Bold strokes stay: they survive scaling,
-# and the models are trained on bold fonts.
-MIN_WIDTH_RATIO = 0.07
-TARGET_WIDTH_RATIO = 0.1
-# Maximum of the blurred foreground, 0 to 255, below which strokes cannot be restored.
-MIN_BLURRED_LEVEL = 8
+from mnist_cli.preprocessing.parameters import CLASSICAL
 
 
 def thicken_thin_strokes(foreground: Gray) -> Gray:
     """Thicken the strokes of a foreground [h, w] if they are thinner than in MNIST."""
     side = max(foreground.shape)
-    width = mean_stroke_width(foreground > FOREGROUND_THRESHOLD)
-    if width < MIN_WIDTH_RATIO * side:
-        return _thicken(foreground, width, TARGET_WIDTH_RATIO * side)
+    width = mean_stroke_width(foreground > CLASSICAL.foreground_threshold)
+    if width < CLASSICAL.min_stroke_width * side:
+        return _thicken(foreground, width, CLASSICAL.target_stroke_width * side)
     return foreground
 
 
@@ -54,8 +46,8 @@ def _thicken(foreground: Gray, width: float, target: float) -> Gray:
     )
     blurred = np.asarray(image)
     strongest = int(blurred.max())
-    if strongest < MIN_BLURRED_LEVEL:  # specks instead of strokes
+    if strongest < CLASSICAL.min_blurred_level:  # specks instead of strokes
         return foreground
     full = max(math.sqrt(2 * math.pi) * sigma / width, 255 / strongest)
     thick: Gray = np.minimum(blurred * np.float32(full), 255).astype(np.uint8)
-    return thick[bounding_box(thick > FOREGROUND_THRESHOLD)]
+    return thick[bounding_box(thick > CLASSICAL.foreground_threshold)]

@@ -8,8 +8,6 @@ from PIL import Image
 
 from mnist_cli.arrays import Gray, Indices
 
-# Foreground, 0 to 255, above which a pixel belongs to a mark.
-FOREGROUND_THRESHOLD = 63
 # NumPy counts faster than Pillow up to this size; it needs eight bytes for each pixel.
 MAX_BINCOUNT_PX = 2**14
 

@@ -7,8 +7,7 @@ from skimage import filters
 from mnist_cli.arrays import Gray
 from mnist_cli.errors import InputError
 from mnist_cli.preprocessing.binarize import global_threshold
-from mnist_cli.preprocessing.normalize import MIN_CONTRAST
-from mnist_cli.preprocessing.threshold import FOREGROUND_THRESHOLD
+from mnist_cli.preprocessing.parameters import CLASSICAL
 
 STROKES = np.zeros((120, 160), bool)
 STROKES[20:100, 60:72] = STROKES[52:62, 60:130] = True
@@ -28,7 +27,7 @@ def test_global_threshold(ink: int, paper: int) -> None:
     assert 0 < foreground[12, 12] < 255
     otsu = gray > filters.threshold_otsu(gray)
     np.testing.assert_array_equal(
-        (foreground > FOREGROUND_THRESHOLD)[20:], otsu[20:] ^ (ink < paper)
+        (foreground > CLASSICAL.foreground_threshold)[20:], otsu[20:] ^ (ink < paper)
     )
 
 
@@ -39,10 +38,10 @@ def test_uneven_light_and_noise_have_no_global_threshold() -> None:
     assert global_threshold((gray + noise).clip(0, 255).astype(np.uint8)) is None
 
 
-@pytest.mark.parametrize("contrast", [MIN_CONTRAST - 1, MIN_CONTRAST])
+@pytest.mark.parametrize("contrast", [CLASSICAL.min_contrast - 1, CLASSICAL.min_contrast])
 def test_the_lowest_contrast(contrast: int) -> None:
     gray = _picture(150 - contrast, 150)
-    if contrast < MIN_CONTRAST:
+    if contrast < CLASSICAL.min_contrast:
         with pytest.raises(InputError, match="no digit in the picture"):
             global_threshold(gray)
     else:

@@ -10,9 +10,8 @@ from skimage import measure
 
 from mnist_cli.arrays import Gray
 from mnist_cli.preprocessing.geometry import bounding_box
+from mnist_cli.preprocessing.parameters import CLASSICAL
 from mnist_cli.preprocessing.stroke_width import (
-    MIN_WIDTH_RATIO,
-    TARGET_WIDTH_RATIO,
     mean_stroke_width,
     thicken_thin_strokes,
 )
@@ -55,7 +54,9 @@ def test_thin_strokes_reach_the_target(width: int) -> None:
     thick = thicken_thin_strokes(foreground)
     # Twice the distance to the background is the width in the middle of a stroke.
     widest = 2 * ndimage.distance_transform_edt(np.pad(thick > 127, 1)).max()
-    assert MIN_WIDTH_RATIO < widest / max(thick.shape) < 1.6 * TARGET_WIDTH_RATIO
+    assert (
+        CLASSICAL.min_stroke_width < widest / max(thick.shape) < 1.6 * CLASSICAL.target_stroke_width
+    )
     assert thick.max() == 255
 
 

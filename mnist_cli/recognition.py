@@ -6,6 +6,7 @@ Both use the same evidence: crops that the model reads, and the detections they 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -124,23 +125,44 @@ def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None
         if not picture.is_final and confidence < CLASSICAL.min_digitness:
             return None
         return _digit(model, row, confidence, candidate.image, candidate.box)
-    evidence, total = np.zeros(10, np.float32), 0.0
-    for candidate, row in zip(picture.candidates, rows, strict=True):
-        if candidate.detection:
-            evidence += candidate.detection.score * _evidence(candidate.detection, row)
-            total += candidate.detection.score
-    evidence /= max(total, RECOGNITION.min_total_score)
-    for candidate, row in zip(picture.candidates, rows, strict=True):
-        if not candidate.detection:
-            evidence += RECOGNITION.classical_weight * _log(row, RECOGNITION.model_floor)
-    found = sum(candidate.detection is not None for candidate in picture.candidates)
-    look_count = max(found, len(DETECTOR.single_sides_px))
-    share = sum(candidate.share for candidate in picture.candidates) / look_count
-    scores = _softmax(evidence)
-    digit = int(scores.argmax())
+    evidence = combine(picture.candidates, rows)
+    digit = int(evidence.scores.argmax())
     best = _best_crop(picture.candidates, [float(row[digit]) for row in rows])
-    confidence = _confidence(total / look_count, share, scores)
-    return _digit(model, scores, confidence, best.image, best.box)
+    confidence = _confidence(evidence.score, evidence.share, evidence.scores)
+    return _digit(model, evidence.scores, confidence, best.image, best.box)
+
+
+class Evidence(NamedTuple):
+    """What the detector and the model say about a picture of one digit."""
+
+    scores: Floats
+    """float32 [10], the probabilities of the digits; they sum to 1."""
+    score: float
+    """Mean score of the detections over all looks, 0 to 1."""
+    share: float
+    """Mean of `Candidate.share` over all looks, 0 to 1."""
+
+
+def combine(candidates: Sequence[Candidate], rows: Sequence[Floats]) -> Evidence:
+    """Combine the candidates of a picture that the detector has searched.
+
+    Args:
+        candidates: the candidates of the picture.
+        rows: the model's probabilities for each candidate, float32 [10].
+    """
+    logits, total = np.zeros(10, np.float32), 0.0
+    for candidate, row in zip(candidates, rows, strict=True):
+        if candidate.detection:
+            logits += candidate.detection.score * _log_product(candidate.detection, row)
+            total += candidate.detection.score
+    logits /= max(total, RECOGNITION.min_total_score)
+    for candidate, row in zip(candidates, rows, strict=True):
+        if not candidate.detection:
+            logits += RECOGNITION.classical_weight * _log(row, RECOGNITION.model_floor)
+    found = sum(candidate.detection is not None for candidate in candidates)
+    look_count = max(found, len(DETECTOR.single_sides_px))
+    share = sum(candidate.share for candidate in candidates)
+    return Evidence(_softmax(logits), total / look_count, share / look_count)
 
 
 def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> Candidate:
@@ -158,7 +180,7 @@ def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> C
 
 
 def _digit_of_number(model: Model, detection: Detection, image: Pixels, row: Floats) -> Digit:
-    scores = _softmax(_evidence(detection, row))
+    scores = _softmax(_log_product(detection, row))
     confidence = _confidence(detection.score, 1.0, scores)
     return _digit(model, scores, confidence, image, detection.box.rounded())
 
@@ -168,7 +190,7 @@ def _digit(model: Model, scores: Floats, confidence: float, image: Pixels, box: 
     return Digit(make_prediction(scores.tolist(), confidence, threshold), box, image)
 
 
-def _evidence(detection: Detection, row: Floats) -> Floats:
+def _log_product(detection: Detection, row: Floats) -> Floats:
     """Return the logarithm of the product of both networks' probabilities, float32 [10]."""
     return _log(detection.classes, RECOGNITION.detector_floor) + RECOGNITION.model_weight * _log(
         row, RECOGNITION.model_floor

@@ -1,25 +1,24 @@
 """Defines the `mnist` command and maps errors to exit codes."""
 
 import errno
+import importlib
 import logging
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, TypeAlias, cast
 
 import typer
-from typer.core import TyperCommand, TyperOption
+import typer.main
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from mnist_cli import __version__
-from mnist_cli.commands.evaluate import evaluate
-from mnist_cli.commands.inspect_model import inspect_model
-from mnist_cli.commands.predict import predict
-from mnist_cli.commands.predict_batch import predict_batch
-from mnist_cli.commands.serve import serve
 from mnist_cli.errors import ExitCode, MnistError, OutputClosed
 from mnist_cli.terminal import Terminal
 
 FlagCallback: TypeAlias = Callable[[typer.Context, typer.CallbackParam, bool], None]
+
+COMMANDS = ("predict", "predict-batch", "serve", "inspect-model", "evaluate")
 
 logger = logging.getLogger("mnist_cli")
 
@@ -62,18 +61,41 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
+class _Commands(Mapping[str, Command]):
+    """The commands by name; each is imported and built when it is looked up."""
+
+    def __getitem__(self, name: str) -> Command:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        module = name.replace("-", "_")
+        function = getattr(importlib.import_module(f"mnist_cli.commands.{module}"), module)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name, cls=Command)(function)
+        return cast(Command, typer.main.get_command(single))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Group(TyperGroup):
+    """The group of all commands, of which only the one that runs is built."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands = _Commands()  # type: ignore[assignment]  # Typer only reads it
+
+
 # Typer renders help with Rich by default, which doubles the run time of `mnist --help`.
 app = typer.Typer(
+    cls=_Group,
     help="Read handwritten digits from image files.",
     epilog="Run mnist COMMAND --help for options and examples.",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("predict", cls=Command)(predict)
-app.command("predict-batch", cls=Command)(predict_batch)
-app.command("serve", cls=Command)(serve)
-app.command("inspect-model", cls=Command)(inspect_model)
-app.command("evaluate", cls=Command)(evaluate)
 
 
 @app.callback(invoke_without_command=True)

@@ -4,10 +4,20 @@ import io
 import os
 import sys
 import warnings
+from typing import NoReturn
 
 
-def main() -> int:
-    """Run `mnist` with the arguments and streams of this process; returns its exit code."""
+def main() -> NoReturn:
+    """Run `mnist` with the arguments and streams of this process, and exit.
+
+    The process ends without the clean-up of the interpreter, as in mypy: to free every object of
+    NumPy and LiteRT takes a tenth of the time of `mnist predict`.
+    """
+    os._exit(_run())
+
+
+def _run() -> int:
+    """Run `mnist` and return its exit code; its output is flushed."""
     try:
         from mnist_cli.cli import main as run
         from mnist_cli.errors import ExitCode
@@ -21,13 +31,12 @@ def main() -> int:
         # File names may contain characters that the encoding of the terminal lacks.
         stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         code = run(sys.argv[1:], Terminal(stdin, stdout, stderr))
-        if code in (ExitCode.BROKEN_PIPE, ExitCode.OUTPUT):
-            # Python flushes stdout at exit and would report the error again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        if code not in (ExitCode.BROKEN_PIPE, ExitCode.OUTPUT):
+            stdout.flush()
         return code
     except KeyboardInterrupt:  # during imports
         return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

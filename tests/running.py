@@ -26,7 +26,7 @@ def without(*packages: str) -> list[str]:
         sys.executable,
         "-c",
         f"import sys; sys.modules.update(dict.fromkeys({packages}))\n"
-        "from mnist_cli.__main__ import main; sys.exit(main())",
+        "from mnist_cli.__main__ import main; main()",
     ]
 
 

@@ -191,7 +191,7 @@ def test_parquet_without_pyarrow(folder: Path, tmp_path: Path) -> None:
     assert result.error.endswith("pip install 'mnist-cli[parquet]'")
 
 
-IMPORT_MAIN = "from mnist_cli.__main__ import main; sys.exit(main())"
+IMPORT_MAIN = "from mnist_cli.__main__ import main; main()"
 
 
 def test_a_terminal_gets_a_table_and_a_bar(folder: Path) -> None:

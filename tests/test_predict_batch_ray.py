@@ -265,7 +265,7 @@ def test_another_version_on_the_nodes(cluster: TwoNodes) -> None:
     )
 
 
-IMPORT_MAIN = "from mnist_cli.__main__ import main; sys.exit(main())"
+IMPORT_MAIN = "from mnist_cli.__main__ import main; main()"
 
 
 @pytest.mark.parametrize(

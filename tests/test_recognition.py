@@ -331,8 +331,9 @@ def test_the_detector_is_loaded_only_if_it_is_needed(
 ) -> None:
     program = (
         "import sys\n"
-        "from mnist_cli.__main__ import main\n"
-        "code = main()\n"
+        "from mnist_cli.cli import main\n"
+        "from mnist_cli.terminal import Terminal\n"
+        "code = main(sys.argv[1:], Terminal(sys.stdin.buffer, sys.stdout, sys.stderr))\n"
         "from mnist_cli.preprocessing.detector import load_detector\n"
         "print(load_detector.cache_info().misses, file=sys.stderr)\n"
         "sys.exit(code)\n"

@@ -31,7 +31,7 @@ def slow_look(*arguments):
     return look(*arguments)
 Detector.look = slow_look
 from mnist_cli.__main__ import main
-sys.exit(main())
+main()
 """
 
 

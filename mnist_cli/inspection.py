@@ -87,7 +87,7 @@ def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> 
             "compiler": compiled.description["compiler"],
             "precision": compiled.description["precision"],
         }
-    if saved_model.compiled():
+    if any(saved_model.compiled()):
         return {"state": "damaged"}
     is_stale = (saved_model.extras_folder / "model.tflite").exists()
     return {"state": "stale" if is_stale else "missing"}

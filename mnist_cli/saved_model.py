@@ -1,16 +1,14 @@
 """Reads the folder of a SavedModel without TensorFlow: fingerprint, statistics, compiled model."""
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-
-import platformdirs
 
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import ModelError
@@ -109,24 +107,31 @@ class SavedModel:
         Raises:
             ModelError: the user has no home folder.
         """
+        import platformdirs
+
         try:
             return platformdirs.user_cache_path("mnist") / self.fingerprint
         except RuntimeError as error:
             raise ModelError("no cache folder without a home folder: set XDG_CACHE_HOME") from error
 
-    def compiled(self) -> list[CompiledModel]:
-        """The compiled forms of exactly this SavedModel: from its folder, then from the cache."""
-        folders = [self.extras_folder]
-        with contextlib.suppress(ModelError):
-            folders.append(self.cache_folder)
-        found = []
-        for folder in folders:
-            description = _read_json(folder / "model.json")
-            expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
-            is_complete = CompiledDescription.__required_keys__ <= description.keys()
-            if is_complete and expected.items() <= description.items():
-                found.append(CompiledModel(folder, cast(CompiledDescription, description)))
-        return found
+    def compiled(self) -> Iterator[CompiledModel]:
+        """Yield the compiled forms of exactly this SavedModel: from its folder, from the cache."""
+        if found := self._compiled_in(self.extras_folder):
+            yield found
+        try:
+            found = self._compiled_in(self.cache_folder)
+        except ModelError:  # without a home folder there is no cache
+            return
+        if found:
+            yield found
+
+    def _compiled_in(self, folder: Path) -> CompiledModel | None:
+        description = _read_json(folder / "model.json")
+        expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
+        is_complete = CompiledDescription.__required_keys__ <= description.keys()
+        if is_complete and expected.items() <= description.items():
+            return CompiledModel(folder, cast(CompiledDescription, description))
+        return None
 
 
 def _read_numbers(file: Path) -> dict[str, float]:

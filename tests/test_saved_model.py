@@ -124,7 +124,7 @@ def test_the_cache_comes_after_the_folder_of_the_model(saved_model: SavedModel) 
 )
 def test_a_stale_compiled_model(saved_model: SavedModel, changes: dict[str, Any]) -> None:
     write_compiled(saved_model, saved_model.extras_folder, **changes)
-    assert saved_model.compiled() == []
+    assert [*saved_model.compiled()] == []
     assert summarize(saved_model)["compiled"] == {"state": "stale"}
 
 
@@ -132,7 +132,7 @@ def test_a_stale_compiled_model(saved_model: SavedModel, changes: dict[str, Any]
 def test_an_unreadable_description(saved_model: SavedModel, content: str) -> None:
     write_compiled(saved_model, saved_model.extras_folder)
     (saved_model.extras_folder / "model.json").write_text(content)
-    assert saved_model.compiled() == []
+    assert [*saved_model.compiled()] == []
 
 
 def test_an_incomplete_description(saved_model: SavedModel) -> None:
@@ -141,7 +141,7 @@ def test_an_incomplete_description(saved_model: SavedModel) -> None:
     description = json.loads(file.read_text())
     for name in description:
         file.write_text(json.dumps({key: description[key] for key in description if key != name}))
-        assert saved_model.compiled() == [], name
+        assert [*saved_model.compiled()] == [], name
 
 
 def test_a_damaged_compiled_model(saved_model: SavedModel) -> None:
@@ -158,7 +158,7 @@ def test_a_damaged_compiled_model(saved_model: SavedModel) -> None:
 
 
 def test_a_missing_compiled_model(saved_model: SavedModel) -> None:
-    assert saved_model.compiled() == []
+    assert [*saved_model.compiled()] == []
     assert summarize(saved_model)["compiled"] == {"state": "missing"}
 
 
@@ -170,6 +170,6 @@ def test_without_a_home_folder_there_is_no_cache(
 
     monkeypatch.setattr("platformdirs.user_cache_path", no_home)
     write_compiled(saved_model, saved_model.extras_folder)
-    assert len(saved_model.compiled()) == 1
+    assert len([*saved_model.compiled()]) == 1
     with pytest.raises(ModelError, match="XDG_CACHE_HOME"):
         _ = saved_model.cache_folder

@@ -120,7 +120,7 @@ class Job:
                 )
         else:
             # TensorFlow uses all cores by itself.
-            default = pool.available_cores() if self._model.compiled() else 1
+            default = pool.available_cores() if any(self._model.compiled()) else 1
             yield functools.partial(
                 pool.read_files, config=self.reader, processes=self.processes or default
             )

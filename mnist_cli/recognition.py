@@ -5,7 +5,6 @@ Both use the same evidence: crops that the model reads, and the detections they 
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,8 +24,7 @@ from mnist_cli.preprocessing.lines import reading_order
 from mnist_cli.preprocessing.parameters import CLASSICAL, DETECTOR, RECOGNITION
 
 
-@dataclass(frozen=True)
-class Digit:
+class Digit(NamedTuple):
     """A digit of a picture."""
 
     prediction: Prediction

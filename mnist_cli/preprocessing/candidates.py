@@ -1,7 +1,7 @@
 """Prepares a picture of one digit: crops that may be the digit, and the evidence for each."""
 
 import math
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mnist_cli import reshape
 from mnist_cli.arrays import Pixels
@@ -15,8 +15,7 @@ from mnist_cli.preprocessing.geometry import Box
 from mnist_cli.preprocessing.parameters import DETECTOR
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A crop that may be the digit, with the evidence of the detector for it."""
 
     image: Pixels
@@ -27,8 +26,7 @@ class Candidate:
     """Score of the detection over the scores of all detections of a similar size."""
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A picture of one digit, as far as preprocessing has got."""
 
     candidates: tuple[Candidate, ...]
@@ -80,7 +78,7 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
     candidates = (*prepared.candidates, *found)
     if not candidates:
         raise no_digit_error()
-    return replace(prepared, candidates=candidates, is_searched=True)
+    return prepared._replace(candidates=candidates, is_searched=True)
 
 
 def best_crop(prepared: Prepared) -> Pixels:

@@ -2,8 +2,7 @@
 
 import functools
 import threading
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -26,8 +25,7 @@ MIN_SIDE_PX = 0.5
 """Side of a box in the picture; smaller ones lie outside of it."""
 
 
-@dataclass(frozen=True)
-class Detection:
+class Detection(NamedTuple):
     """One digit that the network found."""
 
     box: Rectangle
@@ -38,8 +36,7 @@ class Detection:
     """float32 [10], the probabilities of the digits; they sum to 1."""
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """The network's output for a region of a picture at one scale."""
 
     region: Rectangle
@@ -83,7 +80,7 @@ class Detector:
         cells, foreground = self.run(padded)
         scales = width / region.width, height / region.height
         found = (
-            replace(one, box=_in_picture(one.box, region, scales, picture.size))
+            one._replace(box=_in_picture(one.box, region, scales, picture.size))
             for one in decode_cells(cells)
         )
         detections = [one for one in found if min(one.box.sides) > MIN_SIDE_PX]

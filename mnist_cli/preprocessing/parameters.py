@@ -1,13 +1,12 @@
 """The tuned numbers of both paths and of their combination, each with its unit."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Unless stated otherwise, the values were chosen by the accuracy on real pictures, measured with
 # `benchmarks/real.py`, and on the validation scenes of `training/detector`.
 
 
-@dataclass(frozen=True)
-class ClassicalParameters:
+class ClassicalParameters(NamedTuple):
     """The fast path for clean pictures."""
 
     max_side_px: int = 256
@@ -67,8 +66,7 @@ class ClassicalParameters:
     """Maximum of the blurred foreground, 0 to 255, below which strokes cannot be restored."""
 
 
-@dataclass(frozen=True)
-class DetectorParameters:
+class DetectorParameters(NamedTuple):
     """The looks at a picture and what is read from them."""
 
     margin_px: int = 8
@@ -114,8 +112,7 @@ class DetectorParameters:
     """How much a digit at a corner counts less than one in the middle, as a fraction."""
 
 
-@dataclass(frozen=True)
-class CropParameters:
+class CropParameters(NamedTuple):
     """From a detection to a normalized crop."""
 
     border: float = 0.1
@@ -134,8 +131,7 @@ class CropParameters:
     """Position between both colours that becomes background and full ink."""
 
 
-@dataclass(frozen=True)
-class RecognitionParameters:
+class RecognitionParameters(NamedTuple):
     """How the evidence of detector and model is combined."""
 
     model_weight: float = 0.75

@@ -17,7 +17,14 @@ from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
 from mnist_cli.prediction import Prediction, digitness, make_prediction
 from mnist_cli.preprocessing import crops, looks
-from mnist_cli.preprocessing.candidates import Candidate, Prepared, prepare, search
+from mnist_cli.preprocessing.candidates import (
+    Candidate,
+    Prepared,
+    box_in_full,
+    needs_full,
+    prepare,
+    search,
+)
 from mnist_cli.preprocessing.detector import Detection
 from mnist_cli.preprocessing.geometry import Box, iou
 from mnist_cli.preprocessing.lines import reading_order
@@ -87,16 +94,22 @@ def read_searched(model: Model, picture: Picture, prepared: Prepared) -> Digit:
 def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
     """Read all digits of a picture: lines from top to bottom, each from left to right."""
     look = looks.look_for_number(picture.rgb)
+    numbers = looks.digits_of_number(look)
+    if needs_full(picture, [look.detections[index].box for index in numbers]):
+        return read_number(model, picture.full)
     found = [
         (look.detections[index], image)
-        for index in looks.digits_of_number(look)
+        for index in numbers
         if (image := crops.crop_detection(picture.rgb, look, index)) is not None
     ]
     if not found:
-        return []
+        return _only_certain(model, picture)
     scores = model.predict_proba(reshape.to_model_input([image for _, image in found]))
     digits = [
-        (detection.box, _digit_of_number(model, detection, image, row))
+        (
+            detection.box,
+            _digit_of_number(model, detection, box_in_full(detection.box, picture), image, row),
+        )
         for (detection, image), row in zip(found, scores, strict=True)
     ]
     if len(digits) == 1:
@@ -104,10 +117,19 @@ def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
     return [[digit for _, digit in line] for line in reading_order(digits, lambda item: item[0])]
 
 
+def _only_certain(model: Model, picture: Picture) -> list[list[Digit]]:
+    """Read the digit of a picture in which it is too small or too large for a number."""
+    try:
+        single = read_digit(model, picture)
+    except InputError:
+        return []
+    return [] if single.prediction.uncertain else [[single]]
+
+
 def _confirmed(model: Model, picture: Picture, digit: Digit) -> Digit:
     """Read the only digit of a number as `read_digit` does, which sees rings and other textures."""
     try:
-        single = read_searched(model, picture, Prepared(()))
+        single = read_digit(model, picture)
     except InputError:
         return digit
     return single if iou(single.box, digit.box) > RECOGNITION.same_digit_iou else digit
@@ -177,10 +199,12 @@ def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> C
     return first if is_exact else best
 
 
-def _digit_of_number(model: Model, detection: Detection, image: Pixels, row: Floats) -> Digit:
+def _digit_of_number(
+    model: Model, detection: Detection, box: Box, image: Pixels, row: Floats
+) -> Digit:
     scores = _softmax(_log_product(detection, row))
     confidence = _confidence(detection.score, 1.0, scores)
-    return _digit(model, scores, confidence, image, detection.box.rounded())
+    return _digit(model, scores, confidence, image, box)
 
 
 def _digit(model: Model, scores: Floats, confidence: float, image: Pixels, box: Box) -> Digit:

@@ -1,18 +1,20 @@
 """Prepares a picture of one digit: crops that may be the digit, and the evidence for each."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mnist_cli import reshape
 from mnist_cli.arrays import Pixels
+from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.option_types import Preprocess
 from mnist_cli.preprocessing import crops, looks
 from mnist_cli.preprocessing.classical import crop_clean
 from mnist_cli.preprocessing.detector import Detection, Look
 from mnist_cli.preprocessing.errors import no_digit_error
-from mnist_cli.preprocessing.geometry import Box
-from mnist_cli.preprocessing.parameters import DETECTOR
+from mnist_cli.preprocessing.geometry import Box, Rectangle
+from mnist_cli.preprocessing.parameters import CROPS, DETECTOR
 
 
 class Candidate(NamedTuple):
@@ -55,12 +57,20 @@ def prepare_clean(picture: Picture, preprocess: Preprocess = "auto") -> Prepared
         InputError: the picture is blank.
     """
     if preprocess == "plain":
-        height, width = picture.gray.shape
-        whole = Candidate(reshape.to_28x28(picture.pixels), Box(0, 0, width, height))
+        whole = Candidate(reshape.to_28x28(picture.full.pixels), Box(0, 0, *picture.full_size))
         return Prepared((whole,), is_final=True)
-    crop = crop_clean(picture.gray)
+    try:
+        crop = crop_clean(picture.gray)
+    except InputError:  # a faint line may vanish when the picture is reduced
+        if picture.is_reduced:
+            return prepare_clean(picture.full)
+        raise
     if crop is None:
         return Prepared(())
+    if picture.is_reduced:
+        if max(crop.box.width, crop.box.height) < CROPS.min_reduced_side_px:
+            return prepare_clean(picture.full)
+        crop = crop._replace(box=box_in_full(crop.box.rectangle, picture))
     return Prepared((Candidate(crop.image, crop.box),), is_final=crop.is_original)
 
 
@@ -71,14 +81,28 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
         InputError: there is no digit in the picture.
     """
     views = looks.look_for_one(picture.rgb)
-    is_large = max(picture.size) > DETECTOR.first_side_px
+    is_large = max(picture.full_size) > DETECTOR.first_side_px
     if is_large and not any(map(_is_probable, views)):  # the digit may be too small for these looks
         views += filter(_is_probable, [looks.look_for_number(picture.rgb)])
     found = [candidate for look in views if (candidate := _most_prominent(picture, look))]
+    if needs_full(picture, [one.detection.box for one in found if one.detection]):
+        return search(picture.full, prepared)
     candidates = (*prepared.candidates, *found)
     if not candidates:
         raise no_digit_error()
     return prepared._replace(candidates=candidates, is_searched=True)
+
+
+def needs_full(picture: Picture, boxes: Sequence[Rectangle]) -> bool:
+    """Return whether a picture was reduced too much for the digits in these boxes, or for any."""
+    sides = [max(box.sides) for box in boxes]
+    return picture.is_reduced and min(sides, default=0) < CROPS.min_reduced_side_px
+
+
+def box_in_full(box: Rectangle, picture: Picture) -> Box:
+    """Return a box of the decoded picture in pixels of the full picture."""
+    (full_width, full_height), (width, height) = picture.full_size, picture.rgb.size
+    return box.scaled(full_width / width, full_height / height).rounded()
 
 
 def best_crop(prepared: Prepared) -> Pixels:
@@ -121,4 +145,4 @@ def _most_prominent(picture: Picture, look: Look) -> Candidate | None:
         for other in look.detections
         if other.box.height >= DETECTOR.min_peer_height * best.box.height
     )
-    return Candidate(image, best.box.rounded(), best, best.score / peers)
+    return Candidate(image, box_in_full(best.box, picture), best, best.score / peers)

@@ -13,8 +13,8 @@ from mnist_cli.preprocessing.parameters import CLASSICAL, CROPS
 def crop_detection(picture: Image.Image, look: Look, index: int) -> Gray | None:
     """Normalize one of the detections of a look at an RGB picture.
 
-    Ink is told from its background by colour: the foreground mask of the network shows where both
-    are, and each pixel is placed on the line between the median colours.
+    Ink is separated from the background by colour: the foreground mask of the network shows where
+    both are, and each pixel is placed on the line between the median colours.
 
     Returns:
         The digit, uint8 [28, 28], dark on light; None if there is no ink in the box.

@@ -13,6 +13,11 @@ class Box(NamedTuple):
     width: int
     height: int
 
+    @property
+    def rectangle(self) -> "Rectangle":
+        """The same box with its right and bottom sides."""
+        return Rectangle(self.x, self.y, self.x + self.width, self.y + self.height)
+
 
 class Rectangle(NamedTuple):
     """A bounding box in fractions of pixels; right and bottom are exclusive."""
@@ -48,6 +53,10 @@ class Rectangle(NamedTuple):
             min(width, self.right + margin),
             min(height, self.bottom + margin),
         )
+
+    def scaled(self, x: float, y: float) -> "Rectangle":
+        """Return the rectangle in a picture that is larger by these factors."""
+        return Rectangle(self.left * x, self.top * y, self.right * x, self.bottom * y)
 
     def rounded(self) -> Box:
         """Return the nearest box of whole pixels, of at least one pixel."""

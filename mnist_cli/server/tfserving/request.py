@@ -166,7 +166,7 @@ class ImageParser:
 
     def _decode_picture(self, value: NamedValues) -> Picture:
         picture = images.decode(_from_base64(value))
-        self._pixel_budget -= max(math.prod(picture.size), MIN_PIXELS_CHARGED)
+        self._pixel_budget -= max(math.prod(picture.full_size), MIN_PIXELS_CHARGED)
         if self._pixel_budget < 0:
             raise InputError("too many or too large pictures: split them into several requests")
         return picture

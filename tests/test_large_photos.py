@@ -1,0 +1,70 @@
+"""Large JPEGs, which the decoder reduces while it reads them."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from mnist_cli import images
+from mnist_cli.loader import load_model
+from mnist_cli.preprocessing import prepare
+from mnist_cli.preprocessing.geometry import iou
+from mnist_cli.recognition import read_digit, read_number
+from tests.running import SAMPLES
+
+ORIENTATION_TAG = 0x0112
+
+
+def _photo(digit: int, side: int, *, orientation: int = 1) -> bytes:
+    """A JPEG of 4000x3000 pixels with a sample, `side` pixels high, at (1500, 400)."""
+    sheet = Image.new("L", (4000, 3000), 225)
+    sample = Image.open(SAMPLES / f"MNIST-{digit}.png").convert("L")
+    sheet.paste(40, (1500, 400), ImageOps.invert(sample).resize((side, side)))
+    turned = sheet.rotate(90, expand=True) if orientation == 6 else sheet
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = orientation
+    file = io.BytesIO()
+    turned.save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("side", [60, 150, 400, 2000])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_large_jpegs_are_read_as_in_full_size(side: int, orientation: int) -> None:
+    model = load_model("k_cnn")
+    for digit in (3, 8):
+        photo = _photo(digit, side, orientation=orientation)
+        reduced, full = images.decode(photo), images.decode(photo, full=True)
+        assert reduced.is_reduced
+        assert not full.is_reduced
+        assert reduced.full_size == full.full_size == (4000, 3000)
+        for one, other in zip(
+            (read_digit(model, reduced), *read_number(model, reduced)[0]),
+            (read_digit(model, full), *read_number(model, full)[0]),
+            strict=True,
+        ):
+            assert one.prediction.digit == other.prediction.digit == digit
+            assert iou(one.box, other.box) > 0.75
+
+
+def test_only_large_jpegs_are_reduced_and_plain_never_is() -> None:
+    photo = _photo(4, 1000)
+    [plain] = prepare(images.decode(photo), "plain").candidates
+    [full] = prepare(images.decode(photo, full=True), "plain").candidates
+    assert np.array_equal(plain.image, full.image)
+    assert plain.box == (0, 0, 4000, 3000)
+    for format, size in (("JPEG", (1999, 1500)), ("PNG", (4000, 3000))):
+        file = io.BytesIO()
+        Image.new("L", size).save(file, format)
+        assert not images.decode(file.getvalue()).is_reduced
+
+
+def test_a_digit_that_is_small_in_a_large_jpeg_is_decoded_in_full_size() -> None:
+    picture = images.decode(_photo(5, 120))
+    assert "full" not in vars(picture)
+    read_digit(load_model("k_cnn"), picture)
+    assert "full" in vars(picture)
+    large = images.decode(_photo(5, 1200))
+    read_digit(load_model("k_cnn"), large)
+    assert "full" not in vars(large)

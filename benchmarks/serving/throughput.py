@@ -49,9 +49,7 @@ PACKAGES = {
 
 def main() -> None:
     """Install the servers, measure them in turns, and print a line for each figure."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     results: dict[tuple[str, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -74,6 +72,13 @@ def main() -> None:
     print(machine())
     for (name, figure), values in results.items():
         print(f"{name:<32} {figure:<32} {median_and_range(values, 2)}")
+
+
+def free_port() -> int:
+    """Return a port that no server uses now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def server_commands(environments: Path, port: int) -> dict[str, list[str]]:

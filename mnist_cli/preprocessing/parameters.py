@@ -81,7 +81,7 @@ class DetectorParameters(NamedTuple):
     """Factor on `first_side_px` for such pictures."""
     digit_height_px: float = 36.0
     """Height of digits in the second look; the detector is trained mostly with such heights."""
-    second_side_px: int = 512
+    second_side_px: int = 384
     """Largest longer side of the second look."""
     min_second_side_px: int = 48
     max_scale: float = 8.0

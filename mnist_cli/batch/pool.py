@@ -20,7 +20,7 @@ from mnist_cli.records import BatchRecord
 Chunk = list[InputFile]
 
 # Files that a process reads at a time: enough to predict in batches, few enough to share the load.
-CHUNK_FILES = 64
+CHUNK_FILES = 128
 # For each process: chunks that are being read, or wait until earlier ones are written.
 MAX_PENDING_CHUNKS = 4
 

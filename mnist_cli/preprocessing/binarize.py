@@ -44,7 +44,7 @@ def global_threshold(gray: Gray) -> Gray | None:
     is_even = highest - lowest <= CLASSICAL.max_background_range and not is_shaded and not is_noisy
     if not is_even and min(gray.shape) >= CLASSICAL.min_shaded_side_px:
         return None
-    return _foreground_table(level, level - darkest).take(gray)  # three times as fast as indexing
+    return _foreground_table(level, level - darkest).take(gray)
 
 
 @functools.lru_cache

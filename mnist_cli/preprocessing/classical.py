@@ -110,12 +110,11 @@ def _may_have_parts(mask: Mask) -> bool:
         return True
     if np.count_nonzero(mask) > 0.6 * mask.size:
         return False
-    # Searching bytes is faster than a call of NumPy.
-    edges = [edge.tobytes() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1])]
-    full = [edge for edge in edges if edge.count(1) > 0.6 * len(edge)]
+    edges = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
+    full = [edge for edge in edges if np.count_nonzero(edge) > 0.6 * len(edge)]
     # A run of foreground has two changes. A digit has up to two runs on an edge; specks and squared
     # paper have more.
-    return len(full) >= 2 or any(edge.count(b"\0\1") + edge.count(b"\1\0") > 4 for edge in edges)
+    return len(full) >= 2 or any(np.count_nonzero(edge[1:] != edge[:-1]) > 4 for edge in edges)
 
 
 def _only_group(mask: Mask) -> Mask | None:

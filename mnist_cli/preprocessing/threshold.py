@@ -9,7 +9,7 @@ from PIL import Image
 from mnist_cli.arrays import Gray, Indices
 
 # NumPy counts faster than Pillow up to this size; it needs eight bytes for each pixel.
-MAX_BINCOUNT_PX = 2**14
+MAX_BINCOUNT_PX = 2**13
 
 
 def histogram(gray: Gray) -> Indices:

@@ -12,7 +12,6 @@ from mnist_cli.preprocessing.components import connected_components
 from mnist_cli.preprocessing.geometry import Box, bounding_box
 from mnist_cli.preprocessing.normalize import mnist_normalized, normalize_foreground
 from mnist_cli.preprocessing.parameters import CLASSICAL
-from mnist_cli.preprocessing.stripes import undo_inverted_stripes
 from mnist_cli.preprocessing.stroke_width import mean_stroke_width
 
 Slices = tuple[slice, slice]
@@ -39,19 +38,9 @@ def crop_clean(gray: Gray) -> Crop | None:
     Raises:
         InputError: the picture is blank.
     """
-    if (crop := _if_normalized(gray)) is not None:
-        return crop
-    undone = undo_inverted_stripes(gray)
-    if undone is not gray and (crop := _if_normalized(undone)) is not None:
-        return crop
-    return _crop(undone)
-
-
-def _if_normalized(gray: Gray) -> Crop | None:
-    """Return the whole picture as a crop if it is normalized as in MNIST."""
     normalized = mnist_normalized(gray)
     if normalized is None:
-        return None
+        return _crop(gray)
     box = bounding_box(normalized < 255 - CLASSICAL.foreground_threshold)
     return Crop(normalized, _box(box, 1, gray), is_original=True)
 

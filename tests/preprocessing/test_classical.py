@@ -172,17 +172,6 @@ def test_a_faint_square_is_blank() -> None:
         crop_clean(faint)
 
 
-@pytest.mark.parametrize("digit", range(10))
-def test_inverted_stripes_are_undone(digit: int) -> None:
-    plain = _page(handwriting(digit), 20, 15, (84, 90))
-    striped = plain.copy()
-    striped[:, 28:56] = 255 - striped[:, 28:56]
-    expected, crop = crop_clean(plain), crop_clean(striped)
-    assert expected is not None and crop is not None
-    np.testing.assert_allclose(crop.image, expected.image, atol=40)
-    np.testing.assert_allclose(crop.box, expected.box, atol=1)
-
-
 @pytest.mark.parametrize("width", [1, 2, 4, 12])
 @pytest.mark.parametrize("size", [300, 3000])
 def test_thin_pens_keep_their_ink(width: int, size: int) -> None:

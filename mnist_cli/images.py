@@ -1,9 +1,11 @@
 """Decodes pictures to gray levels and colours."""
 
 import contextlib
+import errno
 import functools
 import io
 import os
+import stat
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
@@ -22,6 +24,8 @@ MAX_PIXELS = 64_000_000
 # Longer side that JPEGs keep when the decoder reduces them. Preprocessing looks at most at this
 # many pixels unless the digits are small, and decoding 4000x3000 pixels takes a third of the time.
 REDUCED_SIDE_PX = 1000
+# Read at a time from a file whose size is not known.
+READ_BYTES = 2**20
 
 # Luma between the darkest and the lightest pixel; below it ink and paper may differ in colour only.
 MIN_LUMA_RANGE = 64
@@ -123,16 +127,58 @@ def load(file: str, stdin: BinaryIO) -> bytes:
             # Allocating MAX_BYTES takes longer than decoding a small picture. Pipes have no size.
             size = os.fstat(stream.fileno()).st_size or MAX_BYTES
             return stream.read(min(size, MAX_BYTES) + 1)
-    except FileNotFoundError as error:
-        raise InputError("no such file: check the path") from error
-    except IsADirectoryError as error:
-        raise InputError(
-            "is a folder: list the pictures in it, or use `mnist predict-batch`"
-        ) from error
-    except PermissionError as error:
-        raise InputError("permission denied: check the owner and mode of the file") from error
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}") from error
+        raise _input_error(error) from error
+
+
+def load_regular(file: str) -> bytes:
+    """Return the content of a regular file, up to MAX_BYTES + 1 bytes.
+
+    It never waits for another process, as opening a named pipe or a terminal can do.
+
+    Raises:
+        InputError: the file cannot be read, or is a named pipe, a socket, a device or a folder.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+                kind = "named pipe" if stat.S_ISFIFO(status.st_mode) else "device"
+                raise InputError(f"is a {kind}: use a regular file")
+            return _read_to_end(descriptor, status.st_size)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _input_error(error) from error
+
+
+def _read_to_end(descriptor: int, size: int) -> bytes:
+    """Read a file that had `size` bytes, up to MAX_BYTES + 1 bytes."""
+    content = os.read(descriptor, min(size, MAX_BYTES) + 1)
+    if len(content) == size:
+        return content
+    # The file changes meanwhile, or has no size, as in /proc.
+    parts, total = [content], len(content)
+    while total <= MAX_BYTES:
+        part = os.read(descriptor, min(READ_BYTES, MAX_BYTES + 1 - total))
+        if not part:
+            break
+        parts.append(part)
+        total += len(part)
+    return b"".join(parts)
+
+
+def _input_error(error: OSError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError("no such file: check the path")
+    if isinstance(error, IsADirectoryError):
+        return InputError("is a folder: list the pictures in it, or use `mnist predict-batch`")
+    if isinstance(error, PermissionError):
+        return InputError("permission denied: check the owner and mode of the file")
+    if error.errno == errno.ENXIO:
+        return InputError("is a socket, or a device that is not ready: use a regular file")
+    return InputError(f"cannot be read: {error.strerror}")
 
 
 def decode_silently(data: bytes) -> Picture:

@@ -1,7 +1,9 @@
 """Decoding pictures of all formats, colours and orientations."""
 
 import io
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -183,3 +185,45 @@ def test_pixels_can_be_fractions() -> None:
     assert picture.pixels is pixels
     np.testing.assert_array_equal(picture.gray, [[0, 255], [18, 3]])
     np.testing.assert_array_equal(np.asarray(picture.rgb)[..., 1], picture.gray)
+
+
+@pytest.mark.parametrize("growth", [0, 1, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1000])
+def test_a_file_that_grows_while_it_is_read(
+    growth: int, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "growing.png"
+    file.write_bytes(b"x" * size)
+    fstat = os.fstat
+
+    def grow_after_fstat(descriptor: int) -> os.stat_result:
+        status = fstat(descriptor)
+        with file.open("ab") as stream:
+            stream.write(b"y" * growth)
+        return status
+
+    monkeypatch.setattr(os, "fstat", grow_after_fstat)
+    assert images.load_regular(str(file)) == b"x" * size + b"y" * growth
+
+
+def test_a_file_that_shrinks_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "shrinking.png"
+    file.write_bytes(b"x" * 1000)
+    fstat = os.fstat
+
+    def shrink_after_fstat(descriptor: int) -> os.stat_result:
+        status = fstat(descriptor)
+        os.truncate(file, 10)
+        return status
+
+    monkeypatch.setattr(os, "fstat", shrink_after_fstat)
+    assert images.load_regular(str(file)) == b"x" * 10
+
+
+def test_no_more_than_the_limit_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "large.png"
+    file.touch()
+    os.truncate(file, images.MAX_BYTES + 1000)
+    assert len(images.load_regular(str(file))) == images.MAX_BYTES + 1

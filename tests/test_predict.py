@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import os
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from mnist_cli.loader import SHIPPED_MODELS, find_models
-from tests.running import SAMPLES, run, run_process
+from tests.running import MNIST, ROOT, SAMPLES, run, run_process
 
 PICTURES = sorted(SAMPLES.glob("*-[0-9].png"))  # of one digit
 
@@ -65,6 +68,18 @@ def test_stdin() -> None:
     record = run("predict", "-", stdin=picture).record
     assert (record["file"], record["prediction"]) == ("-", 5)
     assert run_process("predict", "-", stdin=picture).record == record
+
+
+def test_a_pipe_that_is_passed_as_a_file() -> None:
+    command = f"{shlex.join(MNIST)} predict <(cat MNIST-5.png)"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        stdout=subprocess.PIPE,
+        cwd=SAMPLES,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    assert json.loads(done.stdout)["prediction"] == 5
 
 
 def test_csv() -> None:

@@ -9,6 +9,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -132,9 +133,21 @@ def test_unusual_names_are_preserved(tmp_path: Path) -> None:
     assert [os.fsencode(row[0]) for row in list(rows)[1:]] == paths
 
 
-def test_a_named_pipe_does_not_block(folder: Path) -> None:
-    result = run("predict-batch", "-", stdin=os.fsencode(folder / "pipe"))
-    assert (result.code, result.record["error"]) == (5, "is a named pipe: use a regular file")
+def test_special_files_do_not_block(folder: Path) -> None:
+    (folder / "link").symlink_to("pipe")
+    (folder / "zero").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "socket"))
+    assert not {"link", "zero", "socket"} & {*_names(run("predict-batch", folder), folder)}
+    listed = b"\n".join(os.fsencode(folder / name) for name in ("pipe", "link", "zero", "socket"))
+    result = run("predict-batch", "-", stdin=listed)
+    assert result.code == 5
+    assert [record["error"] for record in result.records] == [
+        "is a named pipe: use a regular file",
+        "is a named pipe: use a regular file",
+        "is a device: use a regular file",
+        "is a socket, or a device that is not ready: use a regular file",
+    ]
 
 
 def test_only_records_that_need_review(folder: Path, tmp_path: Path) -> None:
@@ -399,7 +412,7 @@ def test_no_worker_survives_a_kill(many: Path, tmp_path: Path) -> None:
         assert children
         batch.kill()
         batch.wait()
-        _wait_for(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))
+        _wait_for(lambda: not any(map(_is_running, children)))
 
 
 def test_tensorflow_is_not_needed(tmp_path: Path) -> None:
@@ -451,8 +464,8 @@ def _wait_for_records(table: Path, size: int) -> None:
     _wait_for(lambda: _size(_journal(table)) > size)
 
 
-def _wait_for(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
+def _wait_for(condition: Callable[[], Any], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -461,6 +474,13 @@ def _wait_for(condition: Callable[[], Any]) -> None:
 def _children(pid: int) -> list[int]:
     lists = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for children in lists for child in children.read_text().split()]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 def _resident(pid: int) -> int:

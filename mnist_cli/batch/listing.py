@@ -7,6 +7,7 @@ import io
 import itertools
 import os
 import pickle
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -42,7 +43,7 @@ class Listing:
     """The files to read.
 
     Folders are listed in the order of `LC_ALL=C sort`, by the bytes of whole paths. Hidden files
-    and folders, sockets, devices and named pipes are skipped.
+    and folders are skipped, and so are sockets, devices, named pipes and links to them.
     """
 
     sources: tuple[str, ...]
@@ -68,8 +69,11 @@ class Listing:
                         raise InputError(f"{source}: no such file or folder")
                 elif source != "-" and os.path.isdir(source):
                     os.scandir(source).close()
-                elif source != "-":
-                    os.stat(source)
+                elif source != "-" and not stat.S_ISREG(os.stat(source).st_mode):
+                    raise InputError(
+                        f"{printable(source)}: is neither a folder nor a regular file; for a list "
+                        "of paths on stdin, use -"
+                    )
             except OSError as error:
                 raise InputError(f"{printable(source)}: {error.strerror}") from error
 
@@ -77,14 +81,14 @@ class Listing:
         """List all files, by default in order."""
         for source in self.sources:
             if source == "-":
-                yield from map(_explicit_file, self._read_paths(stdin))
+                yield from (InputFile(os.fsdecode(path)) for path in self._read_paths(stdin))
             elif is_uri(source):
                 found = uris.list_files(source, self._matches, self.recursive)
                 yield from itertools.starmap(InputFile, found)
             elif os.path.isdir(source):
                 yield from self._walk(os.fsencode(source), in_order)
             else:
-                yield _explicit_file(os.fsencode(source))
+                yield InputFile(source)
 
     def count(self) -> int | None:
         """Count the files; None if they come from stdin or URIs, where that takes too long."""
@@ -132,20 +136,28 @@ class Listing:
             for entry in entries:
                 if entry.name.startswith(b"."):
                     continue
-                if entry.is_dir():
-                    if self.recursive:
-                        yield entry.name + b"/"
-                # A broken symbolic link gets a record with an error.
-                elif (entry.is_file() or entry.is_symlink()) and self._is_wanted(entry):
+                try:
+                    if entry.is_dir():
+                        if self.recursive:
+                            yield entry.name + b"/"
+                        continue
+                    is_wanted = self._is_wanted(entry)
+                except OSError:  # a broken or circular link, or a file that has just been deleted
+                    is_wanted = True  # it gets a record with the error
+                if is_wanted and self._matches(os.fsdecode(entry.name)):
                     yield entry.name
 
     def _is_wanted(self, entry: "os.DirEntry[bytes]") -> bool:
-        if not self._matches(os.fsdecode(entry.name)):
-            return False
+        """Whether an entry is a regular file, or a link to one, that the batch does not write.
+
+        Raises:
+            OSError: the file does not exist or cannot be reached.
+        """
         # Compare the inode first: it is known without a system call.
-        if any(entry.inode() == inode for _, inode in self.excluded):
-            return _file_id(entry.stat()) not in self.excluded
-        return True
+        if entry.is_symlink() or any(entry.inode() == inode for _, inode in self.excluded):
+            status = entry.stat()
+            return stat.S_ISREG(status.st_mode) and _file_id(status) not in self.excluded
+        return entry.is_file()
 
     def _matches(self, name: str) -> bool:
         return not self.globs or any(fnmatch.fnmatchcase(name, glob) for glob in self.globs)
@@ -164,13 +176,6 @@ def output_file_ids(stdout: TextIO, file: Path | None) -> frozenset[FileId]:
 
 def _file_id(status: os.stat_result) -> FileId:
     return status.st_dev, status.st_ino
-
-
-def _explicit_file(path: bytes) -> InputFile:
-    """A file that was named by the user instead of found in a folder."""
-    file = os.fsdecode(path)
-    # Opening a named pipe would block until another process writes to it.
-    return InputFile(file, "is a named pipe: use a regular file" if Path(file).is_fifo() else None)
 
 
 def _sort(names: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,7 +1,6 @@
 """Reads chunks of files and predicts their digits."""
 
 import functools
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TypeVar, cast
@@ -22,8 +21,6 @@ from mnist_cli.records import BatchRecord
 REMOTE_READ_THREADS = 32
 # One step prepares this much before the next step starts.
 READAHEAD_BYTES = 2**20
-
-EMPTY_STDIN = io.BytesIO()
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -105,7 +102,7 @@ def _load(file: InputFile) -> bytes:
         raise InputError(file.error)
     if is_uri(file.file):
         return images.load("-", cast(BinaryIO, RemoteFile(file.file)))
-    return images.load(file.file, EMPTY_STDIN)
+    return images.load_regular(file.file)
 
 
 def _unless_failed(step: Callable[[S], T], value: S | str) -> T | str:

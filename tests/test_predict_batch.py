@@ -415,6 +415,17 @@ def test_no_worker_survives_a_kill(many: Path, tmp_path: Path) -> None:
         _wait_for(lambda: not any(map(_is_running, children)))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a parent-death signal")
+def test_a_worker_that_hangs_ends_with_its_parent(many: Path, tmp_path: Path) -> None:
+    with _started(many, tmp_path / "digits.jsonl") as batch:
+        _wait_for_records(tmp_path / "digits.jsonl", 10_000)
+        [child, *_] = _children(batch.pid)
+        os.kill(child, signal.SIGSTOP)  # it cannot even notice that its stdin is closed
+        batch.kill()
+        batch.wait()
+        _wait_for(lambda: not _is_running(child), seconds=1)
+
+
 def test_tensorflow_is_not_needed(tmp_path: Path) -> None:
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow" / "__init__.py").write_text("raise ImportError('not wanted')")

@@ -81,7 +81,7 @@ class WorkerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # If this process is killed instead, the worker ends because its stdin is closed.
+        # If this process is killed instead, the worker ends by itself: `worker.main`.
         self._process.kill()
         self._process.communicate()
 
@@ -111,7 +111,7 @@ class WorkerProcess:
         # Import the same modules as this process, and none from the current folder.
         program = (
             f"import sys; sys.path[:] = {sys.path!r}\n"
-            "from mnist_cli.batch.worker import main; main()"
+            f"from mnist_cli.batch.worker import main; main({os.getpid()})"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", program],

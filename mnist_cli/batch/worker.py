@@ -1,20 +1,26 @@
 """The worker process: receives chunks of files on stdin and sends their records to stdout."""
 
+import ctypes
 import os
 import pickle
+import signal
 import sys
 import warnings
 
 from mnist_cli.errors import MnistError
 from mnist_cli.records import BatchRecord
 
+# `PR_SET_PDEATHSIG` of Linux's prctl.h.
+SET_PARENT_DEATH_SIGNAL = 1
 
-def main() -> None:
-    """Handle pickled requests until stdin ends.
+
+def main(parent: int) -> None:
+    """Handle pickled requests until stdin ends or the process `parent` dies.
 
     The first is a `ReaderConfig`, whose response is an empty list or, if the model cannot be
     loaded, an error; the others are chunks.
     """
+    _end_with(parent)
     warnings.simplefilter("ignore")  # as in `mnist predict`
     # Move stdout away from file descriptor 1, to which native libraries print.
     with os.fdopen(os.dup(1), "wb") as stdout:
@@ -39,3 +45,14 @@ def main() -> None:
             except EOFError:
                 return
             respond(reader.read(chunk))
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent dies, whatever it is doing at that moment.
+
+    Systems other than Linux have no such signal; there, the worker ends when it next reads stdin.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the signal was set
+        sys.exit()

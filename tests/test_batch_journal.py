@@ -2,12 +2,13 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from mnist_cli.batch.journal import Journal, JournalSettings
+from mnist_cli.batch.journal import SIGNATURE, SIGNATURE_BYTES, Journal, JournalSettings
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.output import json_lines
 from mnist_cli.records import BatchRecord
@@ -48,7 +49,7 @@ def _write(target: Path) -> bytes:
 
 def test_it_is_a_line_for_the_settings_and_one_for_each_record(tmp_path: Path) -> None:
     lines = _write(tmp_path / "digits.csv").splitlines()
-    assert [json.loads(line) for line in lines] == [SETTINGS, *RECORDS]
+    assert [json.loads(line) for line in lines] == [SIGNATURE | SETTINGS, *RECORDS]
 
 
 @pytest.mark.parametrize("garbage", [[b""], [b"\0" * 9, b"\xff\n\xff", b'{"file": "s\n']])
@@ -57,7 +58,10 @@ def test_cut_off_at_any_byte_it_continues(garbage: list[bytes], tmp_path: Path) 
     whole = _write(target)
     header = whole.index(b"\n") + 1
     for size in range(len(whole) + 1):
-        _partial(target).write_bytes(whole[:size] + garbage[size % len(garbage)])
+        start = whole[:size]
+        if size >= len(SIGNATURE_BYTES):  # before, it could be any file
+            start += garbage[size % len(garbage)]
+        _partial(target).write_bytes(start)
         complete = whole[:size].count(b"\n") - 1
         with Journal(target, SETTINGS, resume=True) as journal:
             recorded = list(journal.records())
@@ -85,7 +89,7 @@ def test_without_records_nothing_is_left(tmp_path: Path) -> None:
     for resume in (False, True):
         with Journal(target, SETTINGS, resume) as journal:
             assert list(journal.records()) == []
-            assert _partial(target).read_text() == json_lines([SETTINGS])
+            assert _partial(target).read_text() == json_lines([SIGNATURE | SETTINGS])
         assert list(tmp_path.iterdir()) == []
     _write(target)
     with Journal(target, SETTINGS, resume=True) as journal:
@@ -104,3 +108,30 @@ def test_records_can_be_left_unread(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"^cannot write .*\.a\.partial: No such file"):
         Journal(tmp_path / "none" / "a", SETTINGS, resume=False)
+
+
+@pytest.mark.parametrize(
+    "content", ["note\n", '{"sources": ["scans"]}\n', '{"journal": "mine"}', "{{"]
+)
+@pytest.mark.parametrize("resume", [False, True])
+def test_other_files_are_never_overwritten(content: str, resume: bool, tmp_path: Path) -> None:
+    target = tmp_path / "digits.jsonl"
+    _partial(target).write_text(content)
+    with pytest.raises(OutputError, match=r"\.partial is not a journal of mnist: move it, or"):
+        Journal(target, SETTINGS, resume)
+    assert _partial(target).read_text() == content
+
+
+def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
+    target, other = tmp_path / "digits.jsonl", tmp_path / "other"
+    for content in (None, ""):
+        if content is not None:
+            other.write_text(content)
+        _partial(target).symlink_to(other)
+        with pytest.raises(OutputError, match=r"^cannot write .*\.partial: Too many levels of sym"):
+            Journal(target, SETTINGS, resume=False)
+        assert other.exists() == (content is not None)
+        _partial(target).unlink()
+    os.mkfifo(_partial(target))
+    with pytest.raises(OutputError, match=r"^cannot lock or read .*\.partial: Illegal seek"):
+        Journal(target, SETTINGS, resume=False)

@@ -122,8 +122,9 @@ def test_what_needs_review() -> None:
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl"])
 def test_a_file_from_a_journal(name: str, tmp_path: Path) -> None:
-    target = tmp_path / name
+    target, folder = tmp_path / name, tmp_path / "folder"
     target.write_text("of an earlier batch")
+    folder.mkdir()
     format = check_target(target, None)
     assert name == f"a.{format}"
     with Journal(target, SETTINGS, resume=False) as journal:
@@ -133,9 +134,23 @@ def test_a_file_from_a_journal(name: str, tmp_path: Path) -> None:
         write_journal(journal, target, "jsonl", scores=True, below=99.0)
         assert len(target.read_bytes().splitlines()) == 4
         with pytest.raises(OutputError, match=r"^cannot write .*: Is a directory; try again with"):
-            write_journal(journal, tmp_path, format, scores=True, below=None)
+            write_journal(journal, folder, format, scores=True, below=None)
         journal.remove()
-    assert list(tmp_path.iterdir()) == [target]
+    assert sorted(tmp_path.iterdir()) == [target, folder]
+
+
+def test_the_temporary_file_is_a_new_file(tmp_path: Path) -> None:
+    target, precious = tmp_path / "a.csv", tmp_path / ".a.csv.tmp"
+    precious.write_text("precious")
+    with Journal(target, SETTINGS, resume=False) as journal:
+        journal.add(RECORDS)
+        journal.temporary.symlink_to(precious)  # or what is left of a batch that was killed
+        write_journal(journal, target, "csv", scores=True, below=None)
+        journal.remove()
+    assert target.read_bytes() == _written(RECORDS, "csv")
+    assert not target.is_symlink()
+    assert precious.read_text() == "precious"
+    assert sorted(tmp_path.iterdir()) == [precious, target]
 
 
 def test_a_target_that_is_not_a_file(tmp_path: Path) -> None:

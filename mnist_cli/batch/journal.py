@@ -3,20 +3,25 @@
 import contextlib
 import fcntl
 import json
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypedDict, cast
 
 from mnist_cli.errors import InputError, MnistError, OutputError
 from mnist_cli.option_types import Preprocess
-from mnist_cli.output import json_lines
+from mnist_cli.output import json_lines, to_json
 from mnist_cli.records import BatchRecord
+
+# The start of every journal; other files are never overwritten.
+SIGNATURE = {"journal": "mnist predict-batch"}
+SIGNATURE_BYTES = to_json(SIGNATURE).encode().removesuffix(b"}")
 
 
 class JournalSettings(TypedDict):
-    """The first line of a journal: the settings that its records depend on."""
+    """The settings that the records of a journal depend on."""
 
     sources: list[str]
     glob: list[str]
@@ -29,7 +34,7 @@ class JournalSettings(TypedDict):
 
 
 class Journal:
-    """`.FILE.partial`: one line of JSON with the settings, then one line for each record.
+    """`.FILE.partial`: a line of JSON with SIGNATURE and the settings, then one for each record.
 
     Lines are only appended, so that a kill, a full disk or Ctrl-C can damage only the last line. A
     damaged line is dropped.
@@ -40,11 +45,11 @@ class Journal:
 
         Raises:
             InputError: a journal exists, and `resume` is False or its settings differ.
-            OutputError: the journal cannot be written.
+            OutputError: the journal cannot be written, or another file has its name.
         """
         self.path = target.with_name(f".{target.name}.partial")
         try:
-            self._file = open(self.path, "ab+", buffering=0)
+            self._file = open(self.path, "ab+", buffering=0, opener=_open_without_following)
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
         # Byte offsets: the end of the settings, and of the last complete line.
@@ -52,19 +57,31 @@ class Journal:
         try:
             # POSIX releases this lock when the process ends, for whatever reason.
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._check_signature()
             self._start(settings, resume)
         except BlockingIOError as error:
             self._file.close()
             raise OutputError(f"{self.path} is in use by another batch") from error
+        except OSError as error:
+            self._file.close()
+            raise OutputError(f"cannot lock or read {self.path}: {error.strerror}") from error
         except MnistError:
             self._file.close()
             raise
+
+    def _check_signature(self) -> None:
+        start = os.pread(self._file.fileno(), len(SIGNATURE_BYTES), 0)
+        # The first write may have been cut off.
+        if not SIGNATURE_BYTES.startswith(start):
+            raise OutputError(
+                f"{self.path} is not a journal of mnist: move it, or choose another --output"
+            )
 
     def _start(self, settings: JournalSettings, resume: bool) -> None:
         lines = list(islice(self._lines(), 2))
         if len(lines) < 2:  # no records: nothing is lost by starting over
             self._valid_end = 0
-            self.add([settings])
+            self._append([{**SIGNATURE, **settings}])
             self._header_end = self._valid_end
             return
         header = lines[0]
@@ -88,6 +105,12 @@ class Journal:
             self.remove()  # it has no records
         self._file.close()
 
+    @property
+    def temporary(self) -> Path:
+        """Where the output file is written; the name is the same after a kill and `--resume`."""
+        # Shorter than the name of the journal can be, so that the file system accepts it.
+        return self.path.with_name(f".mnist-{os.fstat(self._file.fileno()).st_ino}.tmp")
+
     def remove(self) -> None:
         """Delete the journal."""
         self.path.unlink(missing_ok=True)
@@ -102,13 +125,16 @@ class Journal:
             lines.readline()
             shutil.copyfileobj(lines, file)
 
-    def add(self, records: Sequence[BatchRecord | JournalSettings]) -> None:
+    def add(self, records: Sequence[BatchRecord]) -> None:
         """Append records.
 
         Raises:
             OutputError: the records cannot be written; earlier records are intact.
         """
-        data = json_lines(records).encode()
+        self._append(records)
+
+    def _append(self, objects: Iterable[Mapping[str, Any]]) -> None:
+        data = json_lines(objects).encode()
         try:
             self._file.truncate(self._valid_end)
             rest = data
@@ -140,3 +166,8 @@ class Journal:
         reader = open(self._file.fileno(), "rb", closefd=False)
         reader.seek(0)
         return reader
+
+
+def _open_without_following(path: str, flags: int) -> int:
+    """Open or create a file; fails for a symbolic link, and never waits for a named pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)

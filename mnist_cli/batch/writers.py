@@ -52,9 +52,10 @@ def write_journal(
     Raises:
         OutputError: the file cannot be written.
     """
-    temporary = target.with_name(f".{target.name}.tmp")
+    temporary = journal.temporary
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # of a batch that was killed while it wrote this file
+        with temporary.open("xb") as file:
             if format == "jsonl" and below is None:
                 journal.copy_records(file)
             else:

@@ -139,7 +139,16 @@ class FileError(TypedDict):
     error: str
 
 
+@final
+class SkippedFile(TypedDict):
+    """A file of a batch that is not a picture; it is counted, but no record is written for it."""
+
+    skipped: Literal[True]
+    file: str
+
+
 BatchRecord: TypeAlias = FilePrediction | FileError
+BatchResult: TypeAlias = BatchRecord | SkippedFile
 FileRecord: TypeAlias = FilePrediction | FileDigits | FileError
 
 COLUMNS = ("file", "prediction", "probability", "model", "uncertain", "error", "digitness")

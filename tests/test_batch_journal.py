@@ -11,7 +11,7 @@ import pytest
 from mnist_cli.batch.journal import SIGNATURE, SIGNATURE_BYTES, Journal, JournalSettings
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.output import json_lines
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 SETTINGS: JournalSettings = {
     "sources": ["scans"],
@@ -22,7 +22,7 @@ SETTINGS: JournalSettings = {
     "preprocess": "auto",
     "scores": False,
 }
-RECORDS: list[BatchRecord] = [
+RECORDS: list[BatchResult] = [
     {
         "file": f"scans/{digit} \n\udcff.png",
         "prediction": digit,
@@ -64,7 +64,7 @@ def test_cut_off_at_any_byte_it_continues(garbage: list[bytes], tmp_path: Path) 
         _partial(target).write_bytes(start)
         complete = whole[:size].count(b"\n") - 1
         with Journal(target, SETTINGS, resume=True) as journal:
-            recorded = list(journal.records())
+            recorded = list(journal.results())
             assert recorded == RECORDS[: max(complete, 0)], size
             journal.add(RECORDS[len(recorded) :])
             copy = io.BytesIO()
@@ -88,7 +88,7 @@ def test_without_records_nothing_is_left(tmp_path: Path) -> None:
     target = tmp_path / "digits.jsonl"
     for resume in (False, True):
         with Journal(target, SETTINGS, resume) as journal:
-            assert list(journal.records()) == []
+            assert list(journal.results()) == []
             assert _partial(target).read_text() == json_lines([SIGNATURE | SETTINGS])
         assert list(tmp_path.iterdir()) == []
     _write(target)
@@ -100,7 +100,7 @@ def test_without_records_nothing_is_left(tmp_path: Path) -> None:
 def test_records_can_be_left_unread(tmp_path: Path) -> None:
     _write(tmp_path / "digits.jsonl")
     with Journal(tmp_path / "digits.jsonl", SETTINGS, resume=True) as journal:
-        records = journal.records()
+        records = journal.results()
         assert next(records) == RECORDS[0]
     del records  # a warning would fail the test
 

@@ -15,15 +15,17 @@ from mnist_cli.batch.listing import InputFile, Listing
 from mnist_cli.batch.run import run
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import FileError, InputError, ModelError
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 from mnist_cli.terminal import Terminal
 from tests.running import SAMPLES
 
 FILES = [f"{index:02}.png" for index in range(10)]
 
 
-def _record(file: str) -> BatchRecord:
-    """File 05 cannot be read; the others show their last digit."""
+def _result(file: str) -> BatchResult:
+    """File 05 cannot be read; text files are skipped; the others show their last digit."""
+    if file.endswith(".txt"):
+        return {"skipped": True, "file": file}
     if file == "05.png":
         return {"file": file, "error": "damaged"}
     digit = int(file[1])
@@ -41,15 +43,15 @@ class _Batch:
     """Reads three files at a time, and keeps what is written."""
 
     def __init__(self) -> None:
-        self.written: list[BatchRecord] = []
+        self.written: list[BatchResult] = []
         self.progress: list[tuple[int, int]] = []
         self.closed = False
 
-    def read_files(self, files: Iterator[InputFile]) -> Generator[list[BatchRecord], None, None]:
-        records = [_record(file.file) for file in files]
+    def read_files(self, files: Iterator[InputFile]) -> Generator[list[BatchResult], None, None]:
+        results = [_result(file.file) for file in files]
         try:
-            for start in range(0, len(records), 3):
-                yield records[start : start + 3]
+            for start in range(0, len(results), 3):
+                yield results[start : start + 3]
         finally:
             self.closed = True
 
@@ -64,7 +66,7 @@ class _Batch:
             self.read_files,
             self.written.extend,
             self.on_progress,
-            recorded=map(_record, recorded),
+            recorded=map(_result, recorded),
             fail_fast=fail_fast,
         )
 
@@ -72,7 +74,7 @@ class _Batch:
 def test_all_files_are_written_in_order() -> None:
     batch = _Batch()
     summary = batch.run(FILES)
-    assert batch.written == list(map(_record, FILES))
+    assert batch.written == list(map(_result, FILES))
     assert batch.progress == [(3, 0), (6, 1), (9, 1), (10, 1)]
     assert (summary.files, summary.failed, summary.resumed) == (10, 1, 0)
     assert summary.digits == Counter({digit: 1 for digit in range(10) if digit != 5})
@@ -82,7 +84,7 @@ def test_all_files_are_written_in_order() -> None:
 def test_recorded_files_are_counted_but_not_read(count: int) -> None:
     batch = _Batch()
     summary = batch.run(FILES, recorded=FILES[:count])
-    assert batch.written == list(map(_record, FILES[count:]))
+    assert batch.written == list(map(_result, FILES[count:]))
     assert (summary.files, summary.failed, summary.resumed) == (10, 1, count)
 
 
@@ -101,7 +103,7 @@ def test_fail_fast_writes_what_comes_before_the_error() -> None:
     batch = _Batch()
     with pytest.raises(FileError, match=r"^05\.png: damaged$"):
         batch.run(FILES, fail_fast=True)
-    assert batch.written == list(map(_record, FILES[:5]))
+    assert batch.written == list(map(_result, FILES[:5]))
     assert batch.closed
 
 
@@ -119,6 +121,21 @@ def test_an_error_of_the_writer_stops_the_readers() -> None:
 def test_no_files() -> None:
     with pytest.raises(InputError, match=r"^no files to read: check the folder and --glob$"):
         _Batch().run([])
+    with pytest.raises(InputError, match=r"^no pictures to read: none of the 2 files is a picture"):
+        _Batch().run(["a.txt", "b.txt"])
+
+
+def test_skipped_files_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    batch = _Batch()
+    files = ["00.png", "a\n.txt", "b.txt", "05.png"]
+    with caplog.at_level("INFO", "mnist_cli"):
+        summary = batch.run(files, recorded=files[:2])
+    assert batch.written == list(map(_result, files[2:]))
+    assert (summary.files, summary.failed, summary.skipped) == (4, 1, 2)
+    assert caplog.messages == ["skipped b.txt: not a picture"]
+    merged = Summary()
+    merged.merge(summary)
+    assert str(merged).startswith("4 files, 1 failed, 2 skipped, ")
 
 
 def test_a_summary_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +144,7 @@ def test_a_summary_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     summary, shard = Summary(_started=now), Summary()
     now += 2
     assert str(summary) == "0 files, 0 failed, 0 images/s; digits none"
-    shard.add(*map(_record, ["01.png", "02.png", "11.png", "05.png"]))
+    shard.add(*map(_result, ["01.png", "02.png", "11.png", "05.png"]))
     for _ in range(1_000):
         summary.merge(shard)
     summary.resumed = 1_000

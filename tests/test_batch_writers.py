@@ -10,10 +10,10 @@ import pytest
 from mnist_cli.batch import parquet, writers
 from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.shards import Shards, is_shard_folder
-from mnist_cli.batch.writers import check_target, needs_review, select_for_review, write_journal
+from mnist_cli.batch.writers import check_target, needs_review, select_records, write_journal
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import COLUMNS, BatchRecord, FilePrediction
+from mnist_cli.records import COLUMNS, BatchRecord, BatchResult, FilePrediction
 
 TYPES = {
     "file": pl.String,
@@ -116,8 +116,9 @@ def test_what_needs_review() -> None:
         return [record["file"] for record in records]
 
     assert files(record for record in RECORDS if needs_review(record, 90.0)) == ["b\nc", "d", "e"]
-    assert files(select_for_review(RECORDS, 90.1)) == ["b\nc", "ü漢", "d", "e"]
-    assert list(select_for_review(RECORDS, None)) == RECORDS
+    assert files(select_records(RECORDS, 90.1)) == ["b\nc", "ü漢", "d", "e"]
+    results: list[BatchResult] = [{"skipped": True, "file": "Thumbs.db"}, *RECORDS]
+    assert list(select_records(results, None)) == RECORDS
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl"])
@@ -128,7 +129,7 @@ def test_a_file_from_a_journal(name: str, tmp_path: Path) -> None:
     format = check_target(target, None)
     assert name == f"a.{format}"
     with Journal(target, SETTINGS, resume=False) as journal:
-        journal.add(RECORDS)
+        journal.add([*RECORDS, {"skipped": True, "file": "Thumbs.db"}])
         write_journal(journal, target, format, scores=True, below=None)
         assert target.read_bytes() == _written(RECORDS, format)
         write_journal(journal, target, "jsonl", scores=True, below=99.0)

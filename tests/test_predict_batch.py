@@ -29,14 +29,14 @@ Digits = npt.NDArray[np.uint8]
 
 BAD = {
     "empty.png": b"",
-    "note.txt": b"no picture",
+    "garbage.png": b"no picture",
     "truncated.png": (SAMPLES / "MNIST-0.png").read_bytes()[:200],
 }
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pictures in folders, three bad files, a broken link, and files that are skipped."""
+    """Pictures in folders, three bad ones, a broken link, and files that are skipped."""
     top = tmp_path / "pictures"
     (top / "a" / ".hidden").mkdir(parents=True)
     (top / "a-b").mkdir()
@@ -45,6 +45,7 @@ def folder(tmp_path: Path) -> Path:
         shutil.copy(SAMPLES / f"MNIST-{digit}.png", top / place)
     for name, content in BAD.items():
         (top / name).write_bytes(content)
+    (top / "a" / "note.txt").write_text("no picture")
     (top / "gone.png").symlink_to("nowhere.png")
     (top / "a" / "up").symlink_to("..")
     os.mkfifo(top / "pipe")
@@ -76,7 +77,7 @@ def test_one_record_per_file_sorted_by_path(folder: Path) -> None:
     assert answers["gone.png"]["error"] == "no such file: check the path"
     assert all(set(answers[name]) == {"file", "error"} for name in BAD)
     [summary] = result.stderr.splitlines()
-    assert summary.startswith("mnist: info: 8 files, 4 failed, ")
+    assert summary.startswith("mnist: info: 9 files, 4 failed, 1 skipped, ")
     assert summary.endswith("; digits 1: 1, 3: 1, 7: 1, 9: 1")
 
 
@@ -104,13 +105,67 @@ def test_files_can_be_selected(folder: Path) -> None:
         "9.png",
         "a.png",
         "empty.png",
+        "garbage.png",
         "gone.png",
         "truncated.png",
     ]
-    assert names(folder / "a-b", folder / "note.txt") == ["a-b/1.png", "note.txt"]
+    assert names(folder, "--glob", "*.PNG") == names(folder, "--glob", "*.png")
+    assert names(folder / "a-b", folder / "garbage.png") == ["a-b/1.png", "garbage.png"]
     listed = f"{folder}/a/7.png\n\n{folder}/missing.png\n{folder}/9.png"
     assert names("-", stdin=listed.encode()) == ["a/7.png", "missing.png", "9.png"]
     assert names(folder / "a.png", "-", stdin=listed.encode())[:2] == ["a.png", "a/7.png"]
+
+
+def test_files_that_are_not_pictures_are_skipped(tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "MNIST-7.png", tmp_path / "7.png")
+    shutil.copy(SAMPLES / "MNIST-1.png", tmp_path / "1.db")  # a picture all the same
+    others = {
+        "Thumbs.db": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500),
+        "desktop.ini": "[ViewState]\r\nMode=\r\n".encode("utf-16"),
+        "LICENSE": b"MIT License\n",
+        "BMI and PDF.txt": b"BMI: P5, %PDF",
+        "empty": b"",
+        "data.csv": b"file,prediction\n",
+        "page.svg.html": b"<!doctype html><html><svg></svg>",
+    }
+    for name, content in others.items():
+        (tmp_path / name).write_bytes(content)
+    result = run("predict-batch", tmp_path)
+    assert result.code == 0
+    assert [record["prediction"] for record in result.records] == [1, 7]
+    assert result.stderr.startswith("mnist: info: 9 files, 0 failed, 7 skipped, ")
+    verbose = run("predict-batch", "--verbose", tmp_path).stderr
+    assert f"mnist: info: skipped {tmp_path}/Thumbs.db: not a picture\n" in verbose
+    assert run("predict-batch", "--quiet", tmp_path / "LICENSE").error.startswith("no pictures")
+
+
+def test_pictures_that_cannot_be_read_are_not_skipped(tmp_path: Path) -> None:
+    pictures = {
+        "a.JPG": b"",
+        "b.heic": b"damaged",
+        "c": (SAMPLES / "MNIST-1.png").read_bytes()[:100],
+        "d.txt": b"%PDF-1.7",
+        "e": b'<?xml version="1.0"?>\n<!-- by hand -->\n<svg width="28"/>',
+        "f.tmp": b"\0\0\0\x18ftypheic",
+        "g": b"P5\n28 28 255\n",
+        "h": b"BM\x36\x0c\0\0\0\0\0\0\x36",
+    }
+    for name, content in pictures.items():
+        (tmp_path / name).write_bytes(content)
+    result = run("predict-batch", tmp_path)
+    assert result.code == 5
+    assert [Path(record["file"]).name for record in result.records] == list(pictures)
+    assert "8 files, 8 failed, " in result.stderr
+
+
+def test_skipped_files_are_in_no_output(folder: Path, tmp_path: Path) -> None:
+    expected = run("predict-batch", folder).stdout
+    table = tmp_path / "digits.jsonl"
+    assert run("predict-batch", folder, "--output", table).code == 5
+    assert table.read_text() == expected
+    result = run("predict-batch", folder / "a" / "note.txt", "--output", tmp_path / "none.csv")
+    assert result.code == 3
+    assert sorted(tmp_path.iterdir()) == [table, folder]
 
 
 def test_unusual_names_are_preserved(tmp_path: Path) -> None:
@@ -163,7 +218,7 @@ def test_only_records_that_need_review(folder: Path, tmp_path: Path) -> None:
     assert str(folder / "noise.png") in [record["file"] for record in expected]
     result = run("predict-batch", folder, "--below", str(limit))
     assert (result.code, result.records) == (5, expected)
-    assert "9 files, 4 failed" in result.stderr
+    assert "10 files, 4 failed, 1 skipped, " in result.stderr
     run("predict-batch", folder, "--below", str(limit), "-o", tmp_path / "look.jsonl")
     lines = (tmp_path / "look.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == expected
@@ -214,7 +269,7 @@ def test_a_terminal_gets_a_table_and_a_bar(folder: Path) -> None:
     assert "\x1b[?25l" in screen  # the bar hides the cursor, and shows it again
     assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
     assert "the file is empty" in screen
-    assert "8 files, 4 failed" in screen.splitlines()[-1]
+    assert "9 files, 4 failed, 1 skipped, " in screen.splitlines()[-1]
     assert "uncertain" not in screen
     quiet = run_on_terminal(
         "predict-batch", "--quiet", "--format", "jsonl", str(SAMPLES / "MNIST-0.png")

@@ -88,7 +88,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for place in ("9.png", "a/7 %41?.png", "a-b/ü#1.png", "a.png", ".2.png", "a/.hidden/2.png"):
         shutil.copy(SAMPLES / f"MNIST-{len(place) % 10}.png", top / place)
     (top / "empty.png").touch()
-    (top / "note.txt").write_text("no picture")
+    (top / "note.png").write_text("no picture")
+    (top / "a.txt").write_text("skipped")
     (top / "truncated.png").write_bytes((SAMPLES / "MNIST-0.png").read_bytes()[:200])
     (top / "gone.png").symlink_to("nowhere.png")
     with (top / "large.png").open("wb") as file:
@@ -138,7 +139,7 @@ def test_the_same_records_as_without_ray(cluster: TwoNodes, pictures: Path) -> N
     ray = run_process(*arguments, "--ray", cluster.address, cwd=pictures.parent)
     assert (ray.code, ray.records) == (5, local.records)
     [summary] = ray.stderr.splitlines()
-    assert summary.startswith("mnist: info: 9 files, 5 failed, ")
+    assert summary.startswith("mnist: info: 10 files, 5 failed, 1 skipped, ")
 
 
 def test_the_driver_and_then_a_node_are_killed(
@@ -167,7 +168,7 @@ def test_from_uris_into_shards(
     arguments = ("predict-batch", "--scores", "--ray", cluster.address, "--output", out)
     result = run_process(*arguments, bucket("scans"), pictures.as_uri())
     assert result.code == 5, result.stderr
-    assert ": info: 10 files, 4 failed, " in result.stderr
+    assert ": info: 11 files, 4 failed, 1 skipped, " in result.stderr
     file_system, folder = pyarrow.fs.FileSystem.from_uri(out)
     found = sorted(file_system.get_file_info(pyarrow.fs.FileSelector(folder)), key=str)
     assert [file.base_name for file in found] == ["_SUCCESS", "part-00000.jsonl"]

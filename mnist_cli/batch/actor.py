@@ -14,7 +14,7 @@ from mnist_cli.batch.pool import WorkerProcess
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError, MnistError
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,8 @@ class ActorConfig:
     """Where the actor writes records; None to return them."""
 
 
-ChunkResult = list[BatchRecord] | Summary | Exception
-"""The records of a chunk, their counts if they are in a shard, or the error."""
+ChunkResult = list[BatchResult] | Summary | Exception
+"""The results of a chunk, their counts if they are in a shard, or the error."""
 
 
 class Actor:
@@ -72,16 +72,16 @@ class Actor:
         try:
             if self._startup_error:
                 raise self._startup_error
-            records = [
-                record
+            results = [
+                result
                 for chunk in chunked(files, RAY_CHUNK_FILES)
-                for record in self._process.read(chunk)
+                for result in self._process.read(chunk)
             ]
             if self._config.shards is None:
-                return records
-            self._config.shards.write(index, records)
+                return results
+            self._config.shards.write(index, results)
             summary = Summary()
-            summary.add(*records)
+            summary.add(*results)
             return summary
         except MnistError as error:
             return type(error)(f"on {platform.node()}: {error}")

@@ -22,7 +22,7 @@ from mnist_cli.batch.shards import SHARD_FILES, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 CONNECT_TIMEOUT_SECONDS = 10
 # Ray reads one window of chunks at a time, each with new actors. The first window is small, so that
@@ -101,15 +101,15 @@ def _check_address(address: str) -> None:
 
 def read_files(
     files: Iterator[InputFile], config: ReaderConfig, processes: int | None
-) -> Generator[list[BatchRecord], None, None]:
-    """Yield the records of all files, in order, one chunk at a time, as `pool.read_files` does.
+) -> Generator[list[BatchResult], None, None]:
+    """Yield the results of all files, in order, one chunk at a time, as `pool.read_files` does.
 
     Raises:
         ModelError: a node cannot load the model.
         ClusterError: the cluster fails.
     """
     results = _map_chunks(files, ActorConfig(config, str(Path.cwd())), processes, RAY_CHUNK_FILES)
-    yield from cast(Iterator[list[BatchRecord]], results)
+    yield from cast(Iterator[list[BatchResult]], results)
 
 
 def write_shards(

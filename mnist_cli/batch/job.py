@@ -13,13 +13,13 @@ from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.listing import InputFile, Listing, output_file_ids
 from mnist_cli.batch.progress import ProgressBar
-from mnist_cli.batch.run import ReadFiles, run, run_sharded
+from mnist_cli.batch.run import NoPicturesError, ReadFiles, run, run_sharded
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.uris import to_uri
 from mnist_cli.loader import find_model
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 from mnist_cli.terminal import Terminal
 
 
@@ -59,8 +59,8 @@ class Job:
                 writers.stream_writer(terminal.stdout, format, self.reader.scores)
             )
 
-            def write_selected(records: Sequence[BatchRecord]) -> None:
-                if selected := list(writers.select_for_review(records, self.below)):
+            def write_selected(results: Sequence[BatchResult]) -> None:
+                if selected := list(writers.select_records(results, self.below)):
                     write(selected)
 
             return run(files, read_files, write_selected, bar.update, fail_fast=self.fail_fast)
@@ -74,14 +74,18 @@ class Job:
             self._session(terminal, target) as (files, read_files, bar),
             Journal(target, self._journal_settings(), resume) as journal,
         ):
-            summary = run(
-                files,
-                read_files,
-                journal.add,
-                bar.update,
-                recorded=journal.records(),
-                fail_fast=self.fail_fast,
-            )
+            try:
+                summary = run(
+                    files,
+                    read_files,
+                    journal.add,
+                    bar.update,
+                    recorded=journal.results(),
+                    fail_fast=self.fail_fast,
+                )
+            except NoPicturesError:
+                journal.remove()
+                raise
             writers.write_journal(journal, target, format, self.reader.scores, self.below)
             journal.remove()
             return summary

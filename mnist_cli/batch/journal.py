@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,11 +12,13 @@ from typing import Any, BinaryIO, TypedDict, cast
 from mnist_cli.errors import InputError, MnistError, OutputError
 from mnist_cli.option_types import Preprocess
 from mnist_cli.output import json_lines, to_json
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 # The start of every journal; other files are never overwritten.
 SIGNATURE = {"journal": "mnist predict-batch"}
 SIGNATURE_BYTES = to_json(SIGNATURE).encode().removesuffix(b"}")
+# The start of a line for a skipped file, which has no record.
+SKIPPED_START = b'{"skipped": '
 
 
 class JournalSettings(TypedDict):
@@ -34,7 +35,7 @@ class JournalSettings(TypedDict):
 
 
 class Journal:
-    """`.FILE.partial`: a line of JSON with SIGNATURE and the settings, then one for each record.
+    """`.FILE.partial`: a line of JSON with SIGNATURE and the settings, then one for each file.
 
     Lines are only appended, so that a kill, a full disk or Ctrl-C can damage only the last line. A
     damaged line is dropped.
@@ -115,23 +116,23 @@ class Journal:
         """Delete the journal."""
         self.path.unlink(missing_ok=True)
 
-    def records(self) -> Iterator[BatchRecord]:
-        """Yield all records; exhaust it before the next `add`."""
-        return cast(Iterator[BatchRecord], islice(self._lines(), 1, None))
+    def results(self) -> Iterator[BatchResult]:
+        """Yield the results of all files; exhaust it before the next `add`."""
+        return cast(Iterator[BatchResult], islice(self._lines(), 1, None))
 
     def copy_records(self, file: BinaryIO) -> None:
         """Copy all records, as lines of JSON."""
         with self._reader() as lines:
             lines.readline()
-            shutil.copyfileobj(lines, file)
+            file.writelines(line for line in lines if not line.startswith(SKIPPED_START))
 
-    def add(self, records: Sequence[BatchRecord]) -> None:
-        """Append records.
+    def add(self, results: Sequence[BatchResult]) -> None:
+        """Append the results of files.
 
         Raises:
-            OutputError: the records cannot be written; earlier records are intact.
+            OutputError: they cannot be written; earlier results are intact.
         """
-        self._append(records)
+        self._append(results)
 
     def _append(self, objects: Iterable[Mapping[str, Any]]) -> None:
         data = json_lines(objects).encode()

@@ -2,11 +2,13 @@
 
 import contextlib
 import fnmatch
+import functools
 import heapq
 import io
 import itertools
 import os
 import pickle
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -49,7 +51,7 @@ class Listing:
     sources: tuple[str, ...]
     """Folders, files, URIs, or `-` for a list of paths on stdin."""
     globs: tuple[str, ...] = ()
-    """Patterns for the names of files in folders; a file must match one of them."""
+    """Patterns for the names of files in folders, without regard to case; one must match."""
     recursive: bool = True
     null: bool = False
     """Whether paths on stdin end with NUL, as from `find -print0`, instead of a newline."""
@@ -160,7 +162,11 @@ class Listing:
         return entry.is_file()
 
     def _matches(self, name: str) -> bool:
-        return not self.globs or any(fnmatch.fnmatchcase(name, glob) for glob in self.globs)
+        return not self.globs or any(pattern.match(name) for pattern in self._patterns)
+
+    @functools.cached_property
+    def _patterns(self) -> list[re.Pattern[str]]:
+        return [re.compile(fnmatch.translate(glob), re.IGNORECASE) for glob in self.globs]
 
 
 def output_file_ids(stdout: TextIO, file: Path | None) -> frozenset[FileId]:

@@ -15,7 +15,7 @@ from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.errors import MnistError, ModelError
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 Chunk = list[InputFile]
 
@@ -34,8 +34,8 @@ def available_cores() -> int:
 
 def read_files(
     files: Iterator[InputFile], config: ReaderConfig, processes: int
-) -> Generator[list[BatchRecord], None, None]:
-    """Yield the records of all files, in order, one chunk at a time.
+) -> Generator[list[BatchResult], None, None]:
+    """Yield the results of all files, in order, one chunk at a time.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -45,9 +45,9 @@ def read_files(
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
         idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         idle.put(started.enter_context(WorkerProcess(config)))
-        pending: deque[Future[list[BatchRecord]]] = deque()
+        pending: deque[Future[list[BatchResult]]] = deque()
 
-        def read_chunk(chunk: Chunk) -> list[BatchRecord]:
+        def read_chunk(chunk: Chunk) -> list[BatchResult]:
             process = idle.get()
             try:
                 return process.read(chunk)
@@ -85,8 +85,8 @@ class WorkerProcess:
         self._process.kill()
         self._process.communicate()
 
-    def read(self, chunk: Chunk) -> list[BatchRecord]:
-        """Read files and return their records.
+    def read(self, chunk: Chunk) -> list[BatchResult]:
+        """Read files and return their results.
 
         Raises:
             ModelError: the model cannot be loaded.
@@ -99,7 +99,7 @@ class WorkerProcess:
         except _WorkerDied as error:
             self._start()
             if len(chunk) > 1:  # find the file that killed it
-                return [record for file in chunk for record in self.read([file])]
+                return [result for file in chunk for result in self.read([file])]
             return [
                 {
                     "file": chunk[0].file,
@@ -141,11 +141,11 @@ class WorkerProcess:
         except OSError as error:
             raise self._worker_died() from error
 
-    def _receive(self) -> list[BatchRecord]:
-        """The records of a chunk, or an empty list once the model is loaded."""
+    def _receive(self) -> list[BatchResult]:
+        """The results of a chunk, or an empty list once the model is loaded."""
         assert self._process.stdout
         try:
-            response: list[BatchRecord] | MnistError = pickle.load(self._process.stdout)
+            response: list[BatchResult] | MnistError = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError) as error:
             raise self._worker_died() from error
         if isinstance(response, MnistError):

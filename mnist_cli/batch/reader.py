@@ -3,11 +3,12 @@
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 from mnist_cli import images, preprocessing, recognition
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.picture_files import is_picture_file
 from mnist_cli.batch.uris import RemoteFile, is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
@@ -15,7 +16,7 @@ from mnist_cli.loader import load_model
 from mnist_cli.predictor import Predictor
 from mnist_cli.preprocessing import Prepared
 from mnist_cli.recognition import Digit
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 # Files behind URIs that are read at the same time.
 REMOTE_READ_THREADS = 32
@@ -24,7 +25,17 @@ READAHEAD_BYTES = 2**20
 
 S = TypeVar("S")
 T = TypeVar("T")
-Item = TypeVar("Item", bound=bytes | str | Picture)
+Item = TypeVar("Item", bound="bytes | Picture | Failure")
+
+
+class Failure(NamedTuple):
+    """Why a file has no prediction."""
+
+    error: str
+    is_skipped: bool = False
+
+
+NOT_A_PICTURE = Failure("not a picture", is_skipped=True)
 
 
 class Reader:
@@ -41,16 +52,15 @@ class Reader:
         model = load_model(config.model, model_dir=config.model_dir, runtime=config.runtime)
         self._predictor = Predictor(model, scores=config.scores)
 
-    def read(self, files: Sequence[InputFile]) -> list[BatchRecord]:
-        """Read files and return their records, in the same order."""
+    def read(self, files: Sequence[InputFile]) -> list[BatchResult]:
+        """Read files and return their results, in the same order."""
         load = functools.partial(_unless_failed, _load)
-        decode = functools.partial(_unless_failed, images.decode_silently)
         prepare = functools.partial(_unless_failed, self._prepare)
-        prepared: Iterable[Prepared | str]
+        prepared: Iterable[Prepared | Failure]
         if any(is_uri(file.file) for file in files):  # threads hide the latency of the network
-            prepared = self._threads.map(lambda file: prepare(decode(load(file))), files)
+            prepared = self._threads.map(lambda file: prepare(_decode(file, load(file))), files)
         else:
-            decoded = map(decode, _read_ahead(map(load, files)))
+            decoded = map(_decode, files, _read_ahead(map(load, files)))
             prepared = map(prepare, _read_ahead(decoded))
         return self._predict(files, list(prepared))
 
@@ -58,21 +68,25 @@ class Reader:
         return preprocessing.prepare(picture, self._config.preprocess)
 
     def _predict(
-        self, files: Sequence[InputFile], prepared: list[Prepared | str]
-    ) -> list[BatchRecord]:
-        readable = [picture for picture in prepared if not isinstance(picture, str)]
+        self, files: Sequence[InputFile], prepared: list[Prepared | Failure]
+    ) -> list[BatchResult]:
+        readable = [picture for picture in prepared if not isinstance(picture, Failure)]
         digits = iter(recognition.read_prepared(self._predictor.model, readable))
-        records: list[BatchRecord] = []
+        results: list[BatchResult] = []
         for file, picture in zip(files, prepared, strict=True):
-            result: Digit | str | None = picture if isinstance(picture, str) else next(digits)
-            if result is None:
+            digit = picture if isinstance(picture, Failure) else next(digits)
+            if digit is None:
                 search = functools.partial(self._read_searched, file)
-                result = _unless_failed(search, picture)
-            if isinstance(result, str):
-                records.append({"file": file.file, "error": result})
-            else:
-                records.append({**self._predictor.record(result), "file": file.file})
-        return records
+                digit = _unless_failed(search, picture)
+            results.append(self._result(file, digit))
+        return results
+
+    def _result(self, file: InputFile, digit: Digit | Failure) -> BatchResult:
+        if not isinstance(digit, Failure):
+            return {**self._predictor.record(digit), "file": file.file}
+        if digit.is_skipped:
+            return {"skipped": True, "file": file.file}
+        return {"file": file.file, "error": digit.error}
 
     def _read_searched(self, file: InputFile, prepared: Prepared) -> Digit:
         """Read a picture again: keeping all pictures of a chunk would take too much memory."""
@@ -90,7 +104,8 @@ def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
     size = 0
     for item in items:
         waiting.append(item)
-        size += len(item) if isinstance(item, str | bytes) else item.gray.nbytes
+        if not isinstance(item, Failure):
+            size += len(item) if isinstance(item, bytes) else item.gray.nbytes
         if size >= READAHEAD_BYTES:
             yield from waiting
             waiting, size = [], 0
@@ -105,15 +120,22 @@ def _load(file: InputFile) -> bytes:
     return images.load_regular(file.file)
 
 
-def _unless_failed(step: Callable[[S], T], value: S | str) -> T | str:
-    """Return the result of a step for one file, or the error message of this or an earlier step."""
-    if isinstance(value, str):
+def _decode(file: InputFile, content: bytes | Failure) -> Picture | Failure:
+    picture = _unless_failed(images.decode_silently, content)
+    if isinstance(picture, Failure) and isinstance(content, bytes):
+        return picture if is_picture_file(file.file, content) else NOT_A_PICTURE
+    return picture
+
+
+def _unless_failed(step: Callable[[S], T], value: S | Failure) -> T | Failure:
+    """Return the result of a step for one file, or the failure of this or an earlier step."""
+    if isinstance(value, Failure):
         return value
     try:
         return step(value)
     except InputError as error:
-        return str(error)
+        return Failure(str(error))
     except MemoryError:
-        return "not enough memory to read the file"
+        return Failure("not enough memory to read the file")
     except Exception as error:
-        return f"internal error, please report it: {error!r}"
+        return Failure(f"internal error, please report it: {error!r}")

@@ -7,19 +7,22 @@ from contextlib import closing
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.shards import SUCCESS_FILE, Shards
 from mnist_cli.batch.summary import Summary
-from mnist_cli.batch.writers import WriteRecords
+from mnist_cli.batch.writers import WriteResults
 from mnist_cli.errors import FileError, InputError
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 from mnist_cli.terminal import printable
 
-ReadFiles = Callable[[Iterator[InputFile]], Generator[list[BatchRecord], None, None]]
-"""Yields the records of all files, in order, one chunk at a time."""
+ReadFiles = Callable[[Iterator[InputFile]], Generator[list[BatchResult], None, None]]
+"""Yields the results of all files, in order, one chunk at a time."""
 WriteShards = Callable[[Iterator[InputFile]], Generator[Summary, None, None]]
 """Writes the records of all files into shards; yields the counts of each shard."""
 OnProgress = Callable[[Summary], None]
 """Called with the counts so far after each chunk."""
 
-NO_FILES = "no files to read: check the folder and --glob"
+
+class NoPicturesError(InputError):
+    """A batch has no pictures."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -27,46 +30,63 @@ logger = logging.getLogger(__name__)
 def run(
     files: Iterator[InputFile],
     read_files: ReadFiles,
-    write: WriteRecords,
+    write: WriteResults,
     on_progress: OnProgress,
     *,
-    recorded: Iterable[BatchRecord] = (),
+    recorded: Iterable[BatchResult] = (),
     fail_fast: bool = False,
 ) -> Summary:
-    """Read all files except those that an interrupted run has `recorded`, and write their records.
+    """Read all files except those that an interrupted run has `recorded`, and write their results.
 
     Raises:
-        InputError: there are no files, or not the same as in the interrupted run.
+        NoPicturesError: there are no pictures.
+        InputError: the files are not the same as in the interrupted run.
         FileError: with `fail_fast`, a file cannot be read; its record is not written.
         MnistError: whatever `read_files` and `write` raise.
     """
     summary = _skip_recorded(files, recorded)
     with closing(read_files(files)) as chunks:
-        for records in chunks:
-            errors = (index for index, record in enumerate(records) if "error" in record)
+        for results in chunks:
+            errors = (index for index, result in enumerate(results) if "error" in result)
             failed = next(errors, None) if fail_fast else None
-            write(records[:failed])
-            summary.add(*records[:failed])
+            write(results[:failed])
+            summary.add(*results[:failed])
+            _log_skipped(results[:failed])
             on_progress(summary)
             if failed is not None:
-                raise FileError("{file}: {error}".format(**records[failed]))
-    if not summary.files:
-        raise InputError(NO_FILES)
+                raise FileError("{file}: {error}".format(**results[failed]))
+    _check_pictures(summary)
     return summary
 
 
-def _skip_recorded(files: Iterator[InputFile], recorded: Iterable[BatchRecord]) -> Summary:
+def _log_skipped(results: Iterable[BatchResult]) -> None:
+    for result in results:
+        if "skipped" in result:
+            logger.info("skipped %s: not a picture", printable(result["file"]))
+
+
+def _check_pictures(summary: Summary) -> None:
+    if not summary.files:
+        raise NoPicturesError("no files to read: check the folder and --glob")
+    if summary.skipped == summary.files:
+        raise NoPicturesError(
+            f"no pictures to read: none of the {summary.files:,} files is a picture by name or "
+            "content"
+        )
+
+
+def _skip_recorded(files: Iterator[InputFile], recorded: Iterable[BatchResult]) -> Summary:
     """Advance `files` past the recorded ones, and count those."""
     summary = Summary()
-    for record in recorded:
+    for result in recorded:
         file = next(files, None)
-        if file is None or file.file != record["file"]:
+        if file is None or file.file != result["file"]:
             found = printable(file.file) if file else "no more files"
             raise InputError(
-                f"cannot resume, the files have changed: expected {printable(record['file'])}, "
+                f"cannot resume, the files have changed: expected {printable(result['file'])}, "
                 f"found {found}; delete the .partial file to start over"
             )
-        summary.add(record)
+        summary.add(result)
     summary.resumed = summary.files
     return summary
 
@@ -77,7 +97,7 @@ def run_sharded(
     """Read all files and write their records with `write_shards`, then mark the folder as complete.
 
     Raises:
-        InputError: there are no files.
+        NoPicturesError: there are no pictures.
         MnistError: whatever `write_shards` raises.
         OutputError: the folder cannot be marked as complete.
     """
@@ -87,8 +107,7 @@ def run_sharded(
             for shard_summary in shard_summaries:
                 summary.merge(shard_summary)
                 on_progress(summary)
-        if not summary.files:
-            raise InputError(NO_FILES)
+        _check_pictures(summary)
         shards.finish()
     except BaseException:
         if summary.files:

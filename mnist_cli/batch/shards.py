@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mnist_cli.batch import uris
-from mnist_cli.batch.writers import select_for_review, write_records
+from mnist_cli.batch.writers import select_records, write_records
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 # Files for each shard; with `below` it has fewer records.
 SHARD_FILES = 10_000
@@ -51,14 +51,14 @@ class Shards:
             if uris.list_folder(file_system, folder):
                 raise OutputError(f"{self.uri} is not empty: choose another folder")
 
-    def write(self, index: int, records: Sequence[BatchRecord]) -> None:
+    def write(self, index: int, results: Sequence[BatchResult]) -> None:
         """Write one shard; writing it again, after the death of a node, gives the same file.
 
         Raises:
             OutputError: it cannot be written.
         """
         data = io.BytesIO()
-        write_records(data, select_for_review(records, self.below), self.format, self.scores)
+        write_records(data, select_records(results, self.below), self.format, self.scores)
         self._write_file(f"part-{index:05}.{self.format}", data.getvalue())
 
     def finish(self) -> None:

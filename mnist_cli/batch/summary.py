@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 
 @dataclass
@@ -12,25 +12,31 @@ class Summary:
     """The counts of a batch so far."""
 
     files: int = 0
+    """All files, including those that failed or were skipped."""
     failed: int = 0
+    skipped: int = 0
+    """Files that are not pictures."""
     digits: Counter[int] = field(default_factory=Counter)
     resumed: int = 0
     """Files that an earlier, interrupted run recorded."""
     _started: float = field(default_factory=time.monotonic)
 
-    def add(self, *records: BatchRecord) -> None:
-        """Count records."""
-        for record in records:
+    def add(self, *results: BatchResult) -> None:
+        """Count files."""
+        for result in results:
             self.files += 1
-            if "error" in record:
+            if "skipped" in result:
+                self.skipped += 1
+            elif "error" in result:
                 self.failed += 1
             else:
-                self.digits[record["prediction"]] += 1
+                self.digits[result["prediction"]] += 1
 
     def merge(self, other: "Summary") -> None:
         """Add the counts of another summary."""
         self.files += other.files
         self.failed += other.failed
+        self.skipped += other.skipped
         self.digits += other.digits
 
     @property
@@ -39,10 +45,11 @@ class Summary:
         return (self.files - self.resumed) / (time.monotonic() - self._started)
 
     def __str__(self) -> str:
-        """One line: files, failures, files per second and the count of each digit."""
+        """One line: files, failures, skipped files, files per second, count of each digit."""
         resumed = f" ({self.resumed:,} from an earlier run)" if self.resumed else ""
+        skipped = f", {self.skipped:,} skipped" if self.skipped else ""
         counts = ", ".join(f"{digit}: {count:,}" for digit, count in sorted(self.digits.items()))
         return (
-            f"{self.files:,} files{resumed}, {self.failed:,} failed, {self.rate:,.0f} images/s; "
-            f"digits {counts or 'none'}"
+            f"{self.files:,} files{resumed}, {self.failed:,} failed{skipped}, "
+            f"{self.rate:,.0f} images/s; digits {counts or 'none'}"
         )

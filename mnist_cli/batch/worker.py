@@ -8,7 +8,7 @@ import sys
 import warnings
 
 from mnist_cli.errors import MnistError
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchResult
 
 # `PR_SET_PDEATHSIG` of Linux's prctl.h.
 SET_PARENT_DEATH_SIGNAL = 1
@@ -26,7 +26,7 @@ def main(parent: int) -> None:
     with os.fdopen(os.dup(1), "wb") as stdout:
         os.dup2(2, 1)
 
-        def respond(response: list[BatchRecord] | MnistError) -> None:
+        def respond(response: list[BatchResult] | MnistError) -> None:
             pickle.dump(response, stdout)
             stdout.flush()
 

@@ -13,12 +13,13 @@ from mnist_cli.batch.journal import Journal
 from mnist_cli.batch.parquet import check_pyarrow, write_parquet
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import BatchRecord, BatchResult
 
 EXPORT_CHUNK_RECORDS = 10_000
 FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
 
 WriteRecords = Callable[[Sequence[BatchRecord]], None]
+WriteResults = Callable[[Sequence[BatchResult]], None]
 
 
 def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> WriteRecords:
@@ -59,7 +60,7 @@ def write_journal(
             if format == "jsonl" and below is None:
                 journal.copy_records(file)
             else:
-                records = select_for_review(journal.records(), below)
+                records = select_records(journal.results(), below)
                 write_records(file, records, format, scores)
             file.flush()
             os.fsync(file.fileno())
@@ -88,9 +89,14 @@ def write_records(
     text.detach()
 
 
-def select_for_review(records: Iterable[BatchRecord], below: float | None) -> Iterator[BatchRecord]:
-    """Yield the records that need review, or all of them if `below` is None."""
-    return (record for record in records if below is None or needs_review(record, below))
+def select_records(results: Iterable[BatchResult], below: float | None) -> Iterator[BatchRecord]:
+    """Yield the records that need review, or all of them if `below` is None.
+
+    Skipped files have no record.
+    """
+    for result in results:
+        if "skipped" not in result and (below is None or needs_review(result, below)):
+            yield result
 
 
 def needs_review(record: BatchRecord, below: float) -> bool:

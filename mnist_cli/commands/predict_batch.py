@@ -30,7 +30,8 @@ def predict_batch(
         list[str] | None,
         typer.Option(
             metavar="PATTERN",
-            help="Read only files in DIR with a matching name. Can be repeated.  [default: *]",
+            help="Read only files in DIR with a matching name, ignoring case. Can be repeated.  "
+            "[default: *]",
         ),
     ] = None,
     recursive: Annotated[bool, typer.Option(help="Read subfolders, too.")] = True,
@@ -87,8 +88,8 @@ def predict_batch(
 ) -> None:
     """Read the digit in each picture of a folder.
 
-    Writes one record per file, sorted by path, as soon as it is ready. A file that cannot be read
-    gets a record with an error; the exit code is then 5.
+    Writes one record per picture, sorted by path, as soon as it is ready. A picture that cannot be
+    read gets a record with an error; the exit code is then 5. Other files are skipped.
 
     \b
     Examples:

@@ -1,0 +1,40 @@
+"""Distinguishes pictures that cannot be read from other files, such as `Thumbs.db` and notes."""
+
+import re
+from urllib.parse import urlsplit
+
+from mnist_cli.batch.uris import is_uri
+
+# Formats of pictures and scans, including those that `images.decode` does not support: such files
+# are reported, not skipped.
+PICTURE_SUFFIX = re.compile(
+    r"\.(apng|avif|bmp|cr2|cr3|dib|dng|emf|eps|gif|hei[cf]|ico|j2k|jfif|jp2|jpe|jpe?g|jxl|nef|p[bgnp]m"
+    r"|pcx|pdf|png|psd|qoi|svgz?|tga|tiff?|webp|wmf|xbm|xcf|xpm)\Z",
+    re.IGNORECASE,
+)
+PICTURE_START = re.compile(
+    rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]"
+    rb"|BM.{4}\0{4}"  # BMP: size, reserved bytes
+    rb"|P[1-6]\s+[#\d]"  # PPM
+    rb"|.{4}ftyp(avi[fs]|he[ivx]|mif1|msf1)"  # AVIF and HEIC
+    rb"|\0\0\0\x0c(jP|JXL) |\xff\x4f\xff\x51|\xff\x0a"  # JPEG 2000 and JPEG XL
+    rb"|\0\0\x01\0|8BPS|qoif|%PDF-|%!PS"  # ICO, Photoshop, QOI, PDF, PostScript
+    rb"|\s*(<\?xml[^>]*>\s*)?(<![^>]*>\s*)*<svg",
+    re.DOTALL,
+)
+# Enough for the header of an SVG file.
+MAX_START_BYTES = 1024
+
+
+def is_picture_file(file: str, content: bytes) -> bool:
+    """Whether a file is a picture by its name or by its content, even if it is damaged.
+
+    Args:
+        file: a path or a URI.
+        content: at least the first MAX_START_BYTES of the file.
+    """
+    path = urlsplit(file).path if is_uri(file) else file
+    return (
+        PICTURE_SUFFIX.search(path) is not None
+        or PICTURE_START.match(content, 0, MAX_START_BYTES) is not None
+    )

@@ -18,6 +18,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run `mnist` and return its exit code; its output is flushed."""
+    _open_closed_descriptors()
     try:
         from mnist_cli.cli import main as run
         from mnist_cli.errors import ExitCode
@@ -27,7 +28,8 @@ def _run() -> int:
             warnings.simplefilter("ignore")
         # Python sets a stream to None if it is closed at start-up (`>&-`).
         stdin = sys.stdin.buffer if sys.stdin else io.BytesIO()
-        stdout, stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))
+        stdout = sys.stdout or open(1, "w", closefd=False)
+        stderr = sys.stderr or open(os.devnull, "w")
         # File names may contain characters that the encoding of the terminal lacks.
         stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         code = run(sys.argv[1:], Terminal(stdin, stdout, stderr))
@@ -36,6 +38,16 @@ def _run() -> int:
         return code
     except KeyboardInterrupt:  # during imports
         return 130
+
+
+def _open_closed_descriptors() -> None:
+    """Open those of the descriptors 0 to 2 that are closed, so that no file gets their number.
+
+    Reading from them returns nothing, and writing to them fails, as it would if they were closed.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,12 @@ class MnistError(Exception):
     http_status: int
 
 
+class UsageError(MnistError):
+    """The command cannot work with its arguments or with the list of paths on stdin."""
+
+    exit_code = ExitCode.USAGE
+
+
 class InputError(MnistError):
     """A picture cannot be read, or contains no digit."""
 

@@ -1,5 +1,6 @@
 """Listing files: the same as `find | LC_ALL=C sort`."""
 
+import errno
 import io
 import itertools
 import os
@@ -13,7 +14,7 @@ import pytest
 from mnist_cli.batch import listing
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.listing import Listing, output_file_ids
-from mnist_cli.errors import InputError
+from mnist_cli.errors import InputError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,41 @@ def test_paths_on_stdin(null: bool) -> None:
     for stdin in (io.BytesIO(content), io.BytesIO(content + end), _ByteByByte(content)):
         assert _files(Listing(("-",), null=null), stdin) == paths
     assert Listing(("-",)).count() is None
+
+
+def test_lists_from_windows() -> None:
+    content = b"\xef\xbb\xbfa b\r\n\r\nc\n\xef\xbb\xbfd\re\r\n"
+    for stdin in (io.BytesIO(content), _ByteByByte(content)):
+        assert [*map(os.fsencode, _files(Listing(("-",)), stdin))] == [
+            b"a b",
+            b"c",
+            b"\xef\xbb\xbfd\re",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a\r\nb\r\n".encode("utf-16"), "is UTF-16: convert it to UTF-8"),
+        (b"\xfe\xff" + "a\nb\n".encode("utf-16-be"), "is UTF-16: convert it to UTF-8"),
+        ("a\nb\n".encode("utf-16-le"), "contains NUL: use --null for paths that end with NUL"),
+        (b"a\0b\0", "contains NUL: use --null for paths that end with NUL, as from `find -print0`"),
+        (b"a\n" * 100_000 + b"b\0", "contains NUL: use --null"),
+        (b"\xff\xd8\xff" * 100_000, "stdin is not a list of paths: it has more than 65,536 bytes"),
+    ],
+)
+def test_what_is_not_a_list_of_paths(content: bytes, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        _files(Listing(("-",)), io.BytesIO(content))
+
+
+def test_a_list_that_cannot_be_read() -> None:
+    class Broken(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(InputError, match=r"^cannot read the list of paths on stdin: Input/output"):
+        _files(Listing(("-",)), Broken())
 
 
 def test_a_missing_source(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mnist_cli.batch import parquet, writers
 from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.shards import Shards, is_shard_folder
 from mnist_cli.batch.writers import check_target, needs_review, select_records, write_journal
-from mnist_cli.errors import OutputError
+from mnist_cli.errors import OutputError, UsageError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import COLUMNS, BatchRecord, BatchResult, FilePrediction
 
@@ -157,7 +157,12 @@ def test_the_temporary_file_is_a_new_file(tmp_path: Path) -> None:
 def test_a_target_that_is_not_a_file(tmp_path: Path) -> None:
     assert check_target(tmp_path / "a.CSV", None) == "csv"
     assert check_target(tmp_path / "a.csv", "parquet") == "parquet"
-    assert check_target(tmp_path / "a.txt", None) == "jsonl"
+    assert check_target(tmp_path / "a.tsv", "csv") == "csv"
+    for name in ("a", "a.json", "a.JSONL", "a.ndjson", ".a"):
+        assert check_target(tmp_path / name, None) == "jsonl"
+    for name in ("a.tsv", "a.xlsx", "a.csv.gz"):
+        with pytest.raises(UsageError, match=r"^--output: \.\w+ is not the suffix of a format: "):
+            check_target(tmp_path / name, None)
     with pytest.raises(OutputError, match=r"is not a regular file: choose another file$"):
         check_target(tmp_path, None)
 

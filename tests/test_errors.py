@@ -13,6 +13,7 @@ from mnist_cli.terminal import Terminal, printable, progress, write
 from tests.running import Stream
 
 CODES = [
+    (errors.UsageError, 2),
     (errors.InputError, 3),
     (errors.UnsupportedMediaError, 3),
     (errors.ModelError, 4),

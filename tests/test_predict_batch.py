@@ -295,6 +295,20 @@ def test_output_files_are_not_read(folder: Path) -> None:
     assert len(table.read_text().splitlines()) == 8
 
 
+def test_a_minus_as_output_is_stdout(folder: Path) -> None:
+    for format in ("jsonl", "csv"):
+        options = ("predict-batch", folder, "--format", format)
+        assert run(*options, "--output", "-").stdout == run(*options).stdout
+
+
+@pytest.mark.parametrize("content", [b"a.png\0b.png\0", "a.png\n".encode("utf-16")])
+def test_a_list_that_is_not_text(content: bytes, tmp_path: Path) -> None:
+    result = run("predict-batch", "-", "--output", tmp_path / "digits.csv", stdin=content)
+    assert result.code == 2
+    assert result.error.startswith("the list of paths on stdin ")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_output_file_appears_when_it_is_complete(many: Path, tmp_path: Path) -> None:
     table = tmp_path / "digits.jsonl"
     table.write_text("of an earlier batch\n")
@@ -411,6 +425,9 @@ def test_fail_fast(folder: Path, tmp_path: Path) -> None:
             2,
             "text cannot be written to a: use jsonl",
         ),
+        (["{empty}", "--output", "-", "--resume"], 2, "--resume: requires --output FILE"),
+        (["{empty}", "--output", "-", "--format", "parquet"], 2, "parquet requires --output"),
+        (["{empty}", "--output", "{empty}/a.xlsx"], 2, ".xlsx is not the suffix of a format"),
         (["{empty}", "--below", "nan"], 2, "--below: must be a number between 0 and 100"),
         (["{empty}", "--output", "{empty}/none/a.csv"], 74, "No such file or directory"),
         (["{empty}", "--output", "{empty}"], 74, "is not a regular file"),

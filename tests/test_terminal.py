@@ -91,13 +91,23 @@ def test_nothing_is_lost_on_a_narrow_terminal(columns: str) -> None:
     assert "dropoutRate:0" in card.replace("\n", "").replace(" ", "")
 
 
+@pytest.mark.parametrize("command", ["predict", "predict-batch --quiet"])
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams(closed: str) -> None:
-    command = f"{sys.executable} -m mnist_cli predict {SAMPLES}/MNIST-1.png {closed}"
-    done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, env=ENVIRONMENT, check=False
+def test_closed_streams(closed: str, command: str) -> None:
+    script = f"{sys.executable} -m mnist_cli {command} {SAMPLES}/MNIST-1.png {closed}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == (74 if ">&-" in closed.split() else 0)
+    message = b"mnist: error: cannot write the results: Bad file descriptor\n"
+    assert done.stderr == (message if closed == ">&-" else b"")
+
+
+def test_a_closed_stdout_does_not_matter_with_an_output_file(tmp_path: Path) -> None:
+    table = tmp_path / "digits.csv"
+    script = (
+        f"{sys.executable} -m mnist_cli predict-batch {SAMPLES}/MNIST-1.png -o {table} <&- >&- 2>&-"
     )
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = subprocess.run(["bash", "-c", script], env=ENVIRONMENT, check=False)
+    assert (done.returncode, len(table.read_text().splitlines())) == (0, 2)
 
 
 def test_ctrl_c() -> None:

@@ -20,6 +20,7 @@ from typing import IO, BinaryIO, NamedTuple, TextIO
 
 from mnist_cli.batch import uris
 from mnist_cli.batch.chunks import chunked
+from mnist_cli.batch.path_list import read_paths
 from mnist_cli.batch.uris import is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.terminal import printable
@@ -80,10 +81,15 @@ class Listing:
                 raise InputError(f"{printable(source)}: {error.strerror}") from error
 
     def files(self, stdin: BinaryIO, in_order: bool = True) -> Iterator[InputFile]:
-        """List all files, by default in order."""
+        """List all files, by default in order.
+
+        Raises:
+            UsageError: stdin is not a list of paths.
+            InputError: stdin cannot be read.
+        """
         for source in self.sources:
             if source == "-":
-                yield from (InputFile(os.fsdecode(path)) for path in self._read_paths(stdin))
+                yield from (InputFile(os.fsdecode(path)) for path in read_paths(stdin, self.null))
             elif is_uri(source):
                 found = uris.list_files(source, self._matches, self.recursive)
                 yield from itertools.starmap(InputFile, found)
@@ -97,15 +103,6 @@ class Listing:
         if "-" in self.sources or any(map(is_uri, self.sources)):
             return None
         return sum(1 for _ in self.files(io.BytesIO(), in_order=False))
-
-    def _read_paths(self, stdin: BinaryIO) -> Iterator[bytes]:
-        end = b"\0" if self.null else b"\n"
-        rest = b""
-        while block := stdin.read1(65536):  # type: ignore[attr-defined]
-            *paths, rest = (rest + block).split(end)
-            yield from filter(None, paths)
-        if rest:
-            yield rest
 
     def _walk(self, top: bytes, in_order: bool) -> Iterator[InputFile]:
         # Not recursive: folders can be nested deeper than Python's recursion limit.

@@ -11,12 +11,19 @@ from mnist_cli import output
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.journal import Journal
 from mnist_cli.batch.parquet import check_pyarrow, write_parquet
-from mnist_cli.errors import OutputError
+from mnist_cli.errors import OutputError, UsageError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import BatchRecord, BatchResult
 
 EXPORT_CHUNK_RECORDS = 10_000
-FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {".csv": "csv", ".parquet": "parquet"}
+FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {
+    "": "jsonl",
+    ".json": "jsonl",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 
 WriteRecords = Callable[[Sequence[BatchRecord]], None]
 WriteResults = Callable[[Sequence[BatchResult]], None]
@@ -35,11 +42,17 @@ def check_target(target: Path, format: BatchFormat | None) -> BatchFormat:
     """Check the target file and return its format, by default that of its suffix.
 
     Raises:
+        UsageError: the suffix is none of FORMAT_BY_SUFFIX, and there is no `format`.
         OutputError: the target is not a regular file, or pyarrow is required and not installed.
     """
     if target.exists() and not target.is_file():
         raise OutputError(f"{target} is not a regular file: choose another file")
-    format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower(), "jsonl")
+    format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower())
+    if format is None:
+        raise UsageError(
+            f"--output: {target.suffix} is not the suffix of a format: use .jsonl, .csv or "
+            ".parquet, or choose the format with --format"
+        )
     if format == "parquet":
         check_pyarrow()
     return format

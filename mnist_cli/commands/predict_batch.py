@@ -52,8 +52,8 @@ def predict_batch(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write to FILE, which appears when the batch is complete. With --ray also DIR/ or "
-            "a URI: a folder into which the nodes write many files.",
+            help="Write to FILE, which appears when the batch is complete; - is stdout. With --ray "
+            "also DIR/ or a URI: a folder into which the nodes write many files.",
         ),
     ] = None,
     resume: Annotated[
@@ -106,6 +106,8 @@ def predict_batch(
 
     if below is not None and math.isnan(below):
         raise typer.BadParameter("must be a number between 0 and 100", param_hint="--below")
+    if output == "-":
+        output = None
     to_folder = output is not None and is_shard_folder(output)
     _check_output(output, to_folder, format, resume, fail_fast)
     if not ray:

@@ -18,6 +18,8 @@ GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
 # Incremented when the content or meaning of compiled models changes; older ones are then stale.
 COMPILED_FORMAT = 2
+# The JSON files of the shipped models have at most 5 kB; `model.json` lists all variables.
+MAX_JSON_BYTES = 16 * 2**20
 # With temperatures outside of these limits, float32 cannot represent the probabilities.
 CALIBRATION_LIMITS = 0.01, 100
 
@@ -83,12 +85,12 @@ class SavedModel:
 
     @property
     def statistics(self) -> Statistics:
-        """The numbers in `statistics.json`, written by the training; empty if it is missing."""
+        """The numbers in `statistics.json`, written by the training; empty if it is unusable."""
         return cast(Statistics, _read_numbers(self.path / "statistics.json"))
 
     @property
     def calibration(self) -> Calibration:
-        """The calibration in `assets.extra/calibration.json`; the default if it is missing."""
+        """The calibration in `assets.extra/calibration.json`; the default if it is unusable."""
         numbers = _read_numbers(self.extras_folder / "calibration.json")
         low, high = CALIBRATION_LIMITS
         valid = {name: number for name, number in numbers.items() if low <= number <= high}
@@ -138,13 +140,17 @@ def _read_numbers(file: Path) -> dict[str, float]:
     return {
         name: value
         for name, value in _read_json(file).items()
-        if isinstance(value, int | float) and abs(value) <= sys.float_info.max
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        if abs(value) <= sys.float_info.max
     }
 
 
 def _read_json(file: Path) -> dict[str, Any]:
+    """Read a JSON object; it is empty if the file is missing, damaged, too large or not regular."""
     try:
+        if not file.is_file() or file.stat().st_size > MAX_JSON_BYTES:
+            return {}
         content = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

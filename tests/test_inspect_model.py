@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_cli.loader import find_models
+from mnist_cli.loader import SHIPPED_MODELS, find_models
 from tests import models
 from tests.models import Weights
 from tests.running import SAMPLES, WITHOUT_TENSORFLOW, run, run_process
@@ -116,6 +116,21 @@ def test_a_broken_model_does_not_hide_others(tmp_path: Path, weights: Weights) -
     assert result.record["model"] == "mine"
     assert result.record["statistics"] == {"steps": 7}
     assert "model odd: " in result.error
+
+
+@pytest.mark.parametrize("file", ["statistics.json", "assets.extra/calibration.json"])
+def test_a_damaged_file_beside_the_model(file: str, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(SHIPPED_MODELS / "k_ffnn", folder)
+    (folder / file).write_text('{"accuracy": ' + "[" * 100_000)
+    for arguments in (
+        ("inspect-model", folder),
+        ("inspect-model", "--model-dir", tmp_path, "--format", "text"),
+        ("predict", "--model", folder, SAMPLES / "MNIST-0.png"),
+        ("predict-batch", "--quiet", "--model", folder, SAMPLES / "MNIST-0.png"),
+    ):
+        result = run(*arguments)
+        assert (result.code, result.stderr) == (0, "")
 
 
 def test_a_folder_without_models(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,10 @@ def test_a_fingerprint_of_unreadable_files(saved_model: SavedModel) -> None:
         ('{"accuracy": 0.99, "epochs": 40}', {"accuracy": 0.99, "epochs": 40}),
         ('{"accuracy": "high", "ece": NaN, "steps": Infinity, "epochs": 1}', {"epochs": 1}),
         ('{"steps": 1e999, "epochs": -1}', {"epochs": -1}),
+        ('{"accuracy": true, "epochs": {"a": [1]}, "steps": 1' + "0" * 400 + "}", {}),
         ("[1, 2]", {}),
+        ('{"a":' * 100_000, {}),
+        ("[" * 100_000 + "]" * 100_000, {}),
         ("{", {}),
         ("", {}),
         (b"\xff".decode("latin-1"), {}),
@@ -91,6 +95,8 @@ def test_statistics(saved_model: SavedModel, content: str | None, expected: Any)
         ('{"temperature": 0}', Calibration()),
         ('{"temperature": -1, "least_digitness": 0.5}', Calibration(1.0, 0.5)),
         ('{"temperature": 1000}', Calibration()),
+        ('{"temperature": ' + "[" * 100_000, Calibration()),
+        ('{"temperature": 1' + "0" * 5_000 + "}", Calibration()),
         ("not JSON", Calibration()),
         (None, Calibration()),
     ],
@@ -99,6 +105,16 @@ def test_calibration(saved_model: SavedModel, content: str | None, expected: Cal
     if content is not None:
         (saved_model.extras_folder / "calibration.json").write_text(content)
     assert saved_model.calibration == expected
+
+
+def test_files_that_are_too_large_or_not_regular(saved_model: SavedModel) -> None:
+    with (saved_model.extras_folder / "calibration.json").open("wb") as file:
+        file.write(b'{"temperature": 1.5}')
+        file.seek(2**40)
+        file.truncate()
+    os.mkfifo(saved_model.path / "statistics.json")
+    assert saved_model.calibration == Calibration()
+    assert saved_model.statistics == {}
 
 
 def test_a_fresh_compiled_model(saved_model: SavedModel) -> None:

@@ -321,23 +321,38 @@ def test_the_output_file_appears_when_it_is_complete(many: Path, tmp_path: Path)
 
 
 def test_killed_at_random_and_resumed(many: Path, tmp_path: Path) -> None:
-    (many / "0700.png").write_bytes(b"bad")
+    (many / "0007.png").write_bytes(b"bad")
+    (many / "0008.txt").write_text("skipped")
     whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
-    assert run("predict-batch", many, "--output", whole).code == 5
+    paths = b"".join(os.fsencode(file.name) + b"\n" for file in sorted(many.iterdir()))
+    command = ["predict-batch", "--quiet", "-", "--output"]
+    done = run_process(*command, whole, stdin=paths, cwd=many)
+    assert (done.code, done.stderr) == (5, "")
     rng = random.Random(1998)
-    sizes = sorted(rng.sample(range(whole.stat().st_size * 9 // 10), 20))
-    killed = 0
-    for size in sizes:
-        with _started(many, table, "--resume") as batch:
+    # The last records are written when the list ends.
+    for size in sorted(rng.sample(range(whole.stat().st_size // 2), 20)):
+        with subprocess.Popen(
+            [*MNIST, *command, table, "--resume"],
+            stdin=subprocess.PIPE,
+            cwd=many,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        ) as batch:
+            assert batch.stdin
+            # The list does not end, and so the batch cannot end before it is killed.
+            batch.stdin.write(paths)
+            batch.stdin.flush()
             _wait_for_records(table, size)
+            time.sleep(rng.uniform(0, 0.03))
             batch.kill()
-            killed += batch.wait() == -signal.SIGKILL
+            assert batch.wait() == -signal.SIGKILL
         assert not table.exists()
+        assert size < _size(_journal(table)) < whole.stat().st_size
         # As if the last write had reached the disk only in part.
         os.truncate(_journal(table), _size(_journal(table)) - rng.choice([0, 1, 30]))
-    assert killed == 20
-    assert run("predict-batch", many, "--output", table, "--resume").code == 5
+    done = run_process(*command, table, "--resume", stdin=paths, cwd=many)
+    assert (done.code, done.stderr) == (5, "")
     assert table.read_bytes() == whole.read_bytes()
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("name", ["digits.csv", "digits.parquet"])

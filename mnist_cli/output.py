@@ -4,11 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from mnist_cli.option_types import BatchFormat, Format
 from mnist_cli.records import COLUMNS, FileRecord
 from mnist_cli.terminal import write
+
+WriteMappings: TypeAlias = Callable[[Iterable[Mapping[str, Any]]], None]
 
 
 def record_writer(
@@ -23,8 +25,8 @@ def record_writer(
 
         return lambda records: write_predictions(stdout, records)
     if format == "csv":
-        return _csv_writer(stdout, scores)
-    return lambda records: write(stdout, json_lines(records))
+        return csv_writer(stdout, scores=scores)
+    return json_writer(stdout)
 
 
 def wants_text(stdout: TextIO, format: Format | BatchFormat | None) -> bool:
@@ -42,7 +44,16 @@ def to_json(record: Mapping[str, Any]) -> str:
     return json.dumps(record)
 
 
-def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Sequence[FileRecord]], None]:
+def json_writer(stdout: TextIO) -> WriteMappings:
+    """Return a function that writes one line of JSON per record."""
+    return lambda records: write(stdout, json_lines(records))
+
+
+def csv_writer(stdout: TextIO, *, scores: bool) -> WriteMappings:
+    """Write the header of a CSV table; return a function that writes a row per record.
+
+    `scores` adds the columns `score_0` to `score_9`.
+    """
     columns = [*COLUMNS, *(f"score_{digit}" for digit in range(10) if scores)]
     buffer = io.StringIO()
     rows = csv.DictWriter(buffer, columns, lineterminator="\n")
@@ -55,7 +66,7 @@ def _csv_writer(stdout: TextIO, scores: bool) -> Callable[[Sequence[FileRecord]]
     def write_records(records: Iterable[Mapping[str, Any]]) -> None:
         for record in records:
             row = {key: record[key] for key in COLUMNS if key in record}
-            values = enumerate(record.get("scores", ()))
+            values = enumerate(record.get("scores") or ())
             rows.writerow(row | {f"score_{digit}": score for digit, score in values})
         flush()
 

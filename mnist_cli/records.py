@@ -6,6 +6,7 @@ will not remove or rename any.
 """
 
 from collections.abc import Sequence
+from types import NoneType
 from typing import (
     Annotated,
     Any,
@@ -13,6 +14,7 @@ from typing import (
     TypeAlias,
     TypedDict,
     final,
+    get_args,
     get_type_hints,
 )
 
@@ -139,20 +141,36 @@ class FileError(TypedDict):
     error: str
 
 
-@final
-class SkippedFile(TypedDict):
-    """A file of a batch that is not a picture; it is counted, but no record is written for it."""
-
-    skipped: Literal[True]
-    file: str
-
-
-BatchRecord: TypeAlias = FilePrediction | FileError
-BatchResult: TypeAlias = BatchRecord | SkippedFile
 FileRecord: TypeAlias = FilePrediction | FileDigits | FileError
+
+
+class _OptionalScores(TypedDict, total=False):
+    scores: Sequence[Fraction] | None
+
+
+@final
+class BatchRecord(_OptionalScores):
+    """A picture file of a batch.
+
+    Every record of a batch has the same fields, so that data frames get the same columns; a field
+    without a value is None. `scores` is in all records or in none.
+    """
+
+    file: str
+    """In this and in `model`, bytes that are not UTF-8 are replaced by escapes such as `\\xff`."""
+    prediction: int | None
+    probability: float | None
+    model: str | None
+    uncertain: Literal[True] | None
+    error: str | None
+    digitness: float | None
+    box: list[int] | None
+
 
 COLUMNS = ("file", "prediction", "probability", "model", "uncertain", "error", "digitness")
 """The columns of CSV and Parquet; followed by the scores if they are requested."""
+BATCH_FIELDS = (*COLUMNS, "box")
+"""The fields of a `BatchRecord` in JSON; followed by the scores if they are requested."""
 
 
 class Statistics(TypedDict, total=False):
@@ -249,6 +267,11 @@ class EvaluationRecord(TypedDict):
 
 
 def column_types() -> dict[str, Any]:
-    """Return the Python type of each column and of `scores`, without JSON Schema keywords."""
-    hints = get_type_hints(FileError) | get_type_hints(FilePrediction)
-    return {name: hints[name] for name in (*COLUMNS, "scores")}
+    """Return the Python type of each column and of `scores`, leaving out None."""
+    hints = get_type_hints(BatchRecord)
+    return {name: _without_none(hints[name]) for name in (*COLUMNS, "scores")}
+
+
+def _without_none(hint: Any) -> Any:
+    [*types] = (option for option in get_args(hint) if option is not NoneType)
+    return types[0] if NoneType in get_args(hint) else hint

@@ -80,11 +80,11 @@ def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:
         table.add_column("file", overflow="fold")
         for record in records:
             file = Text(printable(record["file"]))
-            if "error" in record:
+            if record["error"] is not None:
                 table.add_row(Text("-", "red"), "", file.append(f"  {record['error']}", "red"))
             else:
                 digit = Text(str(record["prediction"]), "bold green")
-                if record.get("uncertain"):
+                if record["uncertain"]:
                     file.append("  uncertain", "yellow")
                 table.add_row(digit, f"{record['probability']:.2f} %", file)
         show_header = False

@@ -12,10 +12,10 @@ import pytest
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.job import Job
 from mnist_cli.batch.listing import InputFile, Listing
+from mnist_cli.batch.results import BatchResult, skipped, to_record
 from mnist_cli.batch.run import run
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import FileError, InputError, ModelError
-from mnist_cli.records import BatchResult
 from mnist_cli.terminal import Terminal
 from tests.running import SAMPLES
 
@@ -25,18 +25,11 @@ FILES = [f"{index:02}.png" for index in range(10)]
 def _result(file: str) -> BatchResult:
     """File 05 cannot be read; text files are skipped; the others show their last digit."""
     if file.endswith(".txt"):
-        return {"skipped": True, "file": file}
-    if file == "05.png":
-        return {"file": file, "error": "damaged"}
-    digit = int(file[1])
-    return {
-        "file": file,
-        "prediction": digit,
-        "probability": 99.0,
-        "digitness": 1,
-        "model": "m",
-        "box": [1, 2, 30, 40],
-    }
+        return skipped(InputFile(file))
+    fields: dict[str, object] = {"error": "damaged"}
+    if file != "05.png":
+        fields = {"prediction": int(file[1]), "probability": 99.0, "digitness": 1, "model": "m"}
+    return to_record(InputFile(file), fields, scores=False)
 
 
 class _Batch:
@@ -97,6 +90,12 @@ def test_files_that_have_changed(files: list[str], found: str) -> None:
     with pytest.raises(InputError, match=f"changed: expected 01.png, found {found}; delete the "):
         batch.run(files, recorded=FILES[:3])
     assert batch.written == []
+
+
+def test_names_that_are_not_utf_8_can_be_resumed() -> None:
+    batch = _Batch()
+    batch.run(["\udcff1.png", "02.png"], recorded=["\udcff1.png"])
+    assert batch.written == [_result("02.png")]
 
 
 def test_fail_fast_writes_what_comes_before_the_error() -> None:

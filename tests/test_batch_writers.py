@@ -1,19 +1,22 @@
 """Records in CSV, Parquet, JSON Lines and shards, as polars reads them; what needs review."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from mnist_cli.batch import parquet, writers
 from mnist_cli.batch.journal import Journal, JournalSettings
+from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.results import BatchResult, needs_review, select_records, skipped, to_record
 from mnist_cli.batch.shards import Shards, is_shard_folder
-from mnist_cli.batch.writers import check_target, needs_review, select_records, write_journal
+from mnist_cli.batch.writers import check_target, write_journal
 from mnist_cli.errors import OutputError, UsageError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import COLUMNS, BatchRecord, BatchResult, FilePrediction
+from mnist_cli.records import BATCH_FIELDS, COLUMNS, BatchRecord
 
 TYPES = {
     "file": pl.String,
@@ -36,9 +39,8 @@ SETTINGS: JournalSettings = {
 }
 
 
-def _prediction(file: str, digit: int, probability: float, *, uncertain: bool) -> FilePrediction:
-    record: FilePrediction = {
-        "file": file,
+def _prediction(file: str, digit: int, probability: float, **fields: object) -> BatchRecord:
+    fields |= {
         "prediction": digit,
         "probability": probability,
         "digitness": 0.1234,
@@ -46,17 +48,15 @@ def _prediction(file: str, digit: int, probability: float, *, uncertain: bool) -
         "scores": SCORES,
         "box": [1, 2, 30, 40],
     }
-    if uncertain:
-        record["uncertain"] = True
-    return record
+    return to_record(InputFile(file), fields, scores=True)
 
 
 RECORDS: list[BatchRecord] = [
-    _prediction('a "quoted", name', 0, 99.99, uncertain=False),
-    {"file": "b\nc", "error": 'damaged, or "rare"\nindeed'},
-    _prediction("ü漢", 9, 90.0, uncertain=False),
+    _prediction('a "quoted", name', 0, 99.99),
+    to_record(InputFile("b\nc"), {"error": 'damaged, or "rare"\nindeed'}, scores=True),
+    _prediction("ü漢", 9, 90.0),
     _prediction("d", 1, 100.0, uncertain=True),
-    {"file": "e", "error": "the file is empty"},
+    to_record(InputFile("e"), {"error": "the file is empty"}, scores=True),
 ]
 
 
@@ -76,10 +76,7 @@ def test_parquet(scores: bool, chunk_records: int, monkeypatch: pytest.MonkeyPat
     assert dict(table.schema) == types
     assert list(table.schema) == [*COLUMNS, "scores"][: len(types)]
     for row, record in zip(table.to_dicts(), records, strict=True):
-        present = {name: value for name, value in row.items() if value is not None}
-        assert present == _columns_of(record) | (
-            {"scores": list(SCORES)} if "scores" in record else {}
-        )
+        assert row == _with_lists({name: record[name] for name in types})  # type: ignore[literal-required]
 
 
 @pytest.mark.parametrize("chunk_records", [2, 10_000])
@@ -89,26 +86,15 @@ def test_csv(chunk_records: int, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = [f"score_{digit}" for digit in range(10)]
     assert table.columns == [*COLUMNS, *scores]
     for row, record in zip(table.to_dicts(), RECORDS, strict=True):
-        present = {name: value for name, value in row.items() if value is not None}
-        values = tuple(present.pop(name) for name in scores if name in present)
-        assert values == (SCORES if "scores" in record else ())
-        assert present == _columns_of(_without_scores(record))
+        values = tuple(row.pop(name) for name in scores)
+        assert values == (record["scores"] or (None,) * 10)
+        assert row == {name: record[name] for name in COLUMNS}  # type: ignore[literal-required]
 
 
 def test_json_lines() -> None:
-    table = pl.read_ndjson(_written(RECORDS, "jsonl")).to_dicts()
-    rows = [{name: value for name, value in row.items() if value is not None} for row in table]
-    expected = [
-        record | ({"scores": list(SCORES)} if "scores" in record else {}) for record in RECORDS
-    ]
-    assert rows == expected
-
-
-def test_names_that_are_not_utf_8() -> None:
-    record: BatchRecord = {"file": "\udcff\udcc3", "error": "damaged"}
-    table = pl.read_parquet(_written([record], "parquet"))
-    assert table["file"].to_list() == ["\\xff\\xc3"]
-    assert _written([record], "csv").splitlines()[1].startswith(b"\xff\xc3,")
+    table = pl.read_ndjson(_written(RECORDS, "jsonl"))
+    assert table.columns == [*BATCH_FIELDS, "scores"]
+    assert table.to_dicts() == list(map(_with_lists, RECORDS))
 
 
 def test_what_needs_review() -> None:
@@ -117,7 +103,7 @@ def test_what_needs_review() -> None:
 
     assert files(record for record in RECORDS if needs_review(record, 90.0)) == ["b\nc", "d", "e"]
     assert files(select_records(RECORDS, 90.1)) == ["b\nc", "ü漢", "d", "e"]
-    results: list[BatchResult] = [{"skipped": True, "file": "Thumbs.db"}, *RECORDS]
+    results: list[BatchResult] = [skipped(InputFile("Thumbs.db")), *RECORDS]
     assert list(select_records(results, None)) == RECORDS
 
 
@@ -129,7 +115,7 @@ def test_a_file_from_a_journal(name: str, tmp_path: Path) -> None:
     format = check_target(target, None)
     assert name == f"a.{format}"
     with Journal(target, SETTINGS, resume=False) as journal:
-        journal.add([*RECORDS, {"skipped": True, "file": "Thumbs.db"}])
+        journal.add([*RECORDS, skipped(InputFile("Thumbs.db"))])
         write_journal(journal, target, format, scores=True, below=None)
         assert target.read_bytes() == _written(RECORDS, format)
         write_journal(journal, target, "jsonl", scores=True, below=99.0)
@@ -199,6 +185,8 @@ def _without_scores(record: BatchRecord) -> BatchRecord:
     return {name: value for name, value in record.items() if name != "scores"}  # type: ignore[return-value]
 
 
-def _columns_of(record: BatchRecord) -> dict[str, object]:
-    """The fields that are columns of CSV and Parquet."""
-    return {name: value for name, value in record.items() if name != "box"}
+def _with_lists(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record as polars returns it."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in record.items()
+    }

@@ -9,7 +9,15 @@ import pytest
 
 from mnist_cli.option_types import Format
 from mnist_cli.output import json_lines, record_writer, to_json, wants_text
-from mnist_cli.records import COLUMNS, FileDigits, FileError, FilePrediction, FileRecord
+from mnist_cli.records import (
+    BATCH_FIELDS,
+    COLUMNS,
+    BatchRecord,
+    FileDigits,
+    FileError,
+    FilePrediction,
+    FileRecord,
+)
 from mnist_cli.text import table_writer
 from tests.running import Stream
 
@@ -130,11 +138,15 @@ def test_text_of_an_image() -> None:
     assert lines[13][:28].rstrip() == "   ▀"
 
 
+def _of_batch(record: FileRecord) -> BatchRecord:
+    return dict.fromkeys(BATCH_FIELDS) | record  # type: ignore[return-value]
+
+
 def test_table() -> None:
     stdout = Stream(False)
     write = table_writer(stdout)
-    write([PREDICTION, ERROR])
-    write([UNCERTAIN])
+    write([_of_batch(PREDICTION), _of_batch(ERROR)])
+    write([_of_batch(UNCERTAIN)])
     lines = [line.split() for line in stdout.getvalue().splitlines()]
     assert lines == [
         ["digit", "probability", "file"],

@@ -11,10 +11,10 @@ from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.pool import WorkerProcess
+from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError, MnistError
-from mnist_cli.records import BatchResult
 
 if TYPE_CHECKING:
     import pyarrow as pa

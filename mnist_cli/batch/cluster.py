@@ -18,11 +18,11 @@ from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, ActorConfig, ChunkResu
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import SHARD_FILES, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.errors import ClusterError
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.records import BatchResult
 
 CONNECT_TIMEOUT_SECONDS = 10
 # Ray reads one window of chunks at a time, each with new actors. The first window is small, so that

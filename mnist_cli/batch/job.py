@@ -13,13 +13,13 @@ from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.listing import InputFile, Listing, output_file_ids
 from mnist_cli.batch.progress import ProgressBar
+from mnist_cli.batch.results import BatchResult, select_records
 from mnist_cli.batch.run import NoPicturesError, ReadFiles, run, run_sharded
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.uris import to_uri
 from mnist_cli.loader import find_model
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BatchResult
 from mnist_cli.terminal import Terminal
 
 
@@ -60,7 +60,7 @@ class Job:
             )
 
             def write_selected(results: Sequence[BatchResult]) -> None:
-                if selected := list(writers.select_records(results, self.below)):
+                if selected := list(select_records(results, self.below)):
                     write(selected)
 
             return run(files, read_files, write_selected, bar.update, fail_fast=self.fail_fast)

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypedDict, cast
 
+from mnist_cli.batch.results import BatchResult
 from mnist_cli.errors import InputError, MnistError, OutputError
 from mnist_cli.option_types import Preprocess
 from mnist_cli.output import json_lines, to_json
-from mnist_cli.records import BatchResult
 
 # The start of every journal; other files are never overwritten.
 SIGNATURE = {"journal": "mnist predict-batch"}

@@ -40,6 +40,11 @@ class InputFile(NamedTuple):
     file: str
     error: str | None = None
 
+    @property
+    def utf8_name(self) -> str:
+        """The file name as in records, see `to_utf8`."""
+        return to_utf8(self.file)
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -164,6 +169,11 @@ class Listing:
     @functools.cached_property
     def _patterns(self) -> list[re.Pattern[str]]:
         return [re.compile(fnmatch.translate(glob), re.IGNORECASE) for glob in self.globs]
+
+
+def to_utf8(name: str) -> str:
+    """Replace bytes of a name that are not UTF-8 by escapes such as `\\xff`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def output_file_ids(stdout: TextIO, file: Path | None) -> frozenset[FileId]:

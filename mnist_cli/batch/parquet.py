@@ -28,14 +28,13 @@ def check_pyarrow() -> None:
 
 
 def write_parquet(file: BinaryIO, records: Iterable[BatchRecord], scores: bool) -> None:
-    """Write a table; a field that a record lacks is null."""
+    """Write a table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(file, _schema(scores)) as writer:
         for chunk in chunked(records, ROW_GROUP_RECORDS):
-            rows = [record | {"file": _as_utf8(record["file"])} for record in chunk]
-            writer.write_batch(pa.RecordBatch.from_pylist(rows, writer.schema))
+            writer.write_batch(pa.RecordBatch.from_pylist(chunk, writer.schema))
 
 
 def _schema(scores: bool) -> "pa.Schema":
@@ -51,8 +50,3 @@ def _schema(scores: bool) -> "pa.Schema":
     types = column_types()
     names = (*COLUMNS, "scores") if scores else COLUMNS
     return pa.schema([(name, arrow_types[types[name]]) for name in names])
-
-
-def _as_utf8(name: str) -> str:
-    """Replace bytes of a file name that are not UTF-8 with escapes such as `\\xff`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

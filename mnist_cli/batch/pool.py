@@ -14,8 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.results import BatchResult, to_record
 from mnist_cli.errors import MnistError, ModelError
-from mnist_cli.records import BatchResult
 
 Chunk = list[InputFile]
 
@@ -100,12 +100,8 @@ class WorkerProcess:
             self._start()
             if len(chunk) > 1:  # find the file that killed it
                 return [result for file in chunk for result in self.read([file])]
-            return [
-                {
-                    "file": chunk[0].file,
-                    "error": f"the worker process died while it read this file: {error}",
-                }
-            ]
+            fields = {"error": f"the worker process died while it read this file: {error}"}
+            return [to_record(chunk[0], fields, scores=self._config.scores)]
 
     def _start(self) -> None:
         # Import the same modules as this process, and none from the current folder.

@@ -1,14 +1,15 @@
 """Reads chunks of files and predicts their digits."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, NamedTuple, TypeVar, cast
+from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from mnist_cli import images, preprocessing, recognition
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.picture_files import is_picture_file
+from mnist_cli.batch.results import BatchResult, skipped, to_record
 from mnist_cli.batch.uris import RemoteFile, is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
@@ -16,7 +17,6 @@ from mnist_cli.loader import load_model
 from mnist_cli.predictor import Predictor
 from mnist_cli.preprocessing import Prepared
 from mnist_cli.recognition import Digit
-from mnist_cli.records import BatchResult
 
 # Files behind URIs that are read at the same time.
 REMOTE_READ_THREADS = 32
@@ -82,11 +82,14 @@ class Reader:
         return results
 
     def _result(self, file: InputFile, digit: Digit | Failure) -> BatchResult:
+        fields: Mapping[str, Any]
         if not isinstance(digit, Failure):
-            return {**self._predictor.record(digit), "file": file.file}
-        if digit.is_skipped:
-            return {"skipped": True, "file": file.file}
-        return {"file": file.file, "error": digit.error}
+            fields = self._predictor.record(digit)
+        elif digit.is_skipped:
+            return skipped(file)
+        else:
+            fields = {"error": digit.error}
+        return to_record(file, fields, scores=self._config.scores)
 
     def _read_searched(self, file: InputFile, prepared: Prepared) -> Digit:
         """Read a picture again: keeping all pictures of a chunk would take too much memory."""

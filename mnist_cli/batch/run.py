@@ -5,11 +5,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
 from mnist_cli.batch.listing import InputFile
+from mnist_cli.batch.results import BatchResult, is_failed
 from mnist_cli.batch.shards import SUCCESS_FILE, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.writers import WriteResults
 from mnist_cli.errors import FileError, InputError
-from mnist_cli.records import BatchResult
 from mnist_cli.terminal import printable
 
 ReadFiles = Callable[[Iterator[InputFile]], Generator[list[BatchResult], None, None]]
@@ -47,7 +47,7 @@ def run(
     summary = _skip_recorded(files, recorded)
     with closing(read_files(files)) as chunks:
         for results in chunks:
-            errors = (index for index, result in enumerate(results) if "error" in result)
+            errors = (index for index, result in enumerate(results) if is_failed(result))
             failed = next(errors, None) if fail_fast else None
             write(results[:failed])
             summary.add(*results[:failed])
@@ -80,7 +80,7 @@ def _skip_recorded(files: Iterator[InputFile], recorded: Iterable[BatchResult]) 
     summary = Summary()
     for result in recorded:
         file = next(files, None)
-        if file is None or file.file != result["file"]:
+        if file is None or file.utf8_name != result["file"]:
             found = printable(file.file) if file else "no more files"
             raise InputError(
                 f"cannot resume, the files have changed: expected {printable(result['file'])}, "

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mnist_cli.batch import uris
-from mnist_cli.batch.writers import select_records, write_records
+from mnist_cli.batch.results import BatchResult, select_records
+from mnist_cli.batch.writers import write_records
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BatchResult
 
 # Files for each shard; with `below` it has fewer records.
 SHARD_FILES = 10_000

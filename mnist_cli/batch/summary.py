@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mnist_cli.records import BatchResult
+from mnist_cli.batch.results import BatchResult
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Summary:
             self.files += 1
             if "skipped" in result:
                 self.skipped += 1
-            elif "error" in result:
+            elif result["prediction"] is None:
                 self.failed += 1
             else:
                 self.digits[result["prediction"]] += 1

@@ -7,8 +7,8 @@ import signal
 import sys
 import warnings
 
+from mnist_cli.batch.results import BatchResult
 from mnist_cli.errors import MnistError
-from mnist_cli.records import BatchResult
 
 # `PR_SET_PDEATHSIG` of Linux's prctl.h.
 SET_PARENT_DEATH_SIGNAL = 1

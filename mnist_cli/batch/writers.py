@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -11,9 +11,10 @@ from mnist_cli import output
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.journal import Journal
 from mnist_cli.batch.parquet import check_pyarrow, write_parquet
+from mnist_cli.batch.results import BatchResult, select_records
 from mnist_cli.errors import OutputError, UsageError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BatchRecord, BatchResult
+from mnist_cli.records import BatchRecord
 
 EXPORT_CHUNK_RECORDS = 10_000
 FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {
@@ -35,7 +36,9 @@ def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> W
         from mnist_cli.text import table_writer
 
         return table_writer(stdout)
-    return output.record_writer(stdout, "csv" if format == "csv" else "json", scores=scores)
+    if format == "csv":
+        return output.csv_writer(stdout, scores=scores)
+    return output.json_writer(stdout)
 
 
 def check_target(target: Path, format: BatchFormat | None) -> BatchFormat:
@@ -94,24 +97,8 @@ def write_records(
     if format == "parquet":
         write_parquet(file, records, scores)
         return
-    # CSV keeps the bytes of a file name that are not UTF-8.
-    text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
+    text = io.TextIOWrapper(file, "utf-8", newline="")
     write = stream_writer(text, format, scores)
     for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
         write(chunk)
     text.detach()
-
-
-def select_records(results: Iterable[BatchResult], below: float | None) -> Iterator[BatchRecord]:
-    """Yield the records that need review, or all of them if `below` is None.
-
-    Skipped files have no record.
-    """
-    for result in results:
-        if "skipped" not in result and (below is None or needs_review(result, below)):
-            yield result
-
-
-def needs_review(record: BatchRecord, below: float) -> bool:
-    """Whether a record is an error, uncertain, or has a probability under `below` percent."""
-    return "error" in record or "uncertain" in record or record["probability"] < below

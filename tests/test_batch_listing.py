@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_cli.batch import listing
+from mnist_cli.batch import sorting
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.listing import Listing, output_file_ids
 from mnist_cli.errors import InputError, UsageError
@@ -64,8 +64,8 @@ def _files(listing: Listing, stdin: io.BufferedIOBase | None = None) -> list[str
 def test_a_tree_is_listed_in_the_order_of_its_bytes(
     tree: Path, run_names: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "SORT_RUN_NAMES", run_names)
-    monkeypatch.setattr(listing, "SORT_CHUNK_NAMES", 2)
+    monkeypatch.setattr(sorting, "RUN_NAMES", run_names)
+    monkeypatch.setattr(sorting, "CHUNK_NAMES", 2)
     expected = _find(tree)
     assert len(expected) > 150
     top = Listing((str(tree),))

@@ -3,32 +3,23 @@
 import contextlib
 import fnmatch
 import functools
-import heapq
 import io
 import itertools
 import os
-import pickle
 import re
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from mnist_cli.batch import uris
-from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.path_list import read_paths
+from mnist_cli.batch.sorting import sort_names
 from mnist_cli.batch.uris import is_uri
 from mnist_cli.errors import InputError
 from mnist_cli.terminal import printable
-
-# Folders with more names than this are sorted on disk, in runs of this size.
-SORT_RUN_NAMES = 200_000
-# Names that are read back from each run at a time.
-SORT_CHUNK_NAMES = 1_000
 
 FileId = tuple[int, int]
 """Device and inode, which identify a file under any name."""
@@ -132,7 +123,7 @@ class Listing:
     def _list_folder(self, folder: bytes, in_order: bool) -> Iterator[bytes]:
         """The paths in a folder; those of folders end with a slash, so that they sort correctly."""
         names = self._names(folder)
-        paths = (os.path.join(folder, name) for name in (_sort(names) if in_order else names))
+        paths = (os.path.join(folder, name) for name in (sort_names(names) if in_order else names))
         return itertools.chain(list(islice(paths, 1)), paths)  # OSError is raised here, not later
 
     def _names(self, folder: bytes) -> Iterator[bytes]:
@@ -189,28 +180,3 @@ def output_file_ids(stdout: TextIO, file: Path | None) -> frozenset[FileId]:
 
 def _file_id(status: os.stat_result) -> FileId:
     return status.st_dev, status.st_ino
-
-
-def _sort(names: Iterator[bytes]) -> Iterator[bytes]:
-    """Sort any number of names with an external merge sort."""
-    run = sorted(islice(names, SORT_RUN_NAMES))
-    if len(run) < SORT_RUN_NAMES:
-        yield from run
-        return
-    with ExitStack() as files:
-        runs = []
-        while run:
-            file = files.enter_context(tempfile.TemporaryFile())
-            for chunk in chunked(run, SORT_CHUNK_NAMES):
-                pickle.dump(chunk, file)
-            runs.append(_read_run(file))
-            run = sorted(islice(names, SORT_RUN_NAMES))
-        yield from heapq.merge(*runs)
-
-
-def _read_run(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    with contextlib.suppress(EOFError):
-        while True:
-            chunk: list[bytes] = pickle.load(file)
-            yield from chunk

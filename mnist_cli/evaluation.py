@@ -1,7 +1,6 @@
 """Evaluates a model on labelled images: accuracy, calibration error, confusion and mistakes."""
 
 import functools
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,7 +175,7 @@ def _read_digit_folders(folder: Path) -> Dataset:
     def load(index: int) -> Picture:
         file = files[index][1]
         try:
-            return images.read(file, io.BytesIO())
+            return images.decode_silently(images.load_regular(file))
         except InputError as error:
             raise InputError(f"{file}: {error}") from error
 

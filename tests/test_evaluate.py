@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import struct
 from pathlib import Path
 
@@ -208,6 +209,14 @@ def test_an_unreadable_picture(tmp_path: Path) -> None:
     result = run("evaluate", "t_cnn", "--data", tmp_path)
     assert (result.code, result.stdout) == (3, "")
     assert str(Path("4") / "a.png") in result.error and "not a picture" in result.error
+
+
+def test_a_named_pipe_does_not_block(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    os.mkfifo(tmp_path / "7" / "pipe.png")
+    result = run("evaluate", "--data", tmp_path)
+    assert result.code == 3
+    assert result.error == f"{tmp_path}/7/pipe.png: is a named pipe: use a regular file"
 
 
 def test_an_unknown_model(mnist: Path) -> None:

@@ -104,6 +104,7 @@ class WorkerProcess:
             return [to_record(chunk[0], fields, scores=self._config.scores)]
 
     def _start(self) -> None:
+        # The worker also ends with the thread that starts it: Linux counts that as its parent.
         # Import the same modules as this process, and none from the current folder.
         program = (
             f"import sys; sys.path[:] = {sys.path!r}\n"

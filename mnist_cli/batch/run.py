@@ -19,12 +19,11 @@ WriteShards = Callable[[Iterator[InputFile]], Generator[Summary, None, None]]
 OnProgress = Callable[[Summary], None]
 """Called with the counts so far after each chunk."""
 
+logger = logging.getLogger(__name__)
+
 
 class NoPicturesError(InputError):
     """A batch has no pictures."""
-
-
-logger = logging.getLogger(__name__)
 
 
 def run(

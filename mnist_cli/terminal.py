@@ -1,6 +1,7 @@
 """Writes results, messages and progress to the streams of a command."""
 
 import contextlib
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
@@ -36,7 +37,8 @@ def write(stdout: TextIO, text: str) -> None:
     except BrokenPipeError as error:
         raise OutputClosed from error
     except OSError as error:
-        raise OutputError(f"cannot write the results: {error.strerror}") from error
+        reason = "stdout is closed" if error.errno == errno.EBADF else error.strerror
+        raise OutputError(f"cannot write the results: {reason}") from error
 
 
 @contextlib.contextmanager

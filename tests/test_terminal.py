@@ -97,7 +97,7 @@ def test_closed_streams(closed: str, command: str) -> None:
     script = f"{sys.executable} -m mnist_cli {command} {SAMPLES}/MNIST-1.png {closed}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, env=ENVIRONMENT, check=False)
     assert done.returncode == (74 if ">&-" in closed.split() else 0)
-    message = b"mnist: error: cannot write the results: Bad file descriptor\n"
+    message = b"mnist: error: cannot write the results: stdout is closed\n"
     assert done.stderr == (message if closed == ">&-" else b"")
 
 

@@ -1,6 +1,7 @@
 """The digit detector: scenes, targets, decoding, matching and reading order."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from training.detector.batches import batch
 from training.detector.canvas import IGNORED, Boxes, Canvas, outline_of
 from training.detector.dataset import read_shard, write_shard
 from training.detector.decode import Detections, decode
+from training.detector.digitness import SIDES_PX, scenes
 from training.detector.evaluate import INVENTED, ON_IGNORED, Counts, match
 from training.detector.fit_recipe import POOL
 from training.detector.numbers import Look, random_digits, write_number
@@ -323,3 +325,10 @@ def test_tiles_are_what_networks_take(sources: Sources) -> None:
     assert one.pixels.dtype == np.uint8
     assert one.boxes.dtype == np.float32
     assert len(one.boxes) <= SCENES.max_boxes
+
+
+def test_scenes_for_the_digitness_show_one_digit_or_not(sources: Sources) -> None:
+    found = list(itertools.islice(scenes(sources), 30))
+    assert {is_digit for _, is_digit in found} == {False, True}
+    low, high = SIDES_PX
+    assert all(low <= side <= high for picture, _ in found for side in picture.rgb.size)

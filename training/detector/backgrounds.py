@@ -1,4 +1,4 @@
-"""Photographs and textures behind the digits, taken from Debian packages."""
+"""Photographs and textures behind the digits, from Debian packages and scikit-image."""
 
 import hashlib
 import re
@@ -6,6 +6,8 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from functools import cache
+from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +25,12 @@ PACKAGES = (
     *("mate-backgrounds", "openarena-081-textures", "plasma-workspace-wallpapers"),
     *("ufoai-textures", "ukui-wallpapers"),
 )
+SCIKIT_IMAGE = (
+    *("brick.png", "camera.png", "cell.png", "chelsea.png", "coffee.png", "grass.png"),
+    *("gravel.png", "hubble_deep_field.jpg", "ihc.png", "microaneurysms.png", "moon.png"),
+    "retina.jpg",
+)
+"""The pictures that scikit-image ships, without those that show characters."""
 FOLDER = RUNS / "detector" / "backgrounds"
 
 WANTED = re.compile(r"/(backgrounds|wallpapers|land|scene|terrains|textures)/.*\.(jpe?g|png|tga)$")
@@ -43,7 +51,8 @@ def install() -> None:
 
     Does nothing if that is done already.
     """
-    note, made_of = FOLDER / "packages.txt", "\n".join((*PACKAGES, WITH_TEXT.pattern))
+    note = FOLDER / "sources.txt"
+    made_of = "\n".join((*PACKAGES, *SCIKIT_IMAGE, WITH_TEXT.pattern))
     if note.exists() and note.read_text() == made_of:
         return
     packages, unpacked = FOLDER / "packages", FOLDER / "unpacked"
@@ -54,7 +63,7 @@ def install() -> None:
     for split in ("training", "validation"):
         (FOLDER / split).mkdir(exist_ok=True)
     seen: set[bytes] = set()
-    for name, data in _pictures(unpacked):
+    for name, data in chain(_debian_pictures(unpacked), _scikit_image_pictures()):
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if picture is None or min(picture.shape[:2]) < SHORTEST_SIDE:
             continue
@@ -80,7 +89,7 @@ def motif(name: str) -> str:
     return re.sub(r"([-_](l|d|light|dark)|\d+)$", "", str(path.with_suffix("")))
 
 
-def _pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _debian_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Yield names and contents of picture files, also of those in archives of games (pk3)."""
     for file in sorted(folder.rglob("*")):
         if not file.is_file() or file.is_symlink():
@@ -94,6 +103,11 @@ def _pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
                     yield f"{name}/{member}", archive.read(member)
         elif is_wanted(name):
             yield name, file.read_bytes()
+
+
+def _scikit_image_pictures() -> Iterator[tuple[str, bytes]]:
+    for name in SCIKIT_IMAGE:
+        yield f"scikit-image/{name}", (resources.files("skimage.data") / name).read_bytes()
 
 
 def is_wanted(name: str) -> bool:

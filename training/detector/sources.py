@@ -13,6 +13,7 @@ from training.detector.displays import DotMatrix, SevenSegments
 from training.detector.glyphs import families, handwriting_families
 from training.detector.styles import Handwriting, Pen, Style, Typeface
 from training.fonts import Face
+from training.synthetic.ink import log_uniform
 from training.synthetic.strokes import DIGITS
 
 MIXED = {
@@ -67,7 +68,7 @@ class Sources:
             width=rng.uniform(0.8, 1.25),
             threshold=rng.uniform(60, 175),
             sharpness=rng.uniform(1.5, 5),
-            pen=float(np.exp(rng.uniform(*np.log((0.03, 0.12))))) if thin else None,
+            pen=log_uniform((0.03, 0.12), rng) if thin else None,
             crossed=rng.random() < 0.35,
         )
 
@@ -84,7 +85,7 @@ def pen(rng: np.random.Generator) -> Pen:
         [forms[rng.integers(len(forms))] for forms in DIGITS],
         slant=rng.uniform(-0.15, 0.4),
         width=rng.uniform(0.75, 1.3),
-        stroke=float(np.exp(rng.uniform(*np.log((0.03, 0.2))))),
+        stroke=log_uniform((0.03, 0.2), rng),
         jitter=rng.uniform(0.01, 0.035),
     )
 

@@ -127,8 +127,6 @@ def transform(ink: Alpha, scale: float, scale_x: float, slant: float) -> Alpha:
         height, width = len(ink) * scale, ink.shape[1] * scale_x
         reach = abs(slant) * height
         matrix = np.array([[scale_x, -slant * scale, max(slant, 0) * height], [0, scale, 0]])
-        if slant < 0:
-            matrix[0, 2] = 0
         size = (max(1, round(width + reach)), max(1, round(height)))
         ink = np.asarray(cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
     return crop_to_ink(ink, min(FAINT, int(ink.max()) // 2))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from training.detector.recipe import SCENES
+from training.synthetic.ink import log_uniform
 
 
 def digit_height(rng: np.random.Generator, largest: float) -> float:
@@ -16,5 +17,5 @@ def digit_height(rng: np.random.Generator, largest: float) -> float:
     if rng.random() < SCENES.second_look_share:
         height = SCENES.second_look_height * np.exp(rng.normal(0, SCENES.second_look_spread))
     else:
-        height = np.exp(rng.uniform(np.log(low), np.log(high)))
+        height = log_uniform((low, high), rng)
     return float(np.clip(height, low, max(low, min(high, largest))))

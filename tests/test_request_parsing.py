@@ -5,6 +5,7 @@ import itertools
 import json
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -88,6 +89,18 @@ def test_what_json_rejects_is_not_json(body: bytes) -> None:
         json.loads(body, parse_constant=_reject)
     with pytest.raises(InputError, match="the body is not JSON"):
         decode_json(nested_list(float, 1), body)
+
+
+def test_a_number_that_does_not_fit_into_a_float_is_rejected() -> None:
+    digits = b"9" * 400
+    with pytest.raises(InputError, match="a number is out of range"):
+        decode_pixels(b'{"picArray": [[%s]]}' % digits)
+    with pytest.raises(InputError, match=r"instances\[0\]: a number is out of range"):
+        list(ImageParser(_signature(784)).instances(msgspec.Raw(b"[[%s]]" % digits)))
+    tensor = b'{"name": "x", "shape": [1, 1], "datatype": "FP32", "data": [%s]}' % digits
+    request = decode_json(InferRequest, b'{"inputs": [%s]}' % tensor)
+    with pytest.raises(InputError, match="'data': a number is out of range"):
+        image_batch(request, _signature(784), BinaryData(None), "model")
 
 
 def test_nested_list() -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.images import check_size
-from mnist_cli.server.json_body import decode_json
+from mnist_cli.server.json_body import decode_json, number_array
 
 # These limits are documentation: `decode_pixels` checks them faster, and reports where.
 Pixel: TypeAlias = Annotated[
@@ -52,7 +52,7 @@ def decode_pixels(body: bytes) -> npt.NDArray[Any]:
 
 
 def _decode_fractions(rows: list[list[int | float]]) -> npt.NDArray[np.float32]:
-    pixels = np.array(rows, np.float64)
+    pixels = number_array(rows)
     outside = np.argwhere(~((pixels >= 0) & (pixels <= 255)))
     if len(outside):
         row, column = outside[0]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.json_body import decode_json, nested_list
+from mnist_cli.server.json_body import Number, decode_json, nested_list, number_array
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
 from mnist_cli.server.open_inference.binary import BinaryData
 from mnist_cli.signature import shape_text
@@ -155,13 +155,13 @@ def _from_json(tensor: RequestInput) -> npt.NDArray[Any]:
     brackets = re.match(rb"[\s\[]*", raw[:1000])
     assert brackets is not None  # the pattern matches the empty string, too
     depth = 1 if brackets[0].count(b"[") <= 1 else max(len(tensor.shape), 1)
-    # Numbers in JSON have no width: they are decoded as float64; `to_batch` checks the range.
-    scalar = bool if tensor.datatype == "BOOL" else float
+    # Numbers in JSON have no width: they become float64; `to_batch` checks the range.
+    scalar = bool if tensor.datatype == "BOOL" else Number
     lists = decode_json(nested_list(scalar, depth), raw)
     try:
-        values = np.array(lists, scalar)
-    except ValueError as error:
-        raise InputError("Unable to parse 'data': its lists have different lengths") from error
+        values = number_array(lists)
+    except InputError as error:
+        raise InputError(f"Unable to parse 'data': {error}") from error
     if depth > 1 and list(values.shape) != tensor.shape:
         raise InputError(
             f"Unable to parse 'data': Shape does not match: {shape_text([*values.shape])}"

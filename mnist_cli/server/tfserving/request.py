@@ -12,7 +12,7 @@ from mnist_cli import images
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.json_body import decode_json, nested_list
+from mnist_cli.server.json_body import Number, decode_json, nested_list, number_array
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
 
 # Each picture of a request costs at least this much of its pixel budget, which limits a request to
@@ -112,7 +112,7 @@ class ImageParser:
         self._signature = signature
         self._pixel_budget = images.MAX_PIXELS
         # One image: lists as deep as its shape, or an object.
-        self._image_type = nested_list(float, len(signature.image_shape) - 1) | NamedValues
+        self._image_type = nested_list(Number, len(signature.image_shape) - 1) | NamedValues
         self._batch_type = nested_list(self._image_type, 1)
 
     def instances(self, raw: msgspec.Raw) -> Iterator[ImageInput]:
@@ -133,7 +133,7 @@ class ImageParser:
         for index, example in enumerate(request.examples):
             where = f"examples[{index}]"
             raw = self._image_value({**request.context, **example}, where)
-            image = _decode(list[float] | NamedValues, raw, where)
+            image = _decode(list[Number] | NamedValues, raw, where)
             rows.append(self._unflatten(image, where) if isinstance(image, list) else image)
         return self._rows(rows, "examples", named=False)
 
@@ -160,7 +160,7 @@ class ImageParser:
         try:
             if isinstance(row, dict):
                 return ImageInput(where, self._decode_picture(row))
-            return ImageInput(where, to_batch(_array([row]), self._signature.image_shape))
+            return ImageInput(where, to_batch(number_array([row]), self._signature.image_shape))
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
 
@@ -207,13 +207,6 @@ def _decode(kind: Any, raw: msgspec.Raw, where: str) -> Any:
         return decode_json(kind, bytes(raw))
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-
-
-def _array(row: list[Any]) -> Any:
-    try:
-        return np.array(row, np.float64)
-    except ValueError as error:
-        raise InputError("the lists of a tensor must have equal lengths") from error
 
 
 def _is_base64(value: NamedValues) -> bool:

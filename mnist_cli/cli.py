@@ -122,7 +122,7 @@ def main(arguments: Sequence[str], terminal: Terminal) -> int:
         return ExitCode.BROKEN_PIPE
     except Exception as error:
         if terminal.debug:
-            traceback.print_exception(error, file=terminal.stderr)
+            terminal.report_traceback(error)
         code, message = _exit_code_and_message(error)
         terminal.report("error", message)
         return code
@@ -145,13 +145,19 @@ def _exit_code_and_message(error: Exception) -> tuple[ExitCode, str]:
 
 
 def _configure_logging(terminal: Terminal) -> None:
-    handler = logging.StreamHandler(terminal.stderr)
-    handler.setFormatter(_Formatter())
-    logger.handlers = [handler]
+    logger.handlers = [_Handler(terminal)]
     logger.setLevel(logging.WARNING)
     logger.propagate = False
 
 
-class _Formatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"mnist: {record.levelname.lower()}: {record.getMessage()}"
+class _Handler(logging.Handler):
+    """Reports log messages on a terminal, with `--debug` also the tracebacks of their errors."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.report(record.levelname.lower(), record.getMessage())
+        if self._terminal.debug and record.exc_info and record.exc_info[1]:
+            self._terminal.report_traceback(record.exc_info[1])

@@ -2,11 +2,15 @@
 
 import contextlib
 import errno
+import json
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import BinaryIO, TextIO
 
 from mnist_cli.errors import OutputClosed, OutputError
+from mnist_cli.option_types import LogFormat
 
 
 @dataclass
@@ -17,11 +21,26 @@ class Terminal:
     stdout: TextIO
     stderr: TextIO
     debug: bool = False
+    log_format: LogFormat = "text"
 
     def report(self, level: str, message: str) -> None:
         """Print a message to stderr, in one line."""
+        if self.log_format == "json":
+            self._print(json.dumps({"time": timestamp(), "level": level, "message": message}))
+        else:
+            self._print(one_line(f"mnist: {level}: {message}"))
+
+    def report_traceback(self, error: BaseException) -> None:
+        """Print the traceback of an error to stderr."""
+        text = "".join(traceback.format_exception(error)).rstrip("\n")
+        if self.log_format == "json":
+            self.report("debug", text)
+        else:
+            self._print("\n".join(map(one_line, text.split("\n"))))
+
+    def _print(self, text: str) -> None:
         with contextlib.suppress(OSError):  # stderr may be closed
-            print(f"mnist: {level}: {message}", file=self.stderr, flush=True)
+            print(text, file=self.stderr, flush=True)
 
 
 def write(stdout: TextIO, text: str) -> None:
@@ -58,3 +77,18 @@ def progress(stderr: TextIO, title: str, total: int) -> Iterator[Callable[[int],
 def printable(name: str) -> str:
     """Return a file name with control and undecodable characters escaped, in one line."""
     return name if name.isprintable() else ascii(name)
+
+
+def one_line(message: str) -> str:
+    """Return a message with control and undecodable characters escaped, such as line breaks."""
+    if message.isprintable():
+        return message
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in message
+    )
+
+
+def timestamp() -> str:
+    """Return the current time in UTC as in RFC 3339, with milliseconds."""
+    now = datetime.now(timezone.utc)
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

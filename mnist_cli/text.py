@@ -20,7 +20,7 @@ from mnist_cli.records import (
     ModelSummary,
     PredictionRecord,
 )
-from mnist_cli.terminal import printable, write
+from mnist_cli.terminal import one_line, printable, write
 
 BAR_COLUMNS = 30
 # The narrowest terminal that shows the bars, and that shows an image and the bars side by side.
@@ -81,7 +81,9 @@ def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:
         for record in records:
             file = Text(printable(record["file"]))
             if record["error"] is not None:
-                table.add_row(Text("-", "red"), "", file.append(f"  {record['error']}", "red"))
+                table.add_row(
+                    Text("-", "red"), "", file.append(f"  {one_line(record['error'])}", "red")
+                )
             else:
                 digit = Text(str(record["prediction"]), "bold green")
                 if record["uncertain"]:
@@ -118,7 +120,7 @@ def write_models(stdout: TextIO, models: list[ModelSummary]) -> None:
     for model in models:
         statistics = model["statistics"]
         table.add_row(
-            Text(model["model"]),
+            Text(one_line(model["model"])),
             f"{statistics['accuracy']:.2%}" if "accuracy" in statistics else "-",
             f"{statistics['parameters']:,}" if "parameters" in statistics else "-",
             _size(sum(model["sizes"].values())),
@@ -144,10 +146,10 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
         "runtime": model["runtime"] or f"none: {model['problem']}",
         **{f"size of {part}": _size(size) for part, size in model["sizes"].items()},
     }
-    _print(stdout, Text(model["model"], "bold green"))
+    _print(stdout, Text(one_line(model["model"]), "bold green"))
     _print(stdout, _pairs(facts))
     for name, tensors in model["signatures"].items():
-        _print(stdout, Text(f"\nsignature {name}", "bold"))
+        _print(stdout, Text(f"\nsignature {one_line(name)}", "bold"))
         for direction in ("inputs", "outputs"):
             rows = {
                 key: f"{info['dtype']} {signature.shape_text(info['shape'])}  {info['name']}"
@@ -162,12 +164,12 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
     _print(stdout, _pairs(variables))
     _print(stdout, Text("\noperations", "bold"))
     counts = ", ".join(f"{name} x{count}" for name, count in model["operations"].items())
-    _print(stdout, Text(counts))
+    _print(stdout, Text(one_line(counts)))
 
 
 def write_evaluation(stdout: TextIO, record: EvaluationRecord) -> None:
     """Write the metrics, the confusion matrix and the most confident mistakes of a model."""
-    _print(stdout, Text(record["model"], "bold green"))
+    _print(stdout, Text(one_line(record["model"]), "bold green"))
     facts = {
         "data": printable(record["data"]),
         "pictures": f"{record['images']:,}",
@@ -227,7 +229,7 @@ def _pairs(pairs: dict[str, str], prefix: str = "") -> Table:
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in pairs.items():
-        table.add_row(Text(f"  {prefix}{name}"), Text(value))
+        table.add_row(Text(one_line(f"  {prefix}{name}")), Text(one_line(value)))
     return table
 
 

@@ -402,31 +402,6 @@ def test_url_prefix() -> None:
         assert answer.json["prediction"] == 3
 
 
-def test_the_access_log_as_text_and_json() -> None:
-    with serving() as server:
-        server.ask("GET", "/?scores=1", X_Request_ID="abc")
-        code, log = server.stop()
-        assert code == 0
-        assert log.startswith('127.0.0.1 "GET /?scores=1" 200 ')
-        assert log.endswith(" abc\n")
-    with serving("--log-format", "json") as server:
-        answer = server.ask("GET", "/nope")
-        _, log = server.stop()
-        entry = json.loads(log)
-        assert entry["request_id"] == answer.headers["X-Request-ID"]
-        assert (entry["method"], entry["path"], entry["status"]) == ("GET", "/nope", 404)
-    with serving("--quiet") as server:
-        server.ask("GET", "/")
-        assert server.stop() == (0, "")
-
-
-def test_the_client_address_from_a_trusted_proxy() -> None:
-    for arguments, client in (((), "127.0.0.1"), (("--trusted-proxy", "127.0.0.1"), "192.0.2.7")):
-        with serving(*arguments) as server:
-            server.ask("GET", "/", X_Forwarded_For="192.0.2.7")
-            assert server.stop()[1].startswith(f"{client} ")
-
-
 def test_metrics(server: Server) -> None:
     def value(name: str) -> float:
         lines = server.ask("GET", "/metrics").body.decode().splitlines()

@@ -11,6 +11,12 @@ from mnist_cli.option_types import DEFAULT_MODEL, LogFormat
 from mnist_cli.terminal import Terminal
 
 
+def _set_log_format(context: typer.Context, value: LogFormat) -> LogFormat:
+    terminal: Terminal = context.obj
+    terminal.log_format = value
+    return value
+
+
 def serve(
     context: typer.Context,
     model: options.Model = DEFAULT_MODEL,
@@ -42,7 +48,11 @@ def serve(
     max_body: Annotated[
         int, typer.Option(metavar="MIB", min=1, max=1024, help="Largest request body, in MiB.")
     ] = 16,
-    log_format: Annotated[LogFormat, typer.Option(help="Format of the access log.")] = "text",
+    log_format: Annotated[
+        LogFormat,
+        # Eager, so that errors in other options have this format, too.
+        typer.Option(help="Format of the log.", is_eager=True, callback=_set_log_format),
+    ] = "text",
     trusted_proxy: Annotated[
         str | None,
         typer.Option(
@@ -112,8 +122,14 @@ def _log_requests(terminal: Terminal) -> None:
     access_log = logging.getLogger("mnist_cli.access")
     access_log.addHandler(logging.StreamHandler(terminal.stderr))
     access_log.propagate = False
-    if logging.getLogger("mnist_cli").isEnabledFor(logging.WARNING):  # not with --quiet
+    messages = logging.getLogger("mnist_cli")
+    if messages.isEnabledFor(logging.WARNING):  # not with --quiet
         access_log.setLevel(logging.INFO)
+    # Messages of waitress and of Python have the format of ours.
+    logging.captureWarnings(True)
+    for name in ("waitress", "py.warnings"):
+        logging.getLogger(name).handlers = messages.handlers
+        logging.getLogger(name).setLevel(messages.level)
 
 
 def _check_exposure(host: str, token: str | None, insecure: bool) -> None:

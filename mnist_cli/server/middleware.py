@@ -1,6 +1,5 @@
 """Adds error handling, access log, authentication, CORS and `GET /health` to the app."""
 
-import json
 import logging
 import secrets
 import time
@@ -10,13 +9,13 @@ from werkzeug.exceptions import HTTPException
 
 from mnist_cli.errors import MnistError
 from mnist_cli.records import ErrorRecord
+from mnist_cli.server.access_log import id_header, log_request
 from mnist_cli.server.environ import ARRIVAL_TIME
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_request
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.state import get_settings
 
-access_log = logging.getLogger("mnist_cli.access")
 logger = logging.getLogger(__name__)
 
 # Load balancers and orchestrators have no token.
@@ -73,7 +72,7 @@ def _error(status: int, message: str) -> Response:
 
 def _start() -> None:
     g.started = request.environ.get(ARRIVAL_TIME) or time.perf_counter()
-    g.request_id = request.headers.get("X-Request-ID", "")[:100] or secrets.token_hex(16)
+    g.request_id = id_header("X-Request-ID") or secrets.token_hex(16)
 
 
 def _preflight() -> Response | None:
@@ -112,23 +111,5 @@ def _finish(response: Response) -> Response:
             response.headers["Access-Control-Allow-Origin"] = origin
     seconds = time.perf_counter() - g.started
     count_request(response.status_code, seconds)
-    _log(response, settings, seconds)
+    log_request(response, settings.log_format, seconds, g.request_id)
     return response
-
-
-def _log(response: Response, settings: Settings, seconds: float) -> None:
-    if not access_log.isEnabledFor(logging.INFO):
-        return
-    entry = {
-        "client": request.remote_addr,
-        "method": request.method,
-        "path": request.full_path.rstrip("?"),
-        "status": response.status_code,
-        "ms": round(1000 * seconds, 2),
-        "request_id": g.request_id,
-    }
-    if settings.log_format == "json":
-        access_log.info(json.dumps(entry))
-    else:
-        line = '{client} "{method} {path}" {status} {ms} ms {request_id}'
-        access_log.info(line.format(**entry))

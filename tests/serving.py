@@ -70,7 +70,7 @@ class Server:
         with contextlib.ExitStack() as stack:
             connections = [stack.enter_context(self.connect()) for _ in requests]
             for connection in connections:
-                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert answer(connection) == (200, {"status": "ok"})
             for connection, request in zip(connections, requests, strict=True):
                 connection.sendall(request)
@@ -90,7 +90,7 @@ class Server:
 def request_head(length: int, kind: str = "image/png", query: str = "") -> bytes:
     """The head of a request to `/predict` with a body of that length."""
     return (
-        f"POST /predict{query} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+        f"POST /predict{query} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
 

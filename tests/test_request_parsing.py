@@ -123,10 +123,16 @@ def test_query_options() -> None:
 
 def test_settings_check_tokens_and_origins() -> None:
     assert Settings().is_authorized(None)
-    guarded = Settings(token="sécret", cors=("https://a.example",))
+    guarded = Settings(token="secret", cors=("https://a.example",))
     for header, expected in (
-        ("Bearer sécret", True),
+        ("Bearer secret", True),
+        ("bearer  secret", True),
+        ("BEARER secret", True),
+        ("secret", False),
+        ("Basic secret", False),
+        ("Bearersecret", False),
         ("Bearer s", False),
+        ("Bearer s\xe9cret", False),
         ("Bearer ", False),
         ("", False),
         (None, False),

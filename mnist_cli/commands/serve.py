@@ -1,6 +1,7 @@
 """Implements `mnist serve`."""
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Annotated
 
@@ -12,8 +13,9 @@ from mnist_cli.terminal import Terminal
 
 
 def _set_log_format(context: typer.Context, value: LogFormat) -> LogFormat:
-    terminal: Terminal = context.obj
-    terminal.log_format = value
+    terminal: Terminal | None = context.obj
+    if terminal is not None:  # None while the shell completes options
+        terminal.log_format = value
     return value
 
 
@@ -59,6 +61,14 @@ def serve(
             metavar="ADDRESS", help="Address of a proxy whose X-Forwarded headers are trusted."
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Further host name that is served without a token, besides localhost. Can be "
+            "repeated.",
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -86,13 +96,22 @@ def serve(
       MNIST_TOKEN=secret mnist serve --host 0.0.0.0
       curl --data-binary @7.png -H 'Content-Type: image/png' localhost:8000/predict
     """
+    if token is None and os.environ.get("MNIST_TOKEN") == "":  # Typer takes it as not set
+        token = ""
     _check_exposure(host, token, insecure)
     from mnist_cli.server import http
-    from mnist_cli.server.settings import Settings
+    from mnist_cli.server.settings import LOCAL_HOSTS, Settings
 
     terminal: Terminal = context.obj
     listen = http.ListenOptions(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
-    settings = Settings(model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format)
+    is_local = token is None and not insecure
+    hosts = (*LOCAL_HOSTS, *map(str.lower, allow_host or ())) if is_local or allow_host else ()
+    try:
+        settings = Settings(
+            model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format, hosts
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="MNIST_TOKEN") from error
     _log_requests(terminal)
     bound = http.bind(listen)  # before slow imports: an address in use is reported at once
 
@@ -133,7 +152,7 @@ def _log_requests(terminal: Terminal) -> None:
 
 
 def _check_exposure(host: str, token: str | None, insecure: bool) -> None:
-    if not token and not insecure and host not in ("127.0.0.1", "::1", "localhost"):
+    if token is None and not insecure and host not in ("127.0.0.1", "::1", "localhost"):
         raise typer.BadParameter(
             f"other machines can reach {host}: set MNIST_TOKEN to a token, or use --insecure",
             param_hint="--host",

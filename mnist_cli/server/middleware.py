@@ -30,6 +30,8 @@ def install(app: Flask, settings: Settings) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
     app.before_request(_start)
+    if settings.allowed_hosts:
+        app.before_request(_check_host)
     if settings.cors:
         app.before_request(_preflight)
     if settings.token:
@@ -75,6 +77,19 @@ def _start() -> None:
     g.request_id = id_header("X-Request-ID") or secrets.token_hex(16)
 
 
+def _check_host() -> None:
+    """Reject other host names: a page whose DNS entry changes to this machine could send them."""
+    host = request.headers.get("Host")
+    if not get_settings().is_allowed_host(host):
+        abort(
+            _error(
+                403,
+                f"the host {host!r} is not served without a token: use localhost, set MNIST_TOKEN, "
+                "or start the server with --allow-host",
+            )
+        )
+
+
 def _preflight() -> Response | None:
     """Answer a CORS preflight request."""
     if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
@@ -105,6 +120,7 @@ def _require_token() -> None:
 def _finish(response: Response) -> Response:
     settings = get_settings()
     response.headers["X-Request-ID"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
     if settings.cors:
         response.vary.add("Origin")
         if origin := settings.allowed_origin(request.headers.get("Origin")):

@@ -91,7 +91,7 @@ class MicroBatcher:
 
     def _prepare(self, request: Request) -> Prepared | None:
         """Prepare the image of a request without the detector; None if there is none to predict."""
-        if request.path != self._predict_path or not self._is_authorized(request):
+        if request.path != self._predict_path or not self._is_admitted(request):
             return None
         try:
             picture = Picture.from_pixels(decode_pixels(_read_body(request)))
@@ -112,8 +112,11 @@ class MicroBatcher:
             _log_failure(error)
             return [None] * len(batch)
 
-    def _is_authorized(self, request: Request) -> bool:
-        return self._settings.is_authorized(request.headers.get("AUTHORIZATION"))
+    def _is_admitted(self, request: Request) -> bool:
+        settings, headers = self._settings, request.headers
+        return settings.is_authorized(headers.get("AUTHORIZATION")) and settings.is_allowed_host(
+            headers.get("HOST")
+        )
 
 
 def _read_body(request: Request) -> bytes:

@@ -32,9 +32,9 @@ HEADERS = {
 
 DESCRIPTION = (
     'Reads handwritten digits. Errors have the body `{"error": "..."}`, which names what was wrong '
-    "and where. An unknown path is 404, an unsupported method 405 with the header `Allow`. Every "
-    "response has the header `X-Request-ID`, taken from the request or new; the access log has "
-    "it, too."
+    "and where. A host name that is not allowed is 403, an unknown path 404, an unsupported method "
+    "405 with the header `Allow`. Every response has the header `X-Request-ID`, taken from the "
+    "request or new; the access log has it, too."
 )
 
 ERRORS = {

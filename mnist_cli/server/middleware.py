@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from mnist_cli.errors import MnistError
 from mnist_cli.records import ErrorRecord
 from mnist_cli.server.access_log import id_header, log_request
+from mnist_cli.server.content_encoding import compress_response, inflate_body
 from mnist_cli.server.environ import ARRIVAL_TIME
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_request
@@ -36,6 +37,7 @@ def install(app: Flask, settings: Settings) -> None:
         app.before_request(_preflight)
     if settings.token:
         app.before_request(_require_token)
+    app.before_request(_inflate_body)
     app.after_request(_finish)
     app.add_url_rule("/health", view_func=_health)
 
@@ -117,6 +119,10 @@ def _require_token() -> None:
         abort(response)
 
 
+def _inflate_body() -> None:
+    inflate_body(request.environ, get_settings().max_body)
+
+
 def _finish(response: Response) -> Response:
     settings = get_settings()
     response.headers["X-Request-ID"] = g.request_id
@@ -125,6 +131,7 @@ def _finish(response: Response) -> Response:
         response.vary.add("Origin")
         if origin := settings.allowed_origin(request.headers.get("Origin")):
             response.headers["Access-Control-Allow-Origin"] = origin
+    compress_response(response)
     seconds = time.perf_counter() - g.started
     count_request(response.status_code, seconds)
     log_request(response, settings.log_format, seconds, g.request_id)

@@ -54,6 +54,7 @@ class MicroBatcher:
             and request.path == self._predict_path
             and request.headers.get("CONTENT_TYPE", "").startswith("application/json")
             and request.body_bytes_received <= MAX_BODY_BYTES
+            and "CONTENT_ENCODING" not in request.headers
             # Reading several digits takes tens of milliseconds.
             and not request.query_params.keys() & {"model", "multi"}
             and self._models.is_ready

@@ -42,7 +42,7 @@ ERRORS = {
     HTTPStatus.UNAUTHORIZED: "The token is missing or wrong.",
     HTTPStatus.NOT_FOUND: "No model has that name or version.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than the limit of the server.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The Content-Type is not supported.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The Content-Type or Content-Encoding is not supported.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The model cannot be loaded.",
 }
 

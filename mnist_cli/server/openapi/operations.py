@@ -31,7 +31,11 @@ TAGS = {
 
 # 401 is added where the server requires a token.
 MODEL_ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
-BODY_ERRORS = (*MODEL_ERRORS, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+BODY_ERRORS = (
+    *MODEL_ERRORS,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+)
 
 OCTET_STREAM = "application/octet-stream"
 
@@ -78,7 +82,7 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
             NATIVE,
             "Predict the digit or digits in a picture",
             one_or_several,
-            (*BODY_ERRORS, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+            BODY_ERRORS,
             options,
             json_content("PicArrayRequest", {"picArray": DIGIT_7_PIXELS})
             | {"image/*": {}, "multipart/form-data": {"schema": _UPLOAD}},

@@ -253,7 +253,7 @@ def test_an_invalid_body(server: Server, name: str) -> None:
         ({"examples": 1}, "examples"),
         ({"examples": [1]}, "examples"),
         ({"examples": [{}]}, "Missing named input"),
-        ({"examples": [{"input": [1, 2]}]}, "2 values, expected 784"),
+        ({"examples": [{"input": [1, 2]}]}, "the shape is [1,2], expected [N,784]"),
         ({"examples": [{"input": [[1]]}]}, "examples[0]"),
         ({"examples": [{"input": _ink(1)}], "signature_name": "x"}, "No signature was found"),
     ],
@@ -312,7 +312,9 @@ def test_a_model_with_a_channel_axis(tmp_path: Path, weights: models.Weights) ->
             answer = server.ask("POST", "/v2/models/keras/infer", json_body={"inputs": [tensor]})
             np.testing.assert_allclose(answer.json["outputs"][0]["data"], expected, atol=1e-6)
         flat = server.ask("POST", "/v1/models/keras:predict", json_body={"instances": [_ink(3)]})
-        assert flat.status == 400
+        np.testing.assert_allclose(flat.json["predictions"], [expected], atol=1e-6)
+        wrong = server.ask("POST", "/v1/models/keras:predict", json_body={"instances": [[0]]})
+        assert "the shape is [1,1], expected [N,28,28,1]" in wrong.error
 
 
 def test_a_model_without_signature(tmp_path: Path, weights: models.Weights) -> None:

@@ -1,6 +1,7 @@
 """Decodes JSON in requests and encodes it in responses."""
 
 import functools
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -67,6 +68,13 @@ def nested_list(scalar: Any, depth: int) -> Any:
     for _ in range(depth):
         kind = types.GenericAlias(list, (kind,))
     return kind
+
+
+def nesting_depth(raw: bytes | msgspec.Raw) -> int:
+    """Return how many lists the JSON starts with: 2 for `[[0, 1], [2, 3]]`, 0 for an object."""
+    brackets = re.match(rb"[\s\[]*", memoryview(raw)[:1000])
+    assert brackets is not None  # the pattern matches the empty string, too
+    return brackets[0].count(b"[")
 
 
 def json_response(body: Mapping[str, Any], status: int = 200) -> Response:

@@ -1,7 +1,6 @@
 """Describes a loaded model: its version, its signatures and the shapes of its tensors."""
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,8 @@ from mnist_cli.signature import (
 )
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+# Accepted for every model, whichever of these it has.
+IMAGE_SHAPES = ((784,), (28, 28), (28, 28, 1))
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,13 @@ def to_batch(values: npt.NDArray[Any], shape: list[int | None]) -> Batch:
     """Convert the tensor of a request to the input of a model, float32 [N, 784].
 
     Args:
-        values: floats of any width, [N, 784], [N, 28, 28] or [N, 28, 28, 1] as in `shape`.
-        shape: the shape of the model's input, None for N.
+        values: floats of any width, [N, 784], [N, 28, 28] or [N, 28, 28, 1].
+        shape: the shape of the model's input, None for N, for the error message.
 
     Raises:
-        InputError: the shape differs, or a value does not fit into float32.
+        InputError: the shape is another, or a value does not fit into float32.
     """
-    if list(values.shape[1:]) != shape[1:] or values.ndim != len(shape) or not len(values):
+    if values.shape[1:] not in IMAGE_SHAPES or not len(values):
         got = shape_text(list(values.shape))
         raise InputError(f"the shape is {got}, expected {shape_text(shape)}")
     overflows = ~(np.abs(values) <= FLOAT32_MAX)
@@ -119,4 +120,4 @@ def to_batch(values: npt.NDArray[Any], shape: list[int | None]) -> Batch:
         raise InputError(
             f"Cannot convert value: {values[overflows][0]} to float without loss of precision."
         )
-    return values.astype(np.float32).reshape(len(values), math.prod(values.shape[1:]))
+    return values.astype(np.float32).reshape(len(values), 784)

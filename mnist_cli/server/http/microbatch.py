@@ -22,7 +22,7 @@ from mnist_cli.preprocessing import Prepared, prepare_clean
 from mnist_cli.recognition import Digit, read_prepared
 from mnist_cli.server.http.channel import Channel, Request
 from mnist_cli.server.middleware import HEALTH_PATHS
-from mnist_cli.server.native import decode_pixels, preprocess_option
+from mnist_cli.server.native import decode_pixels, is_json, preprocess_option
 from mnist_cli.server.state import get_models, get_settings
 
 # At most 32,000 pixels, each a digit and a comma: a few milliseconds, about ten for noise.
@@ -52,7 +52,7 @@ class MicroBatcher:
             not request.error
             and request.command == "POST"
             and request.path == self._predict_path
-            and request.headers.get("CONTENT_TYPE", "").startswith("application/json")
+            and is_json(request.headers.get("CONTENT_TYPE", ""))
             and request.body_bytes_received <= MAX_BODY_BYTES
             and "CONTENT_ENCODING" not in request.headers
             # Reading several digits takes tens of milliseconds.

@@ -11,7 +11,7 @@ from mnist_cli.recognition import Digit
 from mnist_cli.server.environ import DIGIT
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_prediction
-from mnist_cli.server.native.pixels_json import decode_pixels
+from mnist_cli.server.native.pixels_json import decode_pixels, is_json
 from mnist_cli.server.native.predict_query import flag_option, preprocess_option
 from mnist_cli.server.state import get_models
 
@@ -59,7 +59,7 @@ def _predict_all(predictor: Predictor, picture: Picture) -> Response:
 
 
 def _request_picture() -> Picture:
-    if request.mimetype == "application/json":
+    if is_json(request.headers.get("Content-Type", "")):
         return Picture.from_pixels(decode_pixels(request.get_data(cache=False)))
     if request.mimetype.startswith("image/"):
         return images.decode(request.get_data(cache=False))

@@ -1,7 +1,6 @@
 """Parses the requests of the Open Inference Protocol, with the messages of Triton."""
 
 import math
-import re
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +9,13 @@ import numpy.typing as npt
 
 from mnist_cli.errors import InputError
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.json_body import Number, decode_json, nested_list, number_array
+from mnist_cli.server.json_body import (
+    Number,
+    decode_json,
+    nested_list,
+    nesting_depth,
+    number_array,
+)
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
 from mnist_cli.server.open_inference.binary import BinaryData
 from mnist_cli.signature import shape_text
@@ -80,13 +85,15 @@ def wants_binary_output(request: InferRequest, scores: str, model: str) -> bool:
     """Whether the scores, the only output, are requested in binary.
 
     Raises:
-        InputError: another output is requested, or a parameter is invalid.
+        InputError: another output is requested, or the same twice, or a parameter is invalid.
     """
     by_default = _flag(request.parameters, "binary_data_output")
     for output in request.outputs:
         if output.name != scores:
             raise InputError(f"unexpected inference output '{output.name}' for model '{model}'")
         _check_parameters(output.parameters)
+    if len(request.outputs) > 1:
+        raise InputError(f"output '{scores}' is requested twice")
     flags = [_flag(output.parameters, "binary_data") for output in request.outputs]
     return flags[0] if flags else by_default
 
@@ -152,9 +159,7 @@ def _from_binary(tensor: RequestInput, binary: BinaryData) -> npt.NDArray[Any]:
 def _from_json(tensor: RequestInput) -> npt.NDArray[Any]:
     """Return the values of `data`, which is flat or nested as deep as the shape."""
     raw = bytes(tensor.data)
-    brackets = re.match(rb"[\s\[]*", raw[:1000])
-    assert brackets is not None  # the pattern matches the empty string, too
-    depth = 1 if brackets[0].count(b"[") <= 1 else max(len(tensor.shape), 1)
+    depth = 1 if nesting_depth(raw) <= 1 else max(len(tensor.shape), 1)
     # Numbers in JSON have no width: they become float64; `to_batch` checks the range.
     scalar = bool if tensor.datatype == "BOOL" else Number
     lists = decode_json(nested_list(scalar, depth), raw)

@@ -71,6 +71,23 @@ def model_metadata(name: str, version: str | None = None) -> Response:
     )
 
 
+@open_inference.get("/models/<name>/config")
+@open_inference.get("/models/<name>/versions/<version>/config")
+def model_config(name: str, version: str | None = None) -> Response:
+    """Return the part of Triton's model configuration that its clients need."""
+    signature = _find(name, version).image_signature()
+    dims = [-1 if size is None else size for size in signature.image_shape]
+    return json_response(
+        {
+            "name": name,
+            "platform": "tensorflow_savedmodel",
+            "max_batch_size": 0,  # the dims include the batch axis
+            "input": [{"name": signature.image, "data_type": "TYPE_FP32", "dims": dims}],
+            "output": [{"name": signature.scores, "data_type": "TYPE_FP32", "dims": [-1, 10]}],
+        }
+    )
+
+
 @open_inference.post("/models/<name>/infer")
 @open_inference.post("/models/<name>/versions/<version>/infer")
 def infer(name: str, version: str | None = None) -> Response:

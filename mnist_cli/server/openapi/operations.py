@@ -142,6 +142,12 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
             json_content("ModelMetadata"),
             MODEL_ERRORS,
         ),
+        "open_inference.model_config": Operation(
+            OPEN_INFERENCE,
+            "Return the tensors of a model as Triton does",
+            json_content("ModelConfig"),
+            MODEL_ERRORS,
+        ),
         "open_inference.model_ready": Operation(
             OPEN_INFERENCE,
             "Load a model and return whether it is ready",

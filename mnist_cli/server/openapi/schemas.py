@@ -178,6 +178,24 @@ class ModelMetadata(ResponseBody):
     outputs: list[TensorMetadata]
 
 
+class TensorConfig(Struct):
+    """A tensor of a model; the size -1 is unknown."""
+
+    name: str
+    data_type: str
+    dims: list[int]
+
+
+class ModelConfig(ResponseBody):
+    """The tensors of a model, in the names of Triton; the dims include the batch."""
+
+    name: str
+    platform: str
+    max_batch_size: int
+    input: list[TensorConfig]
+    output: list[TensorConfig]
+
+
 class ResponseOutput(Struct):
     """The scores [N, 10]: flat in `data`, or after the JSON if they were requested in binary."""
 

@@ -12,12 +12,24 @@ from mnist_cli import images
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.runtimes import Batch
-from mnist_cli.server.json_body import Number, decode_json, nested_list, number_array
+from mnist_cli.server.json_body import (
+    Number,
+    decode_json,
+    nested_list,
+    nesting_depth,
+    number_array,
+)
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
 
 # Each picture of a request costs at least this much of its pixel budget, which limits a request to
 # 1,000 pictures, so that no request delays the others for long.
 MIN_PIXELS_CHARGED = images.MAX_PIXELS // 1_000
+
+# One more than the images of any model, so that the error can name the shape.
+MAX_IMAGE_DEPTH = 4
+
+# From the URL-safe alphabet of RFC 4648, section 5, to the usual one.
+FROM_URL_SAFE = str.maketrans("-_", "+/")
 
 NamedValues: TypeAlias = dict[str, msgspec.Raw]
 
@@ -111,13 +123,10 @@ class ImageParser:
     def __init__(self, signature: ImageSignature) -> None:
         self._signature = signature
         self._pixel_budget = images.MAX_PIXELS
-        # One image: lists as deep as its shape, or an object.
-        self._image_type = nested_list(Number, len(signature.image_shape) - 1) | NamedValues
-        self._batch_type = nested_list(self._image_type, 1)
 
     def instances(self, raw: msgspec.Raw) -> Iterator[ImageInput]:
         """Parse row format: a list of tensors, `b64` pictures, or objects with inputs by name."""
-        rows = _decode(self._batch_type, raw, "instances")
+        rows = _decode(_batch_type(raw), raw, "instances")
         if not rows:
             raise InputError("No values in 'instances' array")
         return self._rows(rows, "instances", named=True)
@@ -133,12 +142,11 @@ class ImageParser:
         for index, example in enumerate(request.examples):
             where = f"examples[{index}]"
             raw = self._image_value({**request.context, **example}, where)
-            image = _decode(list[Number] | NamedValues, raw, where)
-            rows.append(self._unflatten(image, where) if isinstance(image, list) else image)
+            rows.append(_decode(_image_type(raw), raw, where))
         return self._rows(rows, "examples", named=False)
 
     def _column(self, raw: msgspec.Raw, where: str, named: bool) -> Iterator[ImageInput]:
-        value = _decode(self._batch_type | NamedValues, raw, where)
+        value = _decode(_batch_type(raw) | NamedValues, raw, where)
         if isinstance(value, list):
             return self._rows(value, where, named=False)
         if named and not _is_base64(value):
@@ -156,7 +164,7 @@ class ImageParser:
             self._check_names(row, where)
             raw = self._image_value(row, where)
             where = f"{where}.{self._signature.image}"
-            row = _decode(self._image_type, raw, where)
+            row = _decode(_image_type(raw), raw, where)
         try:
             if isinstance(row, dict):
                 return ImageInput(where, self._decode_picture(row))
@@ -195,11 +203,20 @@ class ImageParser:
                 f"{where}: JSON object: does not have named input: {min(unknown)}; {known}"
             )
 
-    def _unflatten(self, values: list[float], where: str) -> Any:
-        try:
-            return np.reshape(values, [size or 1 for size in self._signature.image_shape[1:]])
-        except ValueError as error:
-            raise InputError(f"{where}: {len(values)} values, expected 784") from error
+
+def _image_type(raw: msgspec.Raw) -> Any:
+    """Return the type of one image: lists, as deep as this one starts, or an object."""
+    return nested_list(Number, _clip_depth(nesting_depth(raw))) | NamedValues
+
+
+def _batch_type(raw: msgspec.Raw) -> Any:
+    """Return the type of a list of images; numbers in it are an error of its shape."""
+    depth = _clip_depth(nesting_depth(raw) - 1)
+    return nested_list(nested_list(Number, depth) | NamedValues | Number, 1)
+
+
+def _clip_depth(depth: int) -> int:
+    return min(max(depth, 1), MAX_IMAGE_DEPTH)
 
 
 def _decode(kind: Any, raw: msgspec.Raw, where: str) -> Any:
@@ -216,7 +233,12 @@ def _is_base64(value: NamedValues) -> bool:
 def _from_base64(value: NamedValues) -> bytes:
     if not _is_base64(value):
         raise InputError("expected numbers, or an object with `b64` alone")
-    text = "".join(_decode(str, value["b64"], "b64").split()).rstrip("=")
+    text = _decode(str, value["b64"], "b64")
+    if text.startswith("data:"):
+        head, _, text = text.partition(",")
+        if not head.endswith(";base64"):
+            raise InputError("Unable to base64 decode: the data: URL has no `;base64`")
+    text = "".join(text.split()).rstrip("=").translate(FROM_URL_SAFE)
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError as error:

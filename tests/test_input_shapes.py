@@ -33,7 +33,7 @@ def _predict(server: Server, pixels: npt.NDArray[Any], query: str = "?scores=1")
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (1, 28, 28), (784,)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_shapes_of_pixels(server: Server, shape: tuple[int, ...], dtype: type) -> None:
+def test_shapes_of_pixels(server: Server, shape: tuple[int, ...], dtype: Any) -> None:
     pixels = GRAY.astype(dtype)
     expected = _predict(server, pixels)
     assert expected.json["prediction"] == 7
@@ -41,7 +41,7 @@ def test_shapes_of_pixels(server: Server, shape: tuple[int, ...], dtype: type) -
 
 
 def test_other_sizes_with_a_channel(server: Server) -> None:
-    pixels: npt.NDArray[Any] = np.asarray(Image.open(SAMPLES / "MNIST-3.png").convert("L"))
+    pixels = np.asarray(Image.open(SAMPLES / "MNIST-3.png").convert("L"))
     expected = _predict(server, pixels).json
     assert expected["prediction"] == 3
     assert _predict(server, pixels[..., None]).json == expected

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
+from werkzeug.routing import BaseConverter
 
 from mnist_cli.server import middleware
 from mnist_cli.server.draw import draw
@@ -15,6 +16,13 @@ from mnist_cli.server.openapi import openapi
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.state import init_state
 from mnist_cli.server.tfserving import tfserving
+
+
+class SegmentConverter(BaseConverter):
+    """Matches names in paths; what follows a colon is a method of TensorFlow Serving."""
+
+    regex = "[^/:]+"
+    part_isolating = True
 
 
 class App(Flask):
@@ -42,6 +50,8 @@ def create_app(settings: Settings | None = None, *, warm: bool = True) -> Flask:
     app = App("mnist_cli.server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body
+    app.url_map.strict_slashes = False
+    app.url_map.converters["default"] = SegmentConverter
     init_state(app, settings, models)
     for blueprint in (native, draw, openapi, metrics, tfserving, open_inference):
         app.register_blueprint(blueprint)

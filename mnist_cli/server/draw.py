@@ -9,7 +9,7 @@ draw = Blueprint("draw", __name__, template_folder=STATIC_FOLDER)
 draw.after_request(add_security_headers)
 
 
-@draw.get("/draw")
+@draw.get("/draw", strict_slashes=True)  # its links are relative
 def page() -> Response:
     models = get_models()
     return render_page("draw.html", models=models.names, default=models.default)

@@ -4,7 +4,7 @@ import logging
 import secrets
 import time
 
-from flask import Flask, Response, abort, g, jsonify, request
+from flask import Flask, Response, abort, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from mnist_cli.errors import MnistError
@@ -14,6 +14,7 @@ from mnist_cli.server.content_encoding import compress_response, inflate_body
 from mnist_cli.server.environ import ARRIVAL_TIME
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_request
+from mnist_cli.server.open_inference import JSON_LENGTH_HEADER
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.state import get_settings
 
@@ -23,6 +24,18 @@ logger = logging.getLogger(__name__)
 HEALTH_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
 # Browsers send no token when they open a page: /draw asks for it, /docs explains how to send it.
 PUBLIC_BLUEPRINTS = ("draw", "openapi")
+# The fallback of /v1 takes every method, to report it as malformed.
+FAILING_ENDPOINTS = ("tfserving.malformed",)
+
+CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Encoding",
+    "Content-Type",
+    JSON_LENGTH_HEADER,
+    "X-Request-ID",
+    "traceparent",
+)
+CORS_RESPONSE_HEADERS = (JSON_LENGTH_HEADER, "X-Request-ID")
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -33,8 +46,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(_start)
     if settings.allowed_hosts:
         app.before_request(_check_host)
-    if settings.cors:
-        app.before_request(_preflight)
+    app.before_request(_answer_options)
     if settings.token:
         app.before_request(_require_token)
     app.before_request(_inflate_body)
@@ -92,15 +104,33 @@ def _check_host() -> None:
         )
 
 
-def _preflight() -> Response | None:
-    """Answer a CORS preflight request."""
-    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+def _answer_options() -> Response | None:
+    """Answer OPTIONS, also a CORS preflight request; an unknown path is left to its error."""
+    methods = _allowed_methods() if request.method == "OPTIONS" else []
+    if not methods:
         return None
     response = Response(status=204)
-    response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID"
-    response.headers["Access-Control-Max-Age"] = "86400"
+    response.headers["Allow"] = ", ".join([*methods, "OPTIONS"])
+    if get_settings().cors and "Access-Control-Request-Method" in request.headers:
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+        response.headers["Access-Control-Allow-Headers"] = ", ".join(CORS_REQUEST_HEADERS)
+        response.headers["Access-Control-Max-Age"] = "86400"
     return response
+
+
+def _allowed_methods() -> list[str]:
+    """Return the methods of the current path, except those that always fail."""
+    paths = current_app.create_url_adapter(request)
+    assert paths is not None  # there is a request
+    methods = []
+    for method, allowed in (("GET", ["GET", "HEAD"]), ("POST", ["POST"])):
+        try:
+            endpoint, _ = paths.match(method=method)
+        except HTTPException:
+            continue
+        if endpoint not in FAILING_ENDPOINTS:
+            methods += allowed
+    return methods
 
 
 def is_public(path: str, blueprint: str | None) -> bool:
@@ -109,7 +139,8 @@ def is_public(path: str, blueprint: str | None) -> bool:
 
 
 def _require_token() -> None:
-    if is_public(request.path, request.blueprint):
+    path = request.url_rule.rule if request.url_rule else request.path
+    if is_public(path, request.blueprint):
         return
     if not get_settings().is_authorized(request.headers.get("Authorization")):
         response = _error(
@@ -131,6 +162,7 @@ def _finish(response: Response) -> Response:
         response.vary.add("Origin")
         if origin := settings.allowed_origin(request.headers.get("Origin")):
             response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = ", ".join(CORS_RESPONSE_HEADERS)
     compress_response(response)
     seconds = time.perf_counter() - g.started
     count_request(response.status_code, seconds)

@@ -1,6 +1,7 @@
 """Implements `GET /` and `POST /predict`."""
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from mnist_cli import images
 from mnist_cli.errors import InputError, UnsupportedMediaError
@@ -64,11 +65,33 @@ def _request_picture() -> Picture:
     if request.mimetype.startswith("image/"):
         return images.decode(request.get_data(cache=False))
     if request.mimetype == "multipart/form-data":
-        if "file" not in request.files:
-            raise InputError("the form has no field `file`: send the picture in it")
-        return images.decode(request.files["file"].read())
+        return images.decode(_form_file())
     problem = f"{request.mimetype!r} is not supported" if request.mimetype else "is missing"
     raise UnsupportedMediaError(
         f"Content-Type {problem}: send application/json with picArray, the picture itself as "
         "image/*, or a form with a file"
     )
+
+
+def _form_file() -> bytes:
+    """Return the only `file` of a form."""
+    if not request.mimetype_params.get("boundary"):
+        raise InputError(
+            "the Content-Type multipart/form-data has no boundary: let the client set the header"
+        )
+    length = request.content_length
+    try:
+        files = request.files.getlist("file")
+    except RequestEntityTooLarge as error:
+        if length is None or length > (request.max_content_length or length):
+            raise
+        raise InputError(
+            f"the form has more than {request.max_form_parts} parts: send only `file`"
+        ) from error
+    if len(files) > 1:
+        raise InputError(f"the form has {len(files)} parts `file`: send one picture per request")
+    if not files:
+        found = "is text, without a filename" if "file" in request.form else "is missing"
+        raise InputError(f"the field `file` of the form {found}: send the picture in it")
+    data: bytes = files[0].read()
+    return data

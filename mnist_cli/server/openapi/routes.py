@@ -24,7 +24,7 @@ def openapi_json() -> Response:
     return response
 
 
-@openapi.get("/docs")
+@openapi.get("/docs", strict_slashes=True)  # its links are relative
 def docs() -> Response:
     """Render the document as a page with a curl command for each example."""
     document = _document()

@@ -29,9 +29,8 @@ DEFAULT_SIGNATURE = "serving_default"
 @tfserving.before_request
 def check_path() -> None:
     """Report errors in the path before errors in the body."""
-    values = request.view_args or {}
-    version = values.get("version", "0")
-    if ":" in values.get("name", "") or not re.fullmatch("[0-9]+", version):
+    version = (request.view_args or {}).get("version", "0")
+    if not re.fullmatch("[0-9]+", version):
         malformed(request.path)
     if len(version) > 19 or int(version) >= 2**63:
         raise InputError(f"Failed to convert version: {version} to numeric.")
@@ -132,7 +131,7 @@ def no_name() -> NoReturn:
     raise InputError("Missing model name in request.")
 
 
-@tfserving.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@tfserving.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def malformed(path: str) -> NoReturn:
     raise InputError(f"Malformed request: {request.method} {request.path}")
 

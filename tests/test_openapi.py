@@ -75,6 +75,52 @@ def test_request_types_have_constraints(document: Any) -> None:
     assert inputs["datatype"]["enum"] == ["FP32", "FP64", "BOOL"]
 
 
+def test_every_operation_has_an_id_that_can_name_a_function(document: Any) -> None:
+    names = [
+        operation["operationId"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    ]
+    assert all(name.isidentifier() for name in names)
+    assert len(names) == len(set(names)) >= 33
+    assert {"native_predict", "tfserving_predict", "open_inference_infer"} < set(names)
+
+
+def _schemas(node: Any) -> Iterator[dict[str, Any]]:
+    """All objects in a document."""
+    if isinstance(node, dict):
+        yield node
+    for value in node.values() if isinstance(node, dict) else node:
+        if isinstance(value, dict | list):
+            yield from _schemas(value)
+
+
+def test_schemas_have_what_generators_of_clients_need(document: Any) -> None:
+    found = list(_schemas({name: document[name] for name in ("paths", "components")}))
+    for schema in found:
+        if "array" in schema.get("type", ()):
+            assert "items" in schema, schema
+        if isinstance(values := schema.get("enum"), list):
+            assert schema["type"] == "string"  # no generator has an enum of booleans
+            assert all(isinstance(value, str) for value in values)
+        if "properties" in schema:  # else they make a union of it instead of a class
+            assert not schema.keys() & {"oneOf", "anyOf"}, schema
+        for body in schema.get("content", {}).values():
+            assert "schema" in body
+
+
+def test_optional_fields_are_optional(document: Any) -> None:
+    components = document["components"]
+    required = {name: schema.get("required") for name, schema in components["schemas"].items()}
+    assert required["PicArrayRequest"] == ["picArray"]
+    assert required["TensorsRequest"] == []
+    assert required["ExamplesRequest"] == ["examples"]
+    assert required["InferRequest"] == ["inputs"]
+    assert required["RequestInput"] == ["name", "shape", "datatype"]
+    for parameter in components["parameters"].values():
+        assert parameter.get("required", False) is (parameter["in"] == "path")
+
+
 def test_the_models_of_the_server_are_named(document: Any) -> None:
     names = [model.name for model in find_models()]
     for parameter in ("name", "model"):

@@ -50,7 +50,7 @@ class RequestInput(msgspec.Struct):
         msgspec.Raw,
         msgspec.Meta(
             description="The values, flat or nested as deep as `shape`.",
-            extra_json_schema={"type": "array"},
+            extra_json_schema={"type": "array", "items": {}},
         ),
     ] = msgspec.field(default_factory=msgspec.Raw)
 

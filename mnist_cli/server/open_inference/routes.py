@@ -22,7 +22,6 @@ open_inference = Blueprint("open_inference", __name__, url_prefix="/v2")
 
 
 @open_inference.get("")
-@open_inference.get("/")
 def server_metadata() -> Response:
     return json_response(
         {"name": "mnist", "version": __version__, "extensions": ["binary_tensor_data"]}

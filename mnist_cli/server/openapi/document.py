@@ -90,6 +90,7 @@ def document() -> Json:
 def _operation(operation: Operation, rule: Rule, has_token: bool) -> Json:
     names = [*sorted(rule.arguments), *operation.parameters]
     result: Json = {
+        "operationId": _operation_id(rule),
         "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names],
@@ -110,6 +111,12 @@ def _operation(operation: Operation, rule: Rule, has_token: bool) -> Json:
     for status in sorted(errors):
         result["responses"][status] = {"$ref": f"#/components/responses/{status}"}
     return result
+
+
+def _operation_id(rule: Rule) -> str:
+    """Return a unique name, of which generators of clients make function names."""
+    suffix = rule.arguments & {"version", "label"}
+    return "_".join([*rule.endpoint.strip("_").split("."), *sorted(suffix)])
 
 
 def _response(description: str, content: Content, *headers: str) -> Json:

@@ -38,6 +38,7 @@ BODY_ERRORS = (
 )
 
 OCTET_STREAM = "application/octet-stream"
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 # A 7 with few pixels, so that examples fit on a line.
 DIGIT_7_PIXELS = [[0, 0, 0], [255, 255, 0], [255, 255, 0], [255, 0, 255], [255, 0, 255]]
@@ -85,7 +86,7 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
             BODY_ERRORS,
             options,
             json_content("PicArrayRequest", {"picArray": DIGIT_7_PIXELS})
-            | {"image/*": {}, "multipart/form-data": {"schema": _UPLOAD}},
+            | {"image/*": BINARY, "multipart/form-data": {"schema": _UPLOAD}},
         ),
         "tfserving.predict": Operation(
             TFSERVING,
@@ -129,11 +130,11 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
         "open_inference.infer": Operation(
             OPEN_INFERENCE,
             "Return the scores of a batch",
-            json_content("InferResponse") | {OCTET_STREAM: {}},
+            json_content("InferResponse") | {OCTET_STREAM: BINARY},
             BODY_ERRORS,
             (JSON_LENGTH_HEADER,),
             json_content("InferRequest", {"inputs": [_tensor(signature, png)]})
-            | {OCTET_STREAM: {}},
+            | {OCTET_STREAM: BINARY},
             (JSON_LENGTH_HEADER,),
         ),
         "open_inference.model_metadata": Operation(
@@ -187,7 +188,7 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
 _UPLOAD = {
     "type": "object",
     "properties": {
-        "file": {"description": "The picture.", "contentMediaType": OCTET_STREAM},
+        "file": {"description": "The picture.", "type": "string", "format": "binary"},
     },
     "required": ["file"],
 }

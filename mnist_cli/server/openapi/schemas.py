@@ -225,10 +225,25 @@ def component_schemas() -> dict[str, Any]:
     )
     for record in RECORDS:
         _add_keywords(schemas[record.__name__], record)
-    # These constraints are checked after decoding, with messages of their own.
-    schemas["TensorsRequest"]["oneOf"] = [{"required": ["instances"]}, {"required": ["inputs"]}]
+    # Checked after decoding, with a message of its own.
     schemas["ExamplesRequest"]["required"] = ["examples"]
+    _add_types(schemas)
     return schemas
+
+
+def _add_types(node: Any) -> None:
+    """Add the types of enums, which msgspec omits, for generators of clients."""
+    if isinstance(node, list):
+        for value in node:
+            _add_types(value)
+    elif isinstance(node, dict):
+        for value in node.values():
+            _add_types(value)
+        if node.get("enum") == [True]:
+            del node["enum"]
+            node |= {"type": "boolean", "const": True}
+        elif "enum" in node:
+            node["type"] = "string"
 
 
 def _add_keywords(schema: dict[str, Any], hint: Any) -> None:

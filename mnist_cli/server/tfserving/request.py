@@ -47,14 +47,14 @@ class TensorsRequest(msgspec.Struct):
         msgspec.Meta(
             description="Row format: a list of tensors, of pictures as `b64`, or of objects with "
             "the inputs by name.",
-            extra_json_schema={"type": "array", "minItems": 1},
+            extra_json_schema={"type": "array", "items": {}, "minItems": 1},
         ),
     ] = msgspec.field(default_factory=msgspec.Raw)
     inputs: Annotated[
         msgspec.Raw,
         msgspec.Meta(
             description="Columnar format: the input with all rows, alone or in an object by name.",
-            extra_json_schema={"type": ["array", "object"]},
+            extra_json_schema={"type": ["array", "object"], "items": {}},
         ),
     ] = msgspec.field(default_factory=msgspec.Raw)
 

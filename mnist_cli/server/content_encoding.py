@@ -1,9 +1,9 @@
-"""Inflates request bodies, and compresses responses."""
+"""Reads chunked and compressed request bodies, and compresses responses."""
 
 import gzip
 import io
 import zlib
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -14,12 +14,14 @@ from mnist_cli.errors import InputError, UnsupportedMediaError
 ENCODINGS = ("gzip", "deflate")
 # Larger than the answer for one picture; below it, compression takes longer than it saves.
 MIN_COMPRESSED_BYTES = 4096
+# Read at once from a body of unknown length.
+READ_BYTES = 64 * 2**10
 # The fastest: scores hardly shrink more with a higher level.
 COMPRESSION_LEVEL = 1
 
 
-def inflate_body(environ: dict[str, Any], max_bytes: int) -> None:
-    """Replace the body of a request by its plain content, if it is compressed.
+def decode_body(environ: dict[str, Any], max_bytes: int) -> None:
+    """Replace the body of a request by its plain content, if it is chunked or compressed.
 
     Raises:
         UnsupportedMediaError: the Content-Encoding is unknown.
@@ -27,21 +29,49 @@ def inflate_body(environ: dict[str, Any], max_bytes: int) -> None:
         RequestEntityTooLarge: the body or its content is larger than `max_bytes`.
     """
     encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
-    if encoding in ("", "identity"):
+    is_plain = encoding in ("", "identity")
+    is_chunked = "CONTENT_LENGTH" not in environ and environ.get("wsgi.input_terminated", False)
+    if is_plain and not is_chunked:
         return
-    if encoding not in ENCODINGS:
+    if not is_plain and encoding not in ENCODINGS:
         raise UnsupportedMediaError(
             f"Content-Encoding {encoding!r} is not supported: use {' or '.join(ENCODINGS)}"
         )
-    body = get_input_stream(environ, max_content_length=max_bytes).read()
-    try:
-        content = _inflate(body, encoding, max_bytes + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"the body is not {encoding}: {error}") from error
+    if is_chunked:
+        content = _read_chunked(environ["wsgi.input"], max_bytes)
+    else:
+        content = get_input_stream(environ, max_content_length=max_bytes).read()
+    if not is_plain:
+        try:
+            content = _inflate(content, encoding, max_bytes + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"the body is not {encoding}: {error}") from error
     if len(content) > max_bytes:
         raise RequestEntityTooLarge
     environ["wsgi.input"] = io.BytesIO(content)
     environ["CONTENT_LENGTH"] = str(len(content))
+
+
+def _read_chunked(stream: BinaryIO, max_bytes: int) -> bytes:
+    """Return a body of unknown length; Werkzeug would cut it off at the limit, without an error.
+
+    Raises:
+        RequestEntityTooLarge: it is larger than `max_bytes`.
+    """
+    parts, size = [], 0
+    while part := stream.read(READ_BYTES):
+        size += len(part)
+        if size > max_bytes:
+            _discard(stream, max_bytes)
+            raise RequestEntityTooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _discard(stream: BinaryIO, max_bytes: int) -> None:
+    """Read on, since many clients read the answer only after they have sent everything."""
+    while max_bytes > 0 and (part := stream.read(READ_BYTES)):
+        max_bytes -= len(part)
 
 
 def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from mnist_cli.errors import MnistError
 from mnist_cli.records import ErrorRecord
 from mnist_cli.server.access_log import id_header, log_request
-from mnist_cli.server.content_encoding import compress_response, inflate_body
+from mnist_cli.server.content_encoding import compress_response, decode_body
 from mnist_cli.server.environ import ARRIVAL_TIME
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_request
@@ -49,7 +49,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(_answer_options)
     if settings.token:
         app.before_request(_require_token)
-    app.before_request(_inflate_body)
+    app.before_request(_decode_body)
     app.after_request(_finish)
     app.add_url_rule("/health", view_func=_health)
 
@@ -150,8 +150,8 @@ def _require_token() -> None:
         abort(response)
 
 
-def _inflate_body() -> None:
-    inflate_body(request.environ, get_settings().max_body)
+def _decode_body() -> None:
+    decode_body(request.environ, get_settings().max_body)
 
 
 def _finish(response: Response) -> Response:

@@ -1,6 +1,5 @@
 """Parses the requests of TensorFlow Serving's REST API, with the messages of that server."""
 
-import base64
 import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -20,6 +19,7 @@ from mnist_cli.server.json_body import (
     number_array,
 )
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
+from mnist_cli.server.tfserving.base64_text import decode_base64
 
 # Each picture of a request costs at least this much of its pixel budget, which limits a request to
 # 1,000 pictures, so that no request delays the others for long.
@@ -27,9 +27,6 @@ MIN_PIXELS_CHARGED = images.MAX_PIXELS // 1_000
 
 # One more than the images of any model, so that the error can name the shape.
 MAX_IMAGE_DEPTH = 4
-
-# From the URL-safe alphabet of RFC 4648, section 5, to the usual one.
-FROM_URL_SAFE = str.maketrans("-_", "+/")
 
 NamedValues: TypeAlias = dict[str, msgspec.Raw]
 
@@ -233,13 +230,4 @@ def _is_base64(value: NamedValues) -> bool:
 def _from_base64(value: NamedValues) -> bytes:
     if not _is_base64(value):
         raise InputError("expected numbers, or an object with `b64` alone")
-    text = _decode(str, value["b64"], "b64")
-    if text.startswith("data:"):
-        head, _, text = text.partition(",")
-        if not head.endswith(";base64"):
-            raise InputError("Unable to base64 decode: the data: URL has no `;base64`")
-    text = "".join(text.split()).rstrip("=").translate(FROM_URL_SAFE)
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError as error:
-        raise InputError("Unable to base64 decode") from error
+    return decode_base64(_decode(str, value["b64"], "b64"))

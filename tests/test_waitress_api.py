@@ -20,6 +20,7 @@ from waitress.utilities import BadRequest
 
 from mnist_cli.server.http import channel as ours
 from mnist_cli.server.http import waitress_api as api
+from mnist_cli.server.http.request import Request
 
 PROTOCOLS: list[Any] = [
     value
@@ -29,7 +30,7 @@ PROTOCOLS: list[Any] = [
 
 # What our subclasses add to those of waitress.
 ADDED: dict[type, tuple[type, set[str]]] = {
-    ours.Request: (api.HTTPRequestParser, {"arrival_time", "digit", "query_params"}),
+    Request: (api.HTTPRequestParser, {"arrival_time", "digit", "query_params"}),
     ours.Task: (api.WSGITask, set()),
     ours.JsonErrorTask: (api.ErrorTask, set()),
     ours.Channel: (
@@ -43,7 +44,7 @@ VARIABLES: dict[str, tuple[type, set[str]]] = {
     "server": (api.WSGIServer, {"settings"}),
     "_server": (api.WSGIServer, {"settings"}),
     "channel": ADDED[ours.Channel],
-    "request": ADDED[ours.Request],
+    "request": ADDED[Request],
     "error": (api.Error, set()),
     "task_dispatcher": (api.TaskDispatcher, set()),
     "trigger": (api.Trigger, set()),
@@ -130,7 +131,7 @@ def test_subclasses_override_only_what_exists_and_hide_nothing(
 FOLDER = Path(ours.__file__).parent
 SOURCES = {
     name: ast.parse((FOLDER / name).read_text())
-    for name in ("channel.py", "microbatch.py", "runner.py")
+    for name in ("channel.py", "microbatch.py", "request.py", "runner.py")
 }
 
 
@@ -156,7 +157,8 @@ def test_only_declared_attributes_are_used(name: str) -> None:
 def test_subclasses_use_only_declared_attributes_of_themselves(subclass: type) -> None:
     [definition] = [
         node
-        for node in SOURCES["channel.py"].body
+        for source in SOURCES.values()
+        for node in source.body
         if isinstance(node, ast.ClassDef) and node.name == subclass.__name__
     ]
     assert _undeclared(definition, {"self": ADDED[subclass]}) == []

@@ -4,30 +4,22 @@
 # The base classes that mypy sees are protocols, those at run time are not.
 
 import contextlib
-import functools
 import json
 import socket
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl
 
 from mnist_cli.records import ErrorRecord
 from mnist_cli.server.environ import ARRIVAL_TIME, DIGIT
+from mnist_cli.server.http.request import Request
 from mnist_cli.server.http.waitress_api import WSGIServer
 from mnist_cli.server.settings import Settings
 
 if TYPE_CHECKING:
-    from mnist_cli.recognition import Digit
-    from mnist_cli.server.http.waitress_api import (
-        ErrorTask,
-        HTTPChannel,
-        HTTPRequestParser,
-        WSGITask,
-    )
+    from mnist_cli.server.http.waitress_api import ErrorTask, HTTPChannel, WSGITask
 else:
     from waitress.channel import HTTPChannel
-    from waitress.parser import HTTPRequestParser
     from waitress.task import ErrorTask, WSGITask
 
 # How long a client may go on sending after its request has failed.
@@ -38,24 +30,6 @@ class Server(WSGIServer, Protocol):
     """A server of waitress with the settings of the app."""
 
     settings: Settings
-
-
-class Request(HTTPRequestParser):
-    """A request with its arrival time and, if it was part of a batch, its prediction."""
-
-    arrival_time: float | None = None
-    digit: "Digit | None" = None
-
-    def received(self, data: bytes) -> int:
-        consumed = super().received(data)
-        if self.completed:
-            self.arrival_time = time.perf_counter()
-        return consumed
-
-    @functools.cached_property
-    def query_params(self) -> dict[str, str]:
-        """The parameters of the query; the first of those with the same name, as in Flask."""
-        return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))
 
 
 class Task(WSGITask):

@@ -20,7 +20,8 @@ from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.preprocessing import Prepared, prepare_clean
 from mnist_cli.recognition import Digit, read_prepared
-from mnist_cli.server.http.channel import Channel, Request
+from mnist_cli.server.http.channel import Channel
+from mnist_cli.server.http.request import Request
 from mnist_cli.server.middleware import HEALTH_PATHS
 from mnist_cli.server.native import decode_pixels, is_json, preprocess_option
 from mnist_cli.server.state import get_models, get_settings

@@ -35,7 +35,15 @@ ADDED: dict[type, tuple[type, set[str]]] = {
     ours.JsonErrorTask: (api.ErrorTask, set()),
     ours.Channel: (
         api.HTTPChannel,
-        {"is_corked", "linger_deadline", "request_failed", "service_in_loop", "uncork"},
+        {
+            "_parse",
+            "is_corked",
+            "linger_deadline",
+            "request_failed",
+            "service_in_loop",
+            "uncork",
+            "unparsed",
+        },
     ),
 }
 
@@ -131,7 +139,7 @@ def test_subclasses_override_only_what_exists_and_hide_nothing(
 FOLDER = Path(ours.__file__).parent
 SOURCES = {
     name: ast.parse((FOLDER / name).read_text())
-    for name in ("channel.py", "microbatch.py", "request.py", "runner.py")
+    for name in ("channel.py", "connections.py", "microbatch.py", "request.py", "runner.py")
 }
 
 

@@ -1,4 +1,4 @@
-"""Extends the connections of waitress: JSON errors, corked output and lingering close."""
+"""Extends the connections of waitress: bounds, JSON errors, corked output, lingering close."""
 
 # mypy: disable-error-code="safe-super"
 # The base classes that mypy sees are protocols, those at run time are not.
@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -79,17 +80,26 @@ class JsonErrorTask(ErrorTask):
 class Channel(HTTPChannel):
     """A connection that the event loop can serve, and that closes after the client read an error.
 
+    It has one request and one response at a time: the next request is parsed, and more input is
+    read, when the client has taken the response. So a client that sends many requests without
+    reading costs no more memory than its largest response and RECV_BYTES of input, and waits for
+    nobody but itself.
+
     A socket that is closed with unread input sends a reset, and the client may lose the response.
     So after an error only the sending side is shut down, and input is discarded until the client
     closes the connection; RFC 9112, section 9.6.
     """
 
-    parser_class = Request
+    parser_class: Callable[..., Request] = Request
     task_class = Task
     error_task_class = JsonErrorTask
     server: Server
     requests: list[Request]
+    request: Request | None
     close_when_flushed: bool
+    sent_continue: bool
+    # Input after the request that is being answered.
+    unparsed = b""
     request_failed = False
     linger_deadline: float | None = None
     # While corked, output is buffered, so that head and body leave in one packet.
@@ -113,20 +123,48 @@ class Channel(HTTPChannel):
     def _flush_some(self, do_close: bool = True) -> bool:
         return not self.is_corked and super()._flush_some(do_close=do_close)
 
+    def readable(self) -> bool:
+        return not self.unparsed and super().readable()
+
+    def writable(self) -> bool:
+        return bool(super().writable() or (self.unparsed and not self.requests))
+
     def handle_write(self) -> None:
         if self.close_when_flushed and self.request_failed and self.linger_deadline is None:
             self._flush_exception(self._flush_some)
             if not self.total_outbufs_len and not self.will_close:
                 self.close_when_flushed = False
+                self.unparsed = b""
                 self.linger_deadline = time.monotonic() + LINGER_TIMEOUT_SECONDS
                 with contextlib.suppress(OSError):  # the client has already disconnected
                     self.socket.shutdown(socket.SHUT_WR)
                 return
         super().handle_write()
+        if self.unparsed and not self.requests and not self.total_outbufs_len:
+            self._parse()
 
     def received(self, data: bytes) -> bool:
         if self.linger_deadline is None:
-            return super().received(data)
+            self.unparsed += data
+            self._parse()
+            return True
         if time.monotonic() > self.linger_deadline:
             self.will_close = True
         return False
+
+    def _parse(self) -> None:
+        """Parse the input up to the end of one request, and have it answered."""
+        with self.requests_lock:
+            while self.unparsed and self.connected and not self.close_when_flushed:
+                request = self.request = self.request or self.parser_class(self.adj)
+                consumed = request.received(self.unparsed)
+                self.unparsed = self.unparsed[consumed:]
+                if request.expect_continue and request.headers_finished and not self.sent_continue:
+                    self.send_continue()
+                if request.completed:
+                    self.request = None
+                    self.sent_continue = False
+                    if not request.empty:
+                        self.requests.append(request)
+                        self.server.add_task(self)
+                    return

@@ -25,6 +25,8 @@ class Request(HTTPRequestParser):
         consumed = super().received(data)
         if self.completed:
             self.arrival_time = time.perf_counter()
+            # Nothing more is expected. waitress would send "100 Continue" and wait for a body.
+            self.expect_continue = False
         return consumed
 
     @functools.cached_property

@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from mnist_cli.server.http.channel import Channel, Server
+from mnist_cli.server.http.connections import Connections
 from mnist_cli.server.http.listen import BACKLOG, ListenOptions
 from mnist_cli.server.http.workers import ConnectionCounts
 from mnist_cli.server.settings import Settings
@@ -22,15 +24,13 @@ if TYPE_CHECKING:
 
 # How long requests in flight may take to finish after a signal to stop.
 DRAIN_TIMEOUT_SECONDS = 30.0
-# Connections are closed after this long without input.
-IDLE_TIMEOUT_SECONDS = 30
 # Sockets are polled this often while the event loop answers requests.
 POLL_INTERVAL_SECONDS = 0.005
 # Read at once; 84x85 pixels as JSON are 28 KB.
 RECV_BYTES = 64 * 2**10
 MAX_CONNECTIONS = 4000
-# Before a worker with more connections than another accepts one.
-ACCEPT_DELAY_SECONDS = 0.005
+# How often idle connections are closed, and how often a worker checks whether its parent lives.
+CLEANUP_INTERVAL_SECONDS = 1
 # A second signal to a worker within this time is the first one, passed on by its parent.
 DUPLICATE_SIGNAL_SECONDS = 1.0
 
@@ -76,10 +76,11 @@ class _Runner:
         self._stop_requested_at: float | None = None
         self._failures: list[Exception] = []
         self._server = _create_server(app, bound, options, get_settings(app))
-        self._accept = self._server.handle_accept
         self._server.add_task = self._add_task
         self._server.pull_trigger = self._pull_trigger
-        self._server.handle_accept = self._balance_accepts
+        connections = Connections(self._server, counts)
+        self._server.handle_accept = connections.balance_accepts
+        self._server.maintenance = connections.close_idle
 
     def run(self, warm_up: Callable[[], None]) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -89,7 +90,7 @@ class _Runner:
         counts = self._counts
         try:
             while self._stop_requested_at is None and not (counts and counts.is_orphaned):
-                self._poll_once(timeout=1 if counts else 30)
+                self._poll_once(timeout=CLEANUP_INTERVAL_SECONDS)
                 if counts:
                     counts.update(len(self._server.active_channels))
             self._drain()
@@ -132,15 +133,6 @@ class _Runner:
     def _pull_trigger(self) -> None:
         if threading.get_ident() != self._loop_thread:  # the event loop itself is awake
             self._server.trigger.pull_trigger()
-
-    def _balance_accepts(self) -> None:
-        """Accept a connection, but later than a worker with fewer connections.
-
-        Without the delay one worker, the first to wake up, could get nearly all connections.
-        """
-        if self._counts and self._counts.is_above_minimum:
-            time.sleep(ACCEPT_DELAY_SECONDS)
-        self._accept()
 
     def _poll_once(self, timeout: float) -> None:
         """Poll the sockets, then answer queued requests until the next poll is due."""
@@ -186,7 +178,9 @@ def _create_server(
         backlog=BACKLOG,
         recv_bytes=RECV_BYTES,
         connection_limit=MAX_CONNECTIONS,
-        channel_timeout=IDLE_TIMEOUT_SECONDS,
+        cleanup_interval=CLEANUP_INTERVAL_SECONDS,
+        # waitress would wait for clients that do not read. `Channel` bounds their output instead.
+        outbuf_high_watermark=sys.maxsize,
         asyncore_use_poll=True,
         clear_untrusted_proxy_headers=True,
         ident=None,

@@ -4,6 +4,7 @@ waitress has neither type hints nor a promise about most of these. mypy checks o
 protocols, and `tests/test_waitress_api.py` checks the protocols against the installed waitress.
 """
 
+import contextlib
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
@@ -21,6 +22,9 @@ class HTTPRequestParser(Protocol):
     """`waitress.parser.HTTPRequestParser`; an invalid request has only `error` and `headers`."""
 
     completed: bool
+    empty: bool
+    expect_continue: bool
+    headers_finished: bool
     error: Error | None
     headers: dict[str, str]
     command: str
@@ -63,23 +67,35 @@ class ErrorTask(Task, Protocol):
 class HTTPChannel(Protocol):
     """`waitress.channel.HTTPChannel`: a connection."""
 
-    parser_class: type[HTTPRequestParser]
+    parser_class: Callable[..., HTTPRequestParser]
     task_class: type[WSGITask]
     error_task_class: type[ErrorTask]
     server: "WSGIServer"
+    adj: Any
     socket: socket.socket
     connected: bool
     will_close: bool
     close_when_flushed: bool
+    sent_continue: bool
+    last_activity: float
     total_outbufs_len: int
     requests: Sequence[HTTPRequestParser]
+    requests_lock: contextlib.AbstractContextManager[Any]
     request: HTTPRequestParser | None
+
+    def readable(self) -> bool: ...
+
+    def writable(self) -> bool: ...
 
     def service(self) -> None: ...
 
     def received(self, data: bytes) -> bool: ...
 
     def handle_write(self) -> None: ...
+
+    def handle_close(self) -> None: ...
+
+    def send_continue(self) -> None: ...
 
     def handle_error(self) -> None: ...
 
@@ -103,7 +119,7 @@ class Trigger(Protocol):
 
 
 class WSGIServer(Protocol):
-    """`waitress.server.TcpWSGIServer`; methods that `runner.py` replaces are attributes here."""
+    """`waitress.server.TcpWSGIServer`; replaced methods are attributes here."""
 
     socket: socket.socket
     accepting: bool
@@ -115,5 +131,6 @@ class WSGIServer(Protocol):
     add_task: Callable[[Any], None]
     pull_trigger: Callable[[], None]
     handle_accept: Callable[[], None]
+    maintenance: Callable[[float], None]
 
     def del_channel(self, map: dict[int, Any] | None = None) -> None: ...

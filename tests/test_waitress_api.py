@@ -37,9 +37,11 @@ ADDED: dict[type, tuple[type, set[str]]] = {
         api.HTTPChannel,
         {
             "_parse",
+            "has_input",
+            "is_busy",
             "is_corked",
             "linger_deadline",
-            "request_failed",
+            "lingers",
             "service_in_loop",
             "uncork",
             "unparsed",
@@ -49,8 +51,8 @@ ADDED: dict[type, tuple[type, set[str]]] = {
 
 # The types of the variables in `server/http`, by name.
 VARIABLES: dict[str, tuple[type, set[str]]] = {
-    "server": (api.WSGIServer, {"settings"}),
-    "_server": (api.WSGIServer, {"settings"}),
+    "server": (api.WSGIServer, {"is_draining", "settings"}),
+    "_server": (api.WSGIServer, {"is_draining", "settings"}),
     "channel": ADDED[ours.Channel],
     "request": ADDED[Request],
     "error": (api.Error, set()),

@@ -133,7 +133,7 @@ def serve(
     if workers == 1:
         work(None, announce)
     else:
-        raise typer.Exit(http.supervise(workers, work, announce))
+        raise typer.Exit(http.supervise(bound, workers, work, announce))
 
 
 def _log_requests(terminal: Terminal) -> None:

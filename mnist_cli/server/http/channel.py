@@ -7,12 +7,12 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mnist_cli.records import ErrorRecord
-from mnist_cli.server.environ import ARRIVAL_TIME, DIGIT
+from mnist_cli.server.environ import ARRIVAL_TIME, DIGIT, DRAINING
 from mnist_cli.server.http.request import Request
 from mnist_cli.server.http.waitress_api import WSGIServer
 from mnist_cli.server.settings import Settings
@@ -23,14 +23,16 @@ else:
     from waitress.channel import HTTPChannel
     from waitress.task import ErrorTask, WSGITask
 
-# How long a client may go on sending after its request has failed.
+# How long a client may go on sending after the last response.
 LINGER_TIMEOUT_SECONDS = 10.0
 
 
 class Server(WSGIServer, Protocol):
-    """A server of waitress with the settings of the app."""
+    """A server of waitress with the settings of the app, and whether it is shutting down."""
 
     settings: Settings
+    is_draining: bool
+    active_channels: Mapping[int, "Channel"]
 
 
 class Task(WSGITask):
@@ -43,7 +45,15 @@ class Task(WSGITask):
         environ = super().get_environment()
         environ[ARRIVAL_TIME] = self.request.arrival_time
         environ[DIGIT] = self.request.digit
+        environ[DRAINING] = self.channel.server.is_draining
         return environ
+
+    def build_response_header(self) -> bytes:
+        """Close the connection after the last response to a client while the server drains."""
+        if self.channel.server.is_draining and not self.channel.has_input:
+            self.request.headers["CONNECTION"] = "close"
+            self.channel.lingers = True
+        return super().build_response_header()
 
     def write(self, data: bytes) -> None:
         """Write, and send the response as soon as it is complete."""
@@ -71,14 +81,14 @@ class JsonErrorTask(ErrorTask):
         self.response_headers.append(("Content-Type", "application/json"))
         if origin := settings.allowed_origin(self.request.headers.get("ORIGIN")):
             self.response_headers.append(("Access-Control-Allow-Origin", origin))
-        self.channel.request_failed = True
+        self.channel.lingers = True
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 
 
 class Channel(HTTPChannel):
-    """A connection that the event loop can serve, and that closes after the client read an error.
+    """A connection that the event loop can serve, and that does not lose its last response.
 
     It has one request and one response at a time: the next request is parsed, and more input is
     read, when the client has taken the response. So a client that sends many requests without
@@ -86,8 +96,8 @@ class Channel(HTTPChannel):
     nobody but itself.
 
     A socket that is closed with unread input sends a reset, and the client may lose the response.
-    So after an error only the sending side is shut down, and input is discarded until the client
-    closes the connection; RFC 9112, section 9.6.
+    So after an error, and while the server drains, only the sending side is shut down, and input is
+    discarded until the client closes the connection; RFC 9112, section 9.6.
     """
 
     parser_class: Callable[..., Request] = Request
@@ -100,10 +110,24 @@ class Channel(HTTPChannel):
     sent_continue: bool
     # Input after the request that is being answered.
     unparsed = b""
-    request_failed = False
+    # Whether the connection is closed only after the client has read the last response.
+    lingers = False
     linger_deadline: float | None = None
     # While corked, output is buffered, so that head and body leave in one packet.
     is_corked = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request or a response is on its way."""
+        return bool(self.requests or self.request or self.unparsed or self.total_outbufs_len)
+
+    @property
+    def has_input(self) -> bool:
+        """Whether the client has sent more than the request that is being answered."""
+        try:
+            return bool(self.unparsed or self.socket.recv(1, socket.MSG_PEEK))
+        except OSError:  # nothing has arrived, or the client has disconnected
+            return False
 
     def service_in_loop(self) -> None:
         """Answer the next request in the event loop."""
@@ -130,7 +154,7 @@ class Channel(HTTPChannel):
         return bool(super().writable() or (self.unparsed and not self.requests))
 
     def handle_write(self) -> None:
-        if self.close_when_flushed and self.request_failed and self.linger_deadline is None:
+        if self.close_when_flushed and self.lingers and self.linger_deadline is None:
             self._flush_exception(self._flush_some)
             if not self.total_outbufs_len and not self.will_close:
                 self.close_when_flushed = False

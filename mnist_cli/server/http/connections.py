@@ -17,7 +17,6 @@ class Connections:
     def __init__(self, server: Server, counts: ConnectionCounts | None) -> None:
         self._server = server
         self._counts = counts
-        self._accept = server.handle_accept
 
     def balance_accepts(self) -> None:
         """Accept a connection, but later than a worker with fewer connections.
@@ -28,6 +27,11 @@ class Connections:
             time.sleep(ACCEPT_DELAY_SECONDS)
         self._accept()
 
+    def accept_backlog(self) -> None:
+        """Accept all connections that are waiting."""
+        while self._accept():
+            pass
+
     def close_idle(self, now: float) -> None:
         """Close the connections that nothing was received from or sent to for too long.
 
@@ -36,3 +40,14 @@ class Connections:
         for channel in list(self._server.active_channels.values()):
             if not channel.requests and channel.last_activity < now - IDLE_TIMEOUT_SECONDS:
                 channel.handle_close()
+
+    def _accept(self) -> bool:
+        """Accept a connection; return False if none is waiting."""
+        server = self._server
+        try:
+            connection, address = server.socket.accept()
+        except BlockingIOError:  # another worker was faster
+            return False
+        server.set_socket_options(connection)
+        server.channel_class(server, connection, address, server.adj, map=server._map)
+        return True

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # How long requests in flight may take to finish after a signal to stop.
 DRAIN_TIMEOUT_SECONDS = 30.0
+# How long idle connections stay open after the signal: a request that a client sends at that
+# moment is answered, where closing the connection would reset it.
+KEEP_ALIVE_GRACE_SECONDS = 1.0
 # Sockets are polled this often while the event loop answers requests.
 POLL_INTERVAL_SECONDS = 0.005
 # Read at once; 84x85 pixels as JSON are 28 KB.
@@ -78,9 +81,9 @@ class _Runner:
         self._server = _create_server(app, bound, options, get_settings(app))
         self._server.add_task = self._add_task
         self._server.pull_trigger = self._pull_trigger
-        connections = Connections(self._server, counts)
-        self._server.handle_accept = connections.balance_accepts
-        self._server.maintenance = connections.close_idle
+        self._connections = Connections(self._server, counts)
+        self._server.handle_accept = self._connections.balance_accepts
+        self._server.maintenance = self._connections.close_idle
 
     def run(self, warm_up: Callable[[], None]) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -148,13 +151,15 @@ class _Runner:
                     channel.handle_error()
 
     def _drain(self) -> None:
-        """Close the listening socket, and finish the requests whose first bytes have arrived."""
+        """Close the listening socket, and answer the requests that clients have sent."""
+        self._server.is_draining = True
+        self._connections.accept_backlog()
         self._server.accepting = False
         self._server.del_channel()
         self._server.socket.close()
-        deadline = time.monotonic() + DRAIN_TIMEOUT_SECONDS
-        while time.monotonic() < deadline and any(
-            channel.requests or channel.request or channel.total_outbufs_len
+        started = time.monotonic()
+        while (elapsed := time.monotonic() - started) < DRAIN_TIMEOUT_SECONDS and any(
+            channel.is_busy or elapsed < KEEP_ALIVE_GRACE_SECONDS
             for channel in list(self._server.active_channels.values())
         ):
             self._poll_once(timeout=0.1)
@@ -188,4 +193,5 @@ def _create_server(
     )
     server.channel_class = Channel
     server.settings = settings
+    server.is_draining = False
     return server

@@ -47,6 +47,8 @@ class Task(Protocol):
     content_length: int | None
     content_bytes_written: int
 
+    def build_response_header(self) -> bytes: ...
+
     def set_close_on_finish(self) -> None: ...
 
     def write(self, data: bytes) -> None: ...
@@ -123,6 +125,7 @@ class WSGIServer(Protocol):
 
     socket: socket.socket
     accepting: bool
+    adj: Any
     active_channels: Mapping[int, HTTPChannel]
     channel_class: Callable[..., HTTPChannel]
     task_dispatcher: TaskDispatcher
@@ -134,3 +137,5 @@ class WSGIServer(Protocol):
     maintenance: Callable[[float], None]
 
     def del_channel(self, map: dict[int, Any] | None = None) -> None: ...
+
+    def set_socket_options(self, conn: Any) -> None: ...

@@ -5,6 +5,7 @@ import mmap
 import os
 import select
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -49,10 +50,12 @@ WorkerMain = Callable[[ConnectionCounts, Callable[[], None]], None]
 """Runs a worker; it gets the connection counts, and a function to call when it is warm."""
 
 
-def supervise(count: int, main: WorkerMain, ready: Callable[[], None]) -> int:
+def supervise(bound: socket.socket, count: int, main: WorkerMain, ready: Callable[[], None]) -> int:
     """Run workers until SIGTERM or Ctrl-C, and replace those that die; return the exit code.
 
     Args:
+        bound: the listening socket. The parent closes it with the signal: only workers accept
+            connections, and clients are refused as soon as all workers have closed it, too.
         count: the number of workers.
         main: runs a worker.
         ready: called once, when all workers are warm. A worker that dies before that stops all
@@ -64,6 +67,8 @@ def supervise(count: int, main: WorkerMain, ready: Callable[[], None]) -> int:
     warm_read, warm_write = os.pipe()
 
     def start(slot: int) -> None:
+        if stopping:
+            return
         pid = os.fork()
         if not pid:
             counts.claim(slot)
@@ -75,6 +80,7 @@ def supervise(count: int, main: WorkerMain, ready: Callable[[], None]) -> int:
     def stop(*_: object) -> None:
         nonlocal stopping
         stopping = True
+        bound.close()
         for pid in list(slots):
             os.kill(pid, signal.SIGTERM)
 

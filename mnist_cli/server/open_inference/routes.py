@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from mnist_cli import __version__, output
 from mnist_cli.errors import ModelError, UnknownModelError
+from mnist_cli.server.environ import DRAINING
 from mnist_cli.server.json_body import decode_json, json_response
 from mnist_cli.server.model_metadata import ServedModel
 from mnist_cli.server.open_inference.binary import JSON_LENGTH_HEADER, split_body
@@ -35,7 +36,9 @@ def live() -> Response:
 
 @open_inference.get("/health/ready")
 def ready() -> Response:
-    """Return 200 if the default model is loaded, else 503."""
+    """Return 200 if the default model is loaded and the server is not shutting down, else 503."""
+    if request.environ.get(DRAINING):
+        raise ModelError("the server is not ready: it is shutting down")
     if not get_models().is_ready:
         raise ModelError("the server is not ready: its model is not loaded yet")
     return json_response({"ready": True})

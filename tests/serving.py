@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,26 @@ class Server:
     def connect(self) -> socket.socket:
         """Open a socket, for input that no client library sends."""
         return socket.create_connection((self.host, self.port), timeout=60)
+
+    def open_files(self) -> list[str]:
+        """The targets of the open descriptors of the process."""
+        names = []
+        for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it was closed just now
+                names.append(str(link.readlink()))
+        return sorted(names)
+
+    def connections(self) -> int:
+        """The number of open connections."""
+        listening = 1
+        return sum(name.startswith("socket:") for name in self.open_files()) - listening
+
+    def wait_for_connections(self, count: int) -> None:
+        """Wait until the server has so many connections."""
+        deadline = time.monotonic() + 10
+        while (found := self.connections()) != count:
+            assert time.monotonic() < deadline, f"{found} connections instead of {count}"
+            time.sleep(0.02)
 
     def stop(self, signal_: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal; return the exit code and the rest of stderr."""

@@ -16,7 +16,7 @@ import typer.main
 import yaml
 
 from mnist_cli.cli import app
-from mnist_cli.server.http import DRAIN_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS
+from mnist_cli.server.http import DRAIN_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS, MAX_DESCRIPTORS
 from mnist_cli.server.middleware import HEALTH_PATHS
 from tests.running import ROOT, run
 from tests.serving import serving
@@ -70,6 +70,10 @@ def test_the_readme_links_to_all_files() -> None:
 def test_the_unit_gives_the_server_time_to_finish() -> None:
     assert int(_unit()["TimeoutStopSec"]) > DRAIN_TIMEOUT_SECONDS
     assert _unit()["KillMode"] == "mixed"  # else the workers get SIGTERM twice, and stop at once
+
+
+def test_the_unit_lets_the_server_open_enough_files() -> None:
+    assert int(_unit()["LimitNOFILE"]) >= MAX_DESCRIPTORS
 
 
 def test_nginx_fits_the_unit() -> None:

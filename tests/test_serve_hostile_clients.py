@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -30,27 +29,6 @@ IMPATIENT = [
 ]
 
 
-def _open_files(server: Server) -> list[str]:
-    names = []
-    for link in Path(f"/proc/{server.process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # it was closed just now
-            names.append(str(link.readlink()))
-    return sorted(names)
-
-
-def _wait_for_connections(server: Server, count: int) -> None:
-    """Wait until the server has so many connections."""
-
-    def connections() -> int:
-        sockets = [name for name in _open_files(server) if name.startswith("socket:")]
-        return len(sockets) - 1  # without the listening one
-
-    deadline = time.monotonic() + 10
-    while connections() != count:
-        assert time.monotonic() < deadline, f"{connections()} connections instead of {count}"
-        time.sleep(0.02)
-
-
 @contextlib.contextmanager
 def _connection_that_reads_little(server: Server) -> Iterator[socket.socket]:
     with socket.socket() as connection:
@@ -70,8 +48,8 @@ def test_a_client_that_never_reads_delays_nobody(requests: bytes, token: str) ->
     authorized = {"Authorization": f"Bearer {token}"}
     with serving("--quiet", program=IMPATIENT, env={"MNIST_TOKEN": token}) as server:
         assert server.ask("GET", "/", **authorized).status == 200
-        _wait_for_connections(server, 0)
-        before = _open_files(server)
+        server.wait_for_connections(0)
+        before = server.open_files()
         with _connection_that_reads_little(server) as connection:
             connection.sendall(requests[: 2**16])
             for _ in range(10):
@@ -79,8 +57,8 @@ def test_a_client_that_never_reads_delays_nobody(requests: bytes, token: str) ->
                 answer = server.ask("POST", "/predict", PNG, Content_Type="image/png", **authorized)
                 assert answer.json["prediction"] == 7
                 time.sleep(0.1)
-            _wait_for_connections(server, 0)
-        assert _open_files(server) == before
+            server.wait_for_connections(0)
+        assert server.open_files() == before
         started = time.monotonic()
         assert server.stop() == (0, "")
         assert time.monotonic() - started < 10

@@ -31,7 +31,6 @@ KEEP_ALIVE_GRACE_SECONDS = 1.0
 POLL_INTERVAL_SECONDS = 0.005
 # Read at once; 84x85 pixels as JSON are 28 KB.
 RECV_BYTES = 64 * 2**10
-MAX_CONNECTIONS = 4000
 # How often idle connections are closed, and how often a worker checks whether its parent lives.
 CLEANUP_INTERVAL_SECONDS = 1
 # A second signal to a worker within this time is the first one, passed on by its parent.
@@ -82,8 +81,8 @@ class _Runner:
         self._server.add_task = self._add_task
         self._server.pull_trigger = self._pull_trigger
         self._connections = Connections(self._server, counts)
-        self._server.handle_accept = self._connections.balance_accepts
-        self._server.maintenance = self._connections.close_idle
+        self._server.handle_accept = self._connections.accept
+        self._server.maintenance = self._connections.clean_up
 
     def run(self, warm_up: Callable[[], None]) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -182,7 +181,7 @@ def _create_server(
         max_request_body_size=settings.max_body + 1,  # the limit itself is rejected
         backlog=BACKLOG,
         recv_bytes=RECV_BYTES,
-        connection_limit=MAX_CONNECTIONS,
+        connection_limit=sys.maxsize,  # `Connections` has its own,
         cleanup_interval=CLEANUP_INTERVAL_SECONDS,
         # waitress would wait for clients that do not read. `Channel` bounds their output instead.
         outbuf_high_watermark=sys.maxsize,

@@ -30,7 +30,7 @@ PROTOCOLS: list[Any] = [
 
 # What our subclasses add to those of waitress.
 ADDED: dict[type, tuple[type, set[str]]] = {
-    Request: (api.HTTPRequestParser, {"arrival_time", "digit", "query_params"}),
+    Request: (api.HTTPRequestParser, {"arrival_time", "digit", "is_tls_handshake", "query_params"}),
     ours.Task: (api.WSGITask, set()),
     ours.JsonErrorTask: (api.ErrorTask, set()),
     ours.Channel: (

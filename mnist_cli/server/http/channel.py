@@ -5,6 +5,7 @@
 
 import contextlib
 import json
+import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ else:
 
 # How long a client may go on sending after the last response.
 LINGER_TIMEOUT_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
 
 
 class Server(WSGIServer, Protocol):
@@ -66,6 +69,7 @@ class JsonErrorTask(ErrorTask):
     """Returns errors that waitress detects, such as a body over the limit, in the app's format."""
 
     channel: "Channel"
+    request: Request
 
     def execute(self) -> None:
         error = self.request.error
@@ -76,13 +80,15 @@ class JsonErrorTask(ErrorTask):
             message = f"the body is larger than {settings.max_body} bytes"
         else:
             message = f"{error.reason}: {error.body}"
+        if self.request.is_tls_handshake:
+            logger.warning("%s: %s", self.channel.addr[0], error.body)
         record: ErrorRecord = {"error": message}
         body = json.dumps(record).encode()
         self.response_headers.append(("Content-Type", "application/json"))
         if origin := settings.allowed_origin(self.request.headers.get("ORIGIN")):
             self.response_headers.append(("Access-Control-Allow-Origin", origin))
         self.channel.lingers = True
-        self.set_close_on_finish()
+        self.request.headers["CONNECTION"] = "close"
         self.content_length = len(body)
         self.write(body)
 
@@ -156,6 +162,8 @@ class Channel(HTTPChannel):
     def handle_write(self) -> None:
         if self.close_when_flushed and self.lingers and self.linger_deadline is None:
             self._flush_exception(self._flush_some)
+            if not self.connected:
+                return
             if not self.total_outbufs_len and not self.will_close:
                 self.close_when_flushed = False
                 self.unparsed = b""

@@ -186,6 +186,7 @@ def _create_server(
         # waitress would wait for clients that do not read. `Channel` bounds their output instead.
         outbuf_high_watermark=sys.maxsize,
         asyncore_use_poll=True,
+        log_socket_errors=False,  # clients that disconnect are nothing unusual
         clear_untrusted_proxy_headers=True,
         ident=None,
         **proxy,

@@ -26,13 +26,17 @@ class HTTPRequestParser(Protocol):
     expect_continue: bool
     headers_finished: bool
     error: Error | None
+    header_plus: bytes
     headers: dict[str, str]
+    chunked: bool
     command: str
     path: str
     query: str
     body_bytes_received: int
 
     def received(self, data: bytes) -> int: ...
+
+    def parse_header(self, header_plus: bytes) -> None: ...
 
     def get_body_stream(self) -> BinaryIO: ...
 
@@ -48,8 +52,6 @@ class Task(Protocol):
     content_bytes_written: int
 
     def build_response_header(self) -> bytes: ...
-
-    def set_close_on_finish(self) -> None: ...
 
     def write(self, data: bytes) -> None: ...
 
@@ -74,6 +76,7 @@ class HTTPChannel(Protocol):
     error_task_class: type[ErrorTask]
     server: "WSGIServer"
     adj: Any
+    addr: Any
     socket: socket.socket
     connected: bool
     will_close: bool

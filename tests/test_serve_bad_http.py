@@ -1,0 +1,94 @@
+"""`mnist serve` with input that is not valid HTTP: an answer, at most one line in the log."""
+
+import re
+import socket
+import ssl
+import struct
+import time
+
+import pytest
+
+from tests.running import SAMPLES
+from tests.serving import request_head, serving
+
+PNG = (SAMPLES / "MNIST-7.png").read_bytes()
+SMALL = b'{"picArray": [[255, 0, 255], [255, 0, 255]]}'
+HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+CHUNKED = b"POST /predict HTTP/%s\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n"
+
+INVALID = {
+    "Content-Length with 5,000 digits": (
+        b"POST /predict HTTP/1.1\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n",
+        "The URL or Content-Length is invalid",
+    ),
+    "URL": (b"GET http://[::1/ HTTP/1.1\r\n\r\n", "The URL or Content-Length is invalid"),
+    "Content-Length and Transfer-Encoding": (
+        CHUNKED % b"1.1" + b"Content-Length: 5\r\n\r\n0\r\n\r\n",
+        "Content-Length and Transfer-Encoding exclude each other",
+    ),
+    "Transfer-Encoding in HTTP/1.0": (
+        CHUNKED % b"1.0" + b"\r\n0\r\n\r\n",
+        "Transfer-Encoding requires HTTP/1.1",
+    ),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01", "a TLS handshake on an HTTP port"),
+    "one byte of TLS": (b"\x16", "a TLS handshake on an HTTP port"),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_an_invalid_request_is_answered_and_closes_the_connection(name: str) -> None:
+    request, message = INVALID[name]
+    with serving() as server:
+        with server.connect() as connection:
+            connection.sendall(request + HEALTH)
+            answer = connection.makefile("rb").read()
+        # What follows is not taken for a request.
+        assert re.findall(rb"HTTP/1\.[01] (\d+)", answer) == [b"400"]
+        assert re.findall(rb"\r\nConnection: (.*)\r\n", answer) == [b"close"]
+        assert f'{{"error": "Bad Request: {message}'.encode() in answer
+        code, log = server.stop()
+        assert code == 0
+        if "TLS" in name:
+            assert log == f"mnist: warning: 127.0.0.1: {message}; use http:// instead of https://\n"
+        else:
+            assert log == ""
+
+
+def test_https_fails_at_once() -> None:
+    context = ssl.create_default_context()
+    with serving() as server:
+        started = time.monotonic()
+        with server.connect() as connection, pytest.raises(ssl.SSLError):
+            context.wrap_socket(connection, server_hostname="localhost")
+        assert time.monotonic() - started < 5
+        assert server.stop()[1].count("TLS handshake") == 1
+
+
+def test_clients_that_disconnect_leave_nothing() -> None:
+    picture = request_head(len(PNG)) + PNG
+    pixels = request_head(len(SMALL), "application/json") + SMALL
+    expecting = request_head(999)[:-2] + b"Expect: 100-continue\r\n\r\n"
+    docs = b"GET /docs HTTP/1.1\r\n\r\n"
+    beginnings = [
+        *(b"", b"P", picture[:50], picture[:-5], picture * 3, pixels * 3),
+        *(expecting, expecting + b"x", docs * 50, b"hello\r\n\r\n"),
+        request_head(2**30) + bytes(10**5),
+        (docs + pixels + picture) * 2 + b"GET",
+    ]
+    with serving("--quiet") as server:
+        server.ask("GET", "/")
+        server.wait_for_connections(0)
+        before = server.open_files()
+        for delay in (0, 0.003, 0.02):
+            for data in beginnings * 2:
+                with server.connect() as connection:
+                    connection.sendall(data)
+                    time.sleep(delay)
+                with server.connect() as connection:
+                    connection.sendall(data)
+                    time.sleep(delay)
+                    no_linger = struct.pack("ii", 1, 0)  # close() sends a reset
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+        server.wait_for_connections(0)
+        assert server.open_files() == before
+        assert server.stop() == (0, "")

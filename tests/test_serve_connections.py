@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import time
@@ -94,6 +95,23 @@ def test_connections_wait_while_all_others_have_requests() -> None:
         for connection in connections:
             with connection:
                 assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_new_connection_does_not_inherit_events_of_a_closed_one() -> None:
+    with (
+        serving("--quiet", program=_limited(104)) as server,  # there is room for two connections
+        server.connect() as idlest,
+        server.connect(),
+    ):
+        server.wait_for_connections(2)
+        # The server sees at once that the idlest client has disconnected, and that another waits.
+        server.process.send_signal(signal.SIGSTOP)
+        idlest.close()
+        with server.connect() as connection:
+            server.process.send_signal(signal.SIGCONT)
+            time.sleep(0.2)
+            connection.sendall(HEALTH)
+            assert connection.recv(12) == b"HTTP/1.1 200"
 
 
 def test_open_files_that_something_else_has_used_up() -> None:

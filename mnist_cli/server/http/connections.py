@@ -45,13 +45,25 @@ class Connections:
         self._server = server
         self._counts = counts
         self._limit = connection_limit()
+        self._is_accept_due = False
         self._warned_at = -WARNING_INTERVAL_SECONDS
 
-    def accept(self) -> None:
+    def schedule_accept(self) -> None:
+        """Have a connection accepted after all events of this poll were handled.
+
+        It may get the descriptor of a connection that was closed meanwhile, and then would get the
+        events of that one, too.
+        """
+        self._is_accept_due = True
+
+    def accept_if_due(self) -> None:
         """Accept a connection if there is room, but later than a worker with fewer connections.
 
         Without the delay one worker, the first to wake up, could get nearly all connections.
         """
+        if not self._is_accept_due:
+            return
+        self._is_accept_due = False
         if self._counts and self._counts.is_above_minimum:
             time.sleep(ACCEPT_DELAY_SECONDS)
         if len(self._server.active_channels) >= self._limit:

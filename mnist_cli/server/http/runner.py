@@ -81,7 +81,7 @@ class _Runner:
         self._server.add_task = self._add_task
         self._server.pull_trigger = self._pull_trigger
         self._connections = Connections(self._server, counts)
-        self._server.handle_accept = self._connections.accept
+        self._server.handle_accept = self._connections.schedule_accept
         self._server.maintenance = self._connections.clean_up
 
     def run(self, warm_up: Callable[[], None]) -> None:
@@ -140,6 +140,7 @@ class _Runner:
         """Poll the sockets, then answer queued requests until the next poll is due."""
         timeout = 0 if self._queue else timeout
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
+        self._connections.accept_if_due()
         deadline = time.monotonic() + POLL_INTERVAL_SECONDS
         defer = self._server.task_dispatcher.add_task
         while self._queue and time.monotonic() < deadline:

@@ -56,13 +56,13 @@ def _warnings(server: Server) -> list[str]:
 def test_idle_connections_make_room_for_others() -> None:
     with serving(program=_limited(1024)) as server:
         with contextlib.ExitStack() as stack:
-            busy = stack.enter_context(server.connect())
-            idle = []
-            for _ in range(11):
-                idle += stack.enter_context(_idle_connections(server, 100))
-                busy.sendall(HEALTH)  # so it is never the idlest one
-                assert busy.recv(9999).startswith(b"HTTP/1.1 200")
+            kept_alive = stack.enter_context(server.connect())
+            kept_alive.sendall(HEALTH)
+            assert kept_alive.recv(9999).startswith(b"HTTP/1.1 200")
+            idle = stack.enter_context(_idle_connections(server, 1100))
             _assert_others_are_served(server)
+            kept_alive.sendall(HEALTH)
+            assert kept_alive.recv(9999).startswith(b"HTTP/1.1 200")
             assert idle[0].recv(1) == b""
             idle[-1].sendall(HEALTH)
             assert idle[-1].recv(9999).startswith(b"HTTP/1.1 200")
@@ -71,6 +71,23 @@ def test_idle_connections_make_room_for_others() -> None:
         server.wait_for_connections(0)
         [warning] = _warnings(server)
         assert "462 connections are open, as many as the limit on open files (ulimit -n)" in warning
+
+
+def test_connections_that_are_kept_alive_make_room_for_others() -> None:
+    with (
+        serving("--quiet", program=_limited(108)) as server,  # there is room for four connections
+        contextlib.ExitStack() as stack,
+    ):
+        kept_alive = stack.enter_context(_idle_connections(server, 4))
+        for connection in kept_alive:
+            connection.sendall(HEALTH)
+            assert connection.recv(9999).startswith(b"HTTP/1.1 200")
+        new = stack.enter_context(_idle_connections(server, 2))
+        time.sleep(0.2)
+        for connection in (*new, *kept_alive[2:]):
+            connection.sendall(HEALTH)
+            assert connection.recv(9999).startswith(b"HTTP/1.1 200")
+        assert [connection.recv(1) for connection in kept_alive[:2]] == [b"", b""]
 
 
 def test_the_soft_limit_is_raised() -> None:

@@ -38,6 +38,7 @@ ADDED: dict[type, tuple[type, set[str]]] = {
         {
             "_parse",
             "has_input",
+            "has_sent_request",
             "is_busy",
             "is_corked",
             "linger_deadline",

@@ -116,6 +116,7 @@ class Channel(HTTPChannel):
     sent_continue: bool
     # Input after the request that is being answered.
     unparsed = b""
+    has_sent_request = False
     # Whether the connection is closed only after the client has read the last response.
     lingers = False
     linger_deadline: float | None = None
@@ -197,6 +198,7 @@ class Channel(HTTPChannel):
                     self.request = None
                     self.sent_continue = False
                     if not request.empty:
+                        self.has_sent_request = True
                         self.requests.append(request)
                         self.server.add_task(self)
                     return

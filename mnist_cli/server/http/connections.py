@@ -120,9 +120,15 @@ class Connections:
         return True
 
     def _find_idlest(self) -> Channel | None:
-        """Return the connection without traffic for the longest time, if any has no request."""
-        channels = sorted(
-            self._server.active_channels.values(), key=lambda channel: channel.last_activity
+        """Return the connection without traffic for the longest time; None if all have requests.
+
+        It is one of those that have sent a request, or one of those that have not yet, whichever
+        are more. So many connections of one kind do not displace the others.
+        """
+        channels = self._server.active_channels.values()
+        idle = [channel for channel in channels if not channel.requests]
+        used_are_more = 2 * sum(channel.has_sent_request for channel in idle) >= len(idle)
+        idle.sort(
+            key=lambda channel: (channel.has_sent_request != used_are_more, channel.last_activity)
         )
-        idle = (channel for channel in channels if not channel.requests and not channel.has_input)
-        return next(idle, None)
+        return next((channel for channel in idle if not channel.has_input), None)

@@ -13,7 +13,7 @@ from tests.serving import request_head, serving
 
 PNG = (SAMPLES / "MNIST-7.png").read_bytes()
 SMALL = b'{"picArray": [[255, 0, 255], [255, 0, 255]]}'
-HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CHUNKED = b"POST /predict HTTP/%s\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n"
 
 INVALID = {

@@ -13,7 +13,7 @@ from tests.running import MNIST, SAMPLES
 from tests.serving import Server, request_head, serving
 
 PNG = (SAMPLES / "MNIST-7.png").read_bytes()
-HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def _limited(files: int, limits: str = "-S -H") -> list[str]:

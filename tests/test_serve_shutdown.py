@@ -20,7 +20,7 @@ REQUESTS = [  # answered by a thread and by the event loop
     request_head(len(PIXELS), "application/json") + PIXELS,
 ]
 JSON = {"Content-Type": "application/json"}
-HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize("delay", [0, 0.02])

@@ -71,7 +71,7 @@ def objects() -> Iterator[dict[str, Any]]:
         one, other = socket.socketpair()
         channel = HTTPChannel(server, one, ("127.0.0.1", 1), server.adj, map={})
         parser = HTTPRequestParser(server.adj)
-        parser.received(b"POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1")
+        parser.received(b"POST /a?b=c HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1")
         yield {
             "Error": BadRequest("x"),
             "HTTPRequestParser": parser,

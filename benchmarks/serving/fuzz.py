@@ -63,7 +63,7 @@ NUMBERS = [
 def raw(request: Request, chunked: bool = False) -> bytes:
     """Return the bytes of a request."""
     method, path, body, content_type = request
-    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
     if content_type:
         head += f"Content-Type: {content_type}\r\n"
     if body is None:

@@ -33,7 +33,7 @@ IDLE_CONNECTIONS = 1100
 NON_READERS = 10
 # Longer than the idle timeout of the server.
 NON_READER_SECONDS = 40.0
-PIPELINED_REQUESTS = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n" * 2000
+PIPELINED_REQUESTS = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000
 
 
 def hold_idle_connections(server: Server, stop: threading.Event) -> None:

@@ -343,6 +343,13 @@ def test_an_address_of_another_machine() -> None:
     assert "cannot listen on 192.0.2.1" in result.error
 
 
+@pytest.mark.parametrize("host", [f"{64 * 'a'}.example", "a..example"])
+def test_an_invalid_host_name(host: str) -> None:
+    result = run_process("serve", "--insecure", "--host", host)
+    assert result.code == 6
+    assert f"cannot listen on {host} port 8000: not a host name" in result.error
+
+
 def test_an_unknown_model() -> None:
     result = run_process("serve", "--port", "0", "--model", "t_cn")
     assert result.code == 4

@@ -45,6 +45,7 @@ def test_an_invalid_request_is_answered_and_closes_the_connection(name: str) -> 
         # What follows is not taken for a request.
         assert re.findall(rb"HTTP/1\.[01] (\d+)", answer) == [b"400"]
         assert re.findall(rb"\r\nConnection: (.*)\r\n", answer) == [b"close"]
+        assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
         assert f'{{"error": "Bad Request: {message}'.encode() in answer
         code, log = server.stop()
         assert code == 0

@@ -85,6 +85,7 @@ class JsonErrorTask(ErrorTask):
         record: ErrorRecord = {"error": message}
         body = json.dumps(record).encode()
         self.response_headers.append(("Content-Type", "application/json"))
+        self.response_headers.append(("X-Content-Type-Options", "nosniff"))
         if origin := settings.allowed_origin(self.request.headers.get("ORIGIN")):
             self.response_headers.append(("Access-Control-Allow-Origin", origin))
         self.channel.lingers = True

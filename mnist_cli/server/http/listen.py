@@ -33,8 +33,8 @@ def bind(options: ListenOptions) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
         bound.listen(BACKLOG)  # from here on clients wait instead of being refused
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a host name"
         raise BindError(
             f"cannot listen on {options.host} port {options.port}: {reason}; "
             "choose another with --host or --port"

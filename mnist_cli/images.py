@@ -94,9 +94,9 @@ class Picture:
         """Whether the decoder made the image smaller than the picture."""
         return self._decode_full is not None
 
-    @functools.cached_property
+    @property
     def full(self) -> "Picture":
-        """The picture in full size; itself if it is not reduced."""
+        """The picture in full size, decoded again; itself if it is not reduced."""
         return self._decode_full() if self._decode_full else self
 
     @functools.cached_property

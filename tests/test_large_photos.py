@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
 from mnist_cli import images
 from mnist_cli.loader import load_model
@@ -60,11 +61,18 @@ def test_only_large_jpegs_are_reduced_and_plain_never_is() -> None:
         assert not images.decode(file.getvalue()).is_reduced
 
 
-def test_a_digit_that_is_small_in_a_large_jpeg_is_decoded_in_full_size() -> None:
-    picture = images.decode(_photo(5, 120))
-    assert "full" not in vars(picture)
-    read_digit(load_model("k_cnn"), picture)
-    assert "full" in vars(picture)
-    large = images.decode(_photo(5, 1200))
-    read_digit(load_model("k_cnn"), large)
-    assert "full" not in vars(large)
+@pytest.mark.parametrize(("side", "times"), [(120, 2), (1200, 1)])
+def test_only_small_digits_are_decoded_in_full_size(
+    side: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+    load = JpegImageFile.load
+
+    def counted(image: JpegImageFile) -> object:
+        if image.tile:  # not loaded yet
+            decoded.append(image.size)
+        return load(image)
+
+    monkeypatch.setattr(JpegImageFile, "load", counted)
+    read_digit(load_model("k_cnn"), images.decode(_photo(5, side)))
+    assert decoded == [(1000, 750), (4000, 3000)][:times]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mnist_cli.batch import sorting
-from mnist_cli.batch.chunks import chunked
+from mnist_cli.batch.chunks import chunked, growing_chunks
 from mnist_cli.batch.listing import Listing, output_file_ids
 from mnist_cli.errors import InputError, UsageError
 
@@ -178,6 +178,13 @@ def test_uris_are_listed_as_paths_are(tmp_path: Path) -> None:
             Path(file).as_uri() for file in _files(Listing((str(tmp_path),), globs, recursive))
         ]
         assert _files(Listing((tmp_path.as_uri(),), globs, recursive)) == expected
+
+
+def test_growing_chunks() -> None:
+    chunks = list(growing_chunks(range(50), first=2, largest=8, each=2))
+    assert [len(chunk) for chunk in chunks] == [2, 2, 4, 4, 8, 8, 8, 8, 6]
+    assert [item for chunk in chunks for item in chunk] == list(range(50))
+    assert list(growing_chunks([], first=2, largest=8, each=2)) == []
 
 
 def test_chunked_takes_no_more_than_it_needs() -> None:

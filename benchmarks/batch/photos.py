@@ -90,7 +90,8 @@ def compare(folder: Path, model: Path) -> None:
     for _ in range(ROUNDS):
         for name, command in commands.items():
             started = time.perf_counter()
-            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+            # The exit code of `mnist` is not 0 if there is a photograph without an answer.
+            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False)
             seconds[name].append(time.perf_counter() - started)
             assert len(done.stdout.splitlines()) == PHOTOS
     print(machine())

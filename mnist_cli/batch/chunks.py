@@ -12,3 +12,21 @@ def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def growing_chunks(items: Iterable[T], *, first: int, largest: int, each: int) -> Iterator[list[T]]:
+    """Split `items` into lists whose size doubles from `first` to `largest` items.
+
+    Args:
+        items: what to split.
+        first: the size of the first lists.
+        largest: the size from which it stays the same.
+        each: how many lists have the same size before it doubles.
+    """
+    iterator, size = iter(items), first
+    while True:
+        for _ in range(each):
+            if not (chunk := list(islice(iterator, size))):
+                return
+            yield chunk
+        size = min(2 * size, largest)

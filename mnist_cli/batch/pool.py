@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from mnist_cli.batch.chunks import chunked
+from mnist_cli.batch.chunks import growing_chunks
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.results import BatchResult, to_record
@@ -19,8 +19,9 @@ from mnist_cli.errors import MnistError, ModelError
 
 Chunk = list[InputFile]
 
-# Files that a process reads at a time: enough to predict in batches, few enough to share the load.
-CHUNK_FILES = 128
+# Files that a process reads at a time: at first few, so that all processes share a few large
+# pictures; later enough to predict in batches.
+FIRST_CHUNK_FILES, CHUNK_FILES = 16, 128
 # For each process: chunks that are being read, or wait until earlier ones are written.
 MAX_PENDING_CHUNKS = 4
 
@@ -55,7 +56,10 @@ def read_files(
                 idle.put(process)
 
         try:
-            for index, chunk in enumerate(chunked(files, CHUNK_FILES)):
+            chunks = growing_chunks(
+                files, first=FIRST_CHUNK_FILES, largest=CHUNK_FILES, each=processes
+            )
+            for index, chunk in enumerate(chunks):
                 if 0 < index < processes:
                     idle.put(started.enter_context(WorkerProcess(config)))
                 pending.append(threads.submit(read_chunk, chunk))

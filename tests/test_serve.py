@@ -9,7 +9,9 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -428,6 +430,47 @@ def test_metrics(server: Server) -> None:
         before[2] + 2,
     )
     assert value('mnist_request_seconds_count{route="/predict"}') >= before[1] + 1
+
+
+def test_concurrent_requests_are_predicted_in_batches() -> None:
+    body = json.dumps({"picArray": _pixels("MNIST-3.png")}).encode()
+    with serving("--quiet") as server:
+
+        def send(_: int) -> None:
+            connection = http.client.HTTPConnection(server.host, server.port)
+            for _ in range(20):
+                connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+                assert connection.getresponse().read().startswith(b'{"prediction": 3')
+            connection.close()
+
+        with ThreadPoolExecutor(16) as clients:
+            list(clients.map(send, range(16)))
+        metrics = server.ask("GET", "/metrics").body.decode()
+        value = dict(re.findall(r"^(mnist_\S+) (\S+)$", metrics, re.M))
+        assert float(value["mnist_batch_size_sum"]) == 320
+        assert float(value["mnist_batch_size_count"]) < 320  # some batches have several pictures
+        assert float(value["mnist_failed_batches_total"]) == 0
+
+
+BROKEN_BATCHES = """
+import mnist_cli.server.http.microbatch as microbatch
+def fail(*_): raise RuntimeError("broken")
+microbatch.read_prepared = fail
+from mnist_cli.__main__ import main
+main()
+"""
+
+
+def test_a_batch_that_fails_is_answered_one_by_one_and_reported() -> None:
+    body = json.dumps({"picArray": _pixels("MNIST-3.png")}).encode()
+    with serving("--log-format", "json", program=[sys.executable, "-c", BROKEN_BATCHES]) as server:
+        for _ in range(3):
+            answer = server.ask("POST", "/predict", body, Content_Type="application/json")
+            assert answer.json["prediction"] == 3
+        metrics = server.ask("GET", "/metrics").body.decode()
+        assert "mnist_failed_batches_total 3.0" in metrics
+        _, log = server.stop()
+        assert log.count("a batch failed") == 1
 
 
 def _workers(server: Server) -> list[int]:

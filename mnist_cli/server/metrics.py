@@ -24,6 +24,14 @@ latency = Histogram(
     ["route"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
 )
+batch_sizes = Histogram(
+    "mnist_batch_size",
+    "Pictures of concurrent requests that were predicted in one run of the model",
+    buckets=(1, 2, 4, 8, 16),
+)
+failed_batches = Counter(
+    "mnist_failed_batches", "Batches whose requests were answered one by one after an error"
+)
 predictions = Counter("mnist_predictions", "Predictions by model and digit", ["model", "digit"])
 
 Metric = TypeVar("Metric", Counter, Histogram)
@@ -38,6 +46,16 @@ def count_request(status: int, seconds: float) -> None:
 
 def count_prediction(model: str, digit: int) -> None:
     _labelled(predictions, model, digit).inc()
+
+
+def count_batch(size: int) -> None:
+    """Count a batch of concurrent requests with so many pictures."""
+    batch_sizes.observe(size)
+
+
+def count_failed_batch() -> None:
+    """Count a batch that raised an unexpected error."""
+    failed_batches.inc()
 
 
 @functools.cache

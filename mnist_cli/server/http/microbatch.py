@@ -22,6 +22,7 @@ from mnist_cli.preprocessing import Prepared, prepare_clean
 from mnist_cli.recognition import Digit, read_prepared
 from mnist_cli.server.http.channel import Channel
 from mnist_cli.server.http.request import Request
+from mnist_cli.server.metrics import count_batch, count_failed_batch
 from mnist_cli.server.middleware import HEALTH_PATHS
 from mnist_cli.server.native import decode_pixels, is_json, preprocess_option
 from mnist_cli.server.state import get_models, get_settings
@@ -43,6 +44,7 @@ class MicroBatcher:
         self._settings = get_settings(app)
         self._health_paths = {url_prefix + path for path in HEALTH_PATHS}
         self._predict_path = url_prefix + "/predict"
+        self._has_failed = False
 
     def is_health_check(self, request: Request) -> bool:
         return not request.error and request.path in self._health_paths
@@ -101,17 +103,18 @@ class MicroBatcher:
         except InputError:
             return None
         except Exception as error:
-            _log_failure(error)
+            self._report_failure(error)
             return None
 
     def _predict(self, batch: Sequence[tuple[Channel, Prepared]]) -> Sequence[Digit | None]:
         """Predict the images of a batch; None for those that need the detector."""
         if not batch:
             return []
+        count_batch(len(batch))
         try:
             return read_prepared(self._models.get().model, [prepared for _, prepared in batch])
         except Exception as error:
-            _log_failure(error)
+            self._report_failure(error)
             return [None] * len(batch)
 
     def _is_admitted(self, request: Request) -> bool:
@@ -120,6 +123,13 @@ class MicroBatcher:
             headers.get("HOST")
         )
 
+    def _report_failure(self, error: Exception) -> None:
+        """Count the failure of a batch, and log the first one."""
+        count_failed_batch()
+        if not self._has_failed:
+            self._has_failed = True
+            logger.warning("a batch failed, its requests are answered one by one: %r", error)
+
 
 def _read_body(request: Request) -> bytes:
     """Read the body so that the app can read it again."""
@@ -127,7 +137,3 @@ def _read_body(request: Request) -> bytes:
     body = stream.read()
     stream.seek(0)
     return body
-
-
-def _log_failure(error: Exception) -> None:
-    logger.warning("a batch failed, its requests are answered one by one: %r", error)

@@ -28,7 +28,7 @@ from mnist_cli.server.app import create_app
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.native import decode_pixels
 
-ROUNDS, RUN_SECONDS, STEP_SECONDS = 5, 2, 0.2
+ROUNDS, RUN_SECONDS, STEP_SECONDS = 3, 2, 0.2
 CONSTANT_APP = """
 import sys
 from waitress import serve

@@ -251,8 +251,9 @@ def _reduce_jpeg(image: Image.Image) -> tuple[int, int] | None:
     if image.format != "JPEG" or max(image.size) < 2 * REDUCED_SIDE_PX:
         return None
     full_size, scale = image.size, REDUCED_SIDE_PX / max(image.size)
-    image.draft(None, (round(image.width * scale), round(image.height * scale)))
-    return full_size
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    image.draft(None, (width, height))
+    return full_size if image.size != full_size else None
 
 
 def _apply_orientation(image: Image.Image) -> Image.Image:

@@ -61,6 +61,15 @@ def test_only_large_jpegs_are_reduced_and_plain_never_is() -> None:
         assert not images.decode(file.getvalue()).is_reduced
 
 
+@pytest.mark.parametrize("size", [(20000, 10), (3, 5000), (2000, 1)])
+def test_very_narrow_jpegs_are_decoded(size: tuple[int, int]) -> None:
+    file = io.BytesIO()
+    Image.new("L", size, 200).save(file, "JPEG")
+    picture = images.decode(file.getvalue())
+    assert picture.full_size == picture.full.full_size == size
+    assert picture.gray.min() > 190
+
+
 @pytest.mark.parametrize(("side", "times"), [(120, 2), (1200, 1)])
 def test_only_small_digits_are_decoded_in_full_size(
     side: int, times: int, monkeypatch: pytest.MonkeyPatch

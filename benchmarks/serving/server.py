@@ -12,6 +12,9 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT
 
+# Time, client, request and status.
+ACCESS_LOG_LINE = re.compile(r'\S+ \S+ ".*" \d{3} ')
+
 
 class Server:
     """A server in a process of its own."""
@@ -48,7 +51,7 @@ class Server:
     def _read_log(self) -> None:
         assert self.process.stderr
         for line in self.process.stderr:
-            if not re.match(r'\S+ ".*" \d{3} ', line):
+            if not ACCESS_LOG_LINE.match(line):
                 self.log.append(line.rstrip())
 
 

@@ -90,6 +90,11 @@ class Picture:
         return self.gray
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the decoded image in pixels."""
+        return self._image.size
+
+    @property
     def is_reduced(self) -> bool:
         """Whether the decoder made the image smaller than the picture."""
         return self._decode_full is not None
@@ -210,11 +215,11 @@ def decode(data: bytes, *, full: bool = False) -> Picture:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             check_size(image.width, image.height)
-            if full or not (full_size := _reduce_jpeg(image)):
-                image.load()
-                return Picture(_to_8_bit(_apply_orientation(image)))
+            full_size = None if full else _reduce_jpeg(image)
             image.load()
             upright = _apply_orientation(image)
+            if full_size is None:
+                return Picture(_to_8_bit(upright))
             is_turned = upright.size != image.size
             return Picture(
                 _to_8_bit(upright),

@@ -119,20 +119,23 @@ def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
 
 def _only_certain(model: Model, picture: Picture) -> list[list[Digit]]:
     """Read the digit of a picture in which it is too small or too large for a number."""
-    try:
-        single = read_digit(model, picture)
-    except InputError:
-        return []
-    return [] if single.prediction.uncertain else [[single]]
+    single = _digit_if_any(model, picture)
+    return [[single]] if single and not single.prediction.uncertain else []
 
 
 def _confirmed(model: Model, picture: Picture, digit: Digit) -> Digit:
     """Read the only digit of a number as `read_digit` does, which sees rings and other textures."""
+    single = _digit_if_any(model, picture)
+    if single and iou(single.box, digit.box) > RECOGNITION.same_digit_iou:
+        return single
+    return digit
+
+
+def _digit_if_any(model: Model, picture: Picture) -> Digit | None:
     try:
-        single = read_digit(model, picture)
+        return read_digit(model, picture)
     except InputError:
-        return digit
-    return single if iou(single.box, digit.box) > RECOGNITION.same_digit_iou else digit
+        return None
 
 
 def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None:

@@ -101,7 +101,7 @@ def needs_full(picture: Picture, boxes: Sequence[Rectangle]) -> bool:
 
 def box_in_full(box: Rectangle, picture: Picture) -> Box:
     """Return a box of the decoded picture in pixels of the full picture."""
-    (full_width, full_height), (width, height) = picture.full_size, picture.rgb.size
+    (full_width, full_height), (width, height) = picture.full_size, picture.size
     return box.scaled(full_width / width, full_height / height).rounded()
 
 
@@ -124,7 +124,7 @@ def _is_probable(look: Look) -> bool:
 
 def _most_prominent(picture: Picture, look: Look) -> Candidate | None:
     """Return the detection that is largest, most probable and nearest to the middle."""
-    width, height = picture.rgb.size
+    width, height = picture.size
 
     def prominence(index: int) -> float:
         box = look.detections[index].box

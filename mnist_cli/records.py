@@ -273,5 +273,5 @@ def column_types() -> dict[str, Any]:
 
 
 def _without_none(hint: Any) -> Any:
-    [*types] = (option for option in get_args(hint) if option is not NoneType)
-    return types[0] if NoneType in get_args(hint) else hint
+    options = get_args(hint)
+    return options[0] if NoneType in options else hint

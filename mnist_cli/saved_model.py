@@ -122,7 +122,7 @@ class SavedModel:
             yield found
         try:
             found = self._compiled_in(self.cache_folder)
-        except ModelError:  # without a home folder there is no cache
+        except ModelError:  # the user has no home folder, and so no cache
             return
         if found:
             yield found

@@ -24,9 +24,7 @@ def growing_chunks(items: Iterable[T], *, first: int, largest: int, each: int) -
         each: how many lists have the same size before it doubles.
     """
     iterator, size = iter(items), first
-    while True:
-        for _ in range(each):
-            if not (chunk := list(islice(iterator, size))):
-                return
-            yield chunk
-        size = min(2 * size, largest)
+    while size < largest:
+        yield from islice(chunked(iterator, size), each)
+        size *= 2
+    yield from chunked(iterator, largest)

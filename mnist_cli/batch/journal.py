@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypedDict, cast
@@ -82,7 +82,7 @@ class Journal:
         lines = list(islice(self._lines(), 2))
         if len(lines) < 2:  # no records: nothing is lost by starting over
             self._valid_end = 0
-            self._append([{**SIGNATURE, **settings}])
+            self.add([{**SIGNATURE, **settings}])
             self._header_end = self._valid_end
             return
         header = lines[0]
@@ -126,16 +126,13 @@ class Journal:
             lines.readline()
             file.writelines(line for line in lines if not line.startswith(SKIPPED_START))
 
-    def add(self, results: Sequence[BatchResult]) -> None:
+    def add(self, results: Iterable[Mapping[str, Any]]) -> None:
         """Append the results of files.
 
         Raises:
             OutputError: they cannot be written; earlier results are intact.
         """
-        self._append(results)
-
-    def _append(self, objects: Iterable[Mapping[str, Any]]) -> None:
-        data = json_lines(objects).encode()
+        data = json_lines(results).encode()
         try:
             self._file.truncate(self._valid_end)
             rest = data

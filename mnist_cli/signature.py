@@ -91,6 +91,11 @@ def _found(signatures: Signatures) -> str:
     )
 
 
+def dims(shape: list[int | None]) -> list[int]:
+    """Return a shape with -1 for unknown sizes, as in the protocols of model servers."""
+    return [-1 if size is None else size for size in shape]
+
+
 def shape_text(shape: list[int | None] | None) -> str:
     """Format a shape: `[N,28,28,1]`, `[]` for a scalar, `[...]` for an unknown rank."""
     if shape is None:

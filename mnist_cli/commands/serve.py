@@ -152,7 +152,9 @@ def _log_requests(terminal: Terminal) -> None:
 
 
 def _check_exposure(host: str, token: str | None, insecure: bool) -> None:
-    if token is None and not insecure and host not in ("127.0.0.1", "::1", "localhost"):
+    from mnist_cli.server.settings import LOCAL_ADDRESSES
+
+    if token is None and not insecure and host not in LOCAL_ADDRESSES:
         raise typer.BadParameter(
             f"other machines can reach {host}: set MNIST_TOKEN to a token, or use --insecure",
             param_hint="--host",

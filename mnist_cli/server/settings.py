@@ -7,11 +7,20 @@ from pathlib import Path
 
 from mnist_cli.option_types import DEFAULT_MODEL, LogFormat
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOCAL_ADDRESSES = ("localhost", "127.0.0.1", "::1")
+"""Addresses that only programs on this machine can reach."""
 # A host name, or an IPv6 address in brackets, and a port.
 HOST_HEADER = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 # Every client can send these characters in a header, in the same encoding.
 TOKEN = re.compile("[!-~]+")
+
+
+def url_host(address: str) -> str:
+    """Return an address as in a URL and in the header `Host`: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
+LOCAL_HOSTS = tuple(map(url_host, LOCAL_ADDRESSES))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 
 from mnist_cli.errors import BindError
+from mnist_cli.server.settings import url_host
 
 BACKLOG = 1024
 
@@ -45,4 +46,4 @@ def bind(options: ListenOptions) -> socket.socket:
 def server_url(bound: socket.socket, options: ListenOptions) -> str:
     """Return the URL of the server."""
     host, port = bound.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}{options.url_prefix}/"
+    return f"http://{url_host(host)}:{port}{options.url_prefix}/"

@@ -18,6 +18,7 @@ from mnist_cli.server.open_inference.request import (
     wants_binary_output,
 )
 from mnist_cli.server.state import get_models
+from mnist_cli.signature import dims
 
 open_inference = Blueprint("open_inference", __name__, url_prefix="/v2")
 
@@ -61,7 +62,7 @@ def model_metadata(name: str, version: str | None = None) -> Response:
     """
     model = _find(name, version)
     signature = model.image_signature()
-    shape = [-1 if size is None else size for size in signature.image_shape]
+    shape = dims(signature.image_shape)
     return json_response(
         {
             "name": name,
@@ -78,13 +79,13 @@ def model_metadata(name: str, version: str | None = None) -> Response:
 def model_config(name: str, version: str | None = None) -> Response:
     """Return the part of Triton's model configuration that its clients need."""
     signature = _find(name, version).image_signature()
-    dims = [-1 if size is None else size for size in signature.image_shape]
+    shape = dims(signature.image_shape)
     return json_response(
         {
             "name": name,
             "platform": "tensorflow_savedmodel",
             "max_batch_size": 0,  # the dims include the batch axis
-            "input": [{"name": signature.image, "data_type": "TYPE_FP32", "dims": dims}],
+            "input": [{"name": signature.image, "data_type": "TYPE_FP32", "dims": shape}],
             "output": [{"name": signature.scores, "data_type": "TYPE_FP32", "dims": [-1, 10]}],
         }
     )

@@ -17,7 +17,7 @@ from mnist_cli.server.tfserving.request import (
     is_row_format,
     parse_examples_request,
 )
-from mnist_cli.signature import TensorInfo
+from mnist_cli.signature import TensorInfo, dims
 
 tfserving = Blueprint("tfserving", __name__, url_prefix="/v1")
 
@@ -161,10 +161,9 @@ def _image_signature(model: ServedModel, name: str, missing: str) -> ImageSignat
 
 def _tensor_info(info: TensorInfo) -> dict[str, Any]:
     """Return a TensorInfo in protobuf's JSON: int64 as a string, -1 for an unknown size."""
-    sizes = info["shape"] or []
-    dims = [{"size": str(-1 if size is None else size), "name": ""} for size in sizes]
+    sizes = [{"size": str(size), "name": ""} for size in dims(info["shape"] or [])]
     return {
         "dtype": DTYPES.get(info["dtype"], f"DT_{info['dtype'].upper()}"),
-        "tensor_shape": {"dim": dims, "unknown_rank": info["shape"] is None},
+        "tensor_shape": {"dim": sizes, "unknown_rank": info["shape"] is None},
         "name": info["name"],
     }

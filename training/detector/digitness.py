@@ -9,7 +9,7 @@ fitting on both changes the area under the ROC curve of real pictures by less th
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,15 +20,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from mnist_cli import images, reshape
-from mnist_cli.arrays import Floats
 from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.loader import Model, load_model
 from mnist_cli.option_types import DEFAULT_MODEL
 from mnist_cli.prediction import digitness
-from mnist_cli.preprocessing.candidates import Candidate, Prepared, prepare_clean, search
-from mnist_cli.preprocessing.parameters import CLASSICAL
-from mnist_cli.recognition import combine
+from mnist_cli.preprocessing.candidates import prepare_clean, search
+from mnist_cli.recognition import combine, read_prepared
 from training.data import load_training
 from training.detector.camera import photograph, warp
 from training.detector.canvas import IGNORED
@@ -126,27 +124,17 @@ def _examples(model: Model, pictures: Iterator[tuple[Picture, bool]], count: int
     for picture, is_digit in track(pictures, "reading pictures", count):
         try:
             clean = prepare_clean(picture)
-            if clean.is_final or _is_certain(model, clean):
+            [final] = read_prepared(model, [clean])
+            if final is not None:
                 continue
             found = search(picture, clean).candidates
         except InputError:  # blank: refused without a digitness
             continue
-        evidence = combine(found, _probabilities(model, found))
+        batch = reshape.to_model_input([candidate.image for candidate in found])
+        evidence = combine(found, [*model.predict_proba(batch)])
         certainty = digitness(evidence.scores.tolist())
         examples.append(Example((evidence.score, evidence.share, certainty), is_digit))
     return examples
-
-
-def _is_certain(model: Model, clean: Prepared) -> bool:
-    """Whether the answer of the classical path is final."""
-    rows = _probabilities(model, clean.candidates)
-    return any(digitness(row.tolist()) >= CLASSICAL.min_digitness for row in rows)
-
-
-def _probabilities(model: Model, candidates: Sequence[Candidate]) -> list[Floats]:
-    if not candidates:
-        return []
-    return [*model.predict_proba(reshape.to_model_input([one.image for one in candidates]))]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@
 by ONNX Runtime: dynamically, and statically with 500 validation images. The runtimes take turns.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -19,7 +18,7 @@ import onnxruntime
 import openvino
 from onnxruntime.quantization import CalibrationDataReader, quantize_dynamic, quantize_static
 
-from benchmarks.measure import SAVED_MODEL, convert_to_onnx, machine
+from benchmarks.measure import SAVED_MODEL, convert_to_onnx, machine, parse_data_folder
 from mnist_cli import reshape
 from mnist_cli.arrays import Floats
 from mnist_cli.idx import read_split
@@ -47,9 +46,8 @@ class Images(CalibrationDataReader):  # type: ignore[misc]
 
 def main() -> None:
     """Measure all runtimes and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.inference")
-    parser.add_argument("--data", type=Path, required=True, help="folder with MNIST's IDX files")
-    inks = read_split(parser.parse_args().data, "train")[0][-VALIDATION_IMAGES:]
+    data = parse_data_folder("benchmarks.inference", "Compare the time of an inference.")
+    inks = read_split(data, "train")[0][-VALIDATION_IMAGES:]
     batch = reshape.to_model_input([255 - ink for ink in inks])
     with tempfile.TemporaryDirectory() as folder:
         runtimes = _runtimes(Path(folder), batch)

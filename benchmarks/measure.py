@@ -1,5 +1,6 @@
 """Paths and measurements that the speed benchmarks share."""
 
+import argparse
 import os
 import platform
 import re
@@ -49,6 +50,14 @@ def machine() -> str:
 def _cpuinfo() -> str:
     file = Path("/proc/cpuinfo")
     return file.read_text() if file.exists() else ""
+
+
+def parse_data_folder(module: str, description: str) -> Path:
+    """Return the folder in the option `--data` of a benchmark, its only one."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("--data", type=Path, required=True, help="folder with MNIST's IDX files")
+    folder: Path = parser.parse_args().data
+    return folder
 
 
 def convert_to_onnx(saved_model: Path, file: Path) -> None:

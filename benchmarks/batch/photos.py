@@ -9,7 +9,6 @@ The commands take turns. The benchmark also counts the pictures that are read di
 decoder does not reduce them.
 """
 
-import argparse
 import io
 import statistics
 import subprocess
@@ -25,7 +24,14 @@ from PIL import Image
 from rich.progress import track
 
 from benchmarks.batch.throughput import PREDICT_BATCH, peak_memory_mb
-from benchmarks.measure import ROOT, SAVED_MODEL, convert_to_onnx, machine, median_and_range
+from benchmarks.measure import (
+    ROOT,
+    SAVED_MODEL,
+    convert_to_onnx,
+    machine,
+    median_and_range,
+    parse_data_folder,
+)
 from mnist_cli import images, recognition
 from mnist_cli.errors import InputError
 from mnist_cli.idx import read_split
@@ -41,12 +47,10 @@ ROUNDS = 3
 
 def main() -> None:
     """Measure and print a table, then compare the answers with those of full-size pictures."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.batch.photos",
-        description="Compare the throughput on photographs of 12 megapixels with OpenCV.",
+    data = parse_data_folder(
+        "benchmarks.batch.photos",
+        "Compare the throughput on photographs of 12 megapixels with OpenCV.",
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with MNIST's IDX files")
-    data = parser.parse_args().data
     with tempfile.TemporaryDirectory() as temporary:
         folder, model = Path(temporary) / "photos", Path(temporary) / "k_cnn.onnx"
         folder.mkdir()

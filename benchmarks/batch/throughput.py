@@ -7,7 +7,6 @@
 medians.
 """
 
-import argparse
 import contextlib
 import io
 import multiprocessing
@@ -25,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.measure import ROOT, SAVED_MODEL, median_and_range, pss_mb
+from benchmarks.measure import ROOT, SAVED_MODEL, median_and_range, parse_data_folder, pss_mb
 from mnist_cli import images, reshape
 from mnist_cli.idx import read_split
 from mnist_cli.loader import load_model
@@ -51,12 +50,10 @@ UPPER_BOUND_ROWS = (
 
 def main() -> None:
     """Measure and print a table for each set of pictures."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.batch.throughput",
-        description="Compare the throughput and memory of `mnist predict-batch` with `tf.data`.",
+    data = parse_data_folder(
+        "benchmarks.batch.throughput",
+        "Compare the throughput and memory of `mnist predict-batch` with `tf.data`.",
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with MNIST's IDX files")
-    data = parser.parse_args().data
     with tempfile.TemporaryDirectory() as temporary:
         small, large = Path(temporary) / "28x28", Path(temporary) / "600x800"
         make_small(data, small)

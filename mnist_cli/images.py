@@ -48,27 +48,37 @@ class Picture:
 
     def __init__(
         self,
-        image: Image.Image,
+        image: Image.Image | Gray,
         full_size: tuple[int, int] | None = None,
         decode_full: "Callable[[], Picture] | None" = None,
     ) -> None:
-        """Take an image of Pillow of any mode but `F` and `I`.
+        """Take an image of Pillow of any mode but `F` and `I`, or gray levels, uint8 [H, W].
 
         If the decoder reduced the image, `full_size` is the size of the picture, and `decode_full`
         decodes it again without reducing it.
         """
-        self._image = image
-        self.full_size = full_size or image.size
+        if isinstance(image, Image.Image):
+            self._image = image
+            self.size = image.size
+        else:
+            self.gray = image
+            self.size = image.shape[1], image.shape[0]
+        """Width and height of the decoded image in pixels."""
+        self.full_size = full_size or self.size
         """Width and height of the picture in pixels."""
         self._decode_full = decode_full
 
     @classmethod
     def from_pixels(cls, pixels: Pixels) -> "Picture":
         """Take gray levels [H, W] of any number type, 0 black to 255 white."""
-        gray = pixels.round().astype(np.uint8, copy=False)
-        picture = cls(Image.fromarray(gray))
-        picture.pixels, picture.gray = pixels, gray
+        whole = pixels if pixels.dtype == np.uint8 else pixels.round()
+        picture = cls(np.asarray(whole, np.uint8))
+        picture.pixels = pixels
         return picture
+
+    @functools.cached_property
+    def _image(self) -> Image.Image:
+        return Image.fromarray(self.gray)
 
     @functools.cached_property
     def gray(self) -> Gray:
@@ -88,11 +98,6 @@ class Picture:
     def pixels(self) -> Pixels:
         """The gray levels as they were given, which can be fractions."""
         return self.gray
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the decoded image in pixels."""
-        return self._image.size
 
     @property
     def is_reduced(self) -> bool:

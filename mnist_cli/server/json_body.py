@@ -31,12 +31,8 @@ def decode_json(kind: type[T], body: bytes) -> T:
         InputError: the body is not JSON, does not match the type, or has more than MAX_CONTAINERS
             lists, objects and strings.
     """
-    containers = body.count(b"[") + body.count(b"{") + body.count(b'"') // 2
-    if containers > MAX_CONTAINERS:
-        raise InputError(
-            f"the JSON has {containers:,} lists, objects and strings, at most {MAX_CONTAINERS:,} "
-            "are allowed: send flat lists, or split it into several requests"
-        )
+    if len(body) > MAX_CONTAINERS:  # a smaller body cannot have more
+        _check_containers(body)
     try:
         decoded: T = _decoder(kind).decode(body)  # type: ignore[arg-type] # types are hashable
         return decoded
@@ -46,6 +42,15 @@ def decode_json(kind: type[T], body: bytes) -> T:
         raise InputError(f"the body is not JSON: {error}") from error
     except RecursionError as error:
         raise InputError("the JSON in the body is nested too deeply") from error
+
+
+def _check_containers(body: bytes) -> None:
+    containers = body.count(b"[") + body.count(b"{") + body.count(b'"') // 2
+    if containers > MAX_CONTAINERS:
+        raise InputError(
+            f"the JSON has {containers:,} lists, objects and strings, at most {MAX_CONTAINERS:,} "
+            "are allowed: send flat lists, or split it into several requests"
+        )
 
 
 def number_array(values: list[Any]) -> npt.NDArray[np.float64]:

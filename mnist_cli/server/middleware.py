@@ -4,7 +4,8 @@ import logging
 import secrets
 import time
 
-from flask import Flask, Response, abort, current_app, g, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
+from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
 from mnist_cli.errors import MnistError
@@ -43,13 +44,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.register_error_handler(MnistError, _mnist_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
-    app.before_request(_start)
-    if settings.allowed_hosts:
-        app.before_request(_check_host)
-    app.before_request(_answer_options)
-    if settings.token:
-        app.before_request(_require_token)
-    app.before_request(_decode_body)
+    app.before_request(_admit)
     app.after_request(_finish)
     app.add_url_rule("/health", view_func=_health)
 
@@ -86,29 +81,32 @@ def _error(status: int, message: str) -> Response:
     return json_response(record, status)
 
 
-def _start() -> None:
-    g.started = request.environ.get(ARRIVAL_TIME) or time.perf_counter()
+def _admit() -> Response | None:
+    """Return a response to OPTIONS, or an error if the current request may not be answered."""
+    current, settings = request_ctx.request, get_settings()
+    g.started = current.environ.get(ARRIVAL_TIME) or time.perf_counter()
     g.request_id = id_header("X-Request-ID") or secrets.token_hex(16)
-
-
-def _check_host() -> None:
-    """Reject other host names: a page whose DNS entry changes to this machine could send them."""
-    host = request.headers.get("Host")
-    if not get_settings().is_allowed_host(host):
-        abort(
-            _error(
-                403,
-                f"the host {host!r} is not served without a token: use localhost, set MNIST_TOKEN, "
-                "or start the server with --allow-host",
-            )
+    host = current.headers.get("Host")
+    if not settings.is_allowed_host(host):
+        return _error(
+            403,
+            f"the host {host!r} is not served without a token: use localhost, set MNIST_TOKEN, "
+            "or start the server with --allow-host",
         )
+    if current.method == "OPTIONS" and (methods := _allowed_methods()):
+        return _answer_options(methods)
+    if settings.token and not _is_authorized():
+        response = _error(
+            401, "the token is missing or wrong: send the header Authorization: Bearer TOKEN"
+        )
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    decode_body(current.environ, settings.max_body)
+    return None
 
 
-def _answer_options() -> Response | None:
-    """Answer OPTIONS, also a CORS preflight request; an unknown path is left to its error."""
-    methods = _allowed_methods() if request.method == "OPTIONS" else []
-    if not methods:
-        return None
+def _answer_options(methods: list[str]) -> Response:
+    """Answer OPTIONS, also as a CORS preflight request; an unknown path is left to its error."""
     response = Response(status=204)
     response.headers["Allow"] = ", ".join([*methods, "OPTIONS"])
     if get_settings().cors and "Access-Control-Request-Method" in request.headers:
@@ -138,26 +136,17 @@ def is_public(path: str, blueprint: str | None) -> bool:
     return path in HEALTH_PATHS or blueprint in PUBLIC_BLUEPRINTS
 
 
-def _require_token() -> None:
+def _is_authorized() -> bool:
     path = request.url_rule.rule if request.url_rule else request.path
-    if is_public(path, request.blueprint):
-        return
-    if not get_settings().is_authorized(request.headers.get("Authorization")):
-        response = _error(
-            401, "the token is missing or wrong: send the header Authorization: Bearer TOKEN"
-        )
-        response.headers["WWW-Authenticate"] = "Bearer"
-        abort(response)
-
-
-def _decode_body() -> None:
-    decode_body(request.environ, get_settings().max_body)
+    return is_public(path, request.blueprint) or get_settings().is_authorized(
+        request.headers.get("Authorization")
+    )
 
 
 def _finish(response: Response) -> Response:
     settings = get_settings()
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.add("X-Request-ID", g.request_id)
+    response.headers.add("X-Content-Type-Options", "nosniff")
     if settings.cors:
         response.vary.add("Origin")
         if origin := settings.allowed_origin(request.headers.get("Origin")):

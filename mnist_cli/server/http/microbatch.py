@@ -25,7 +25,7 @@ from mnist_cli.server.http.request import Request
 from mnist_cli.server.metrics import count_batch, count_failed_batch
 from mnist_cli.server.middleware import HEALTH_PATHS
 from mnist_cli.server.native import decode_pixels, is_json, preprocess_option
-from mnist_cli.server.state import get_models, get_settings
+from mnist_cli.server.state import get_models
 
 # At most 32,000 pixels, each a digit and a comma: a few milliseconds, about ten for noise.
 MAX_BODY_BYTES = 64 * 2**10
@@ -41,7 +41,6 @@ class MicroBatcher:
 
     def __init__(self, app: Flask, url_prefix: str) -> None:
         self._models = get_models(app)
-        self._settings = get_settings(app)
         self._health_paths = {url_prefix + path for path in HEALTH_PATHS}
         self._predict_path = url_prefix + "/predict"
         self._has_failed = False
@@ -95,7 +94,7 @@ class MicroBatcher:
 
     def _prepare(self, request: Request) -> Prepared | None:
         """Prepare the image of a request without the detector; None if there is none to predict."""
-        if request.path != self._predict_path or not self._is_admitted(request):
+        if request.path != self._predict_path:
             return None
         try:
             picture = Picture.from_pixels(decode_pixels(_read_body(request)))
@@ -116,12 +115,6 @@ class MicroBatcher:
         except Exception as error:
             self._report_failure(error)
             return [None] * len(batch)
-
-    def _is_admitted(self, request: Request) -> bool:
-        settings, headers = self._settings, request.headers
-        return settings.is_authorized(headers.get("AUTHORIZATION")) and settings.is_allowed_host(
-            headers.get("HOST")
-        )
 
     def _report_failure(self, error: Exception) -> None:
         """Count the failure of a batch, and log the first one."""

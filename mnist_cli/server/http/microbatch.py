@@ -16,19 +16,15 @@ from collections.abc import Callable, Sequence
 
 from flask import Flask
 
-from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
-from mnist_cli.preprocessing import Prepared, prepare_clean
+from mnist_cli.preprocessing import Prepared
 from mnist_cli.recognition import Digit, read_prepared
 from mnist_cli.server.http.channel import Channel
 from mnist_cli.server.http.request import Request
 from mnist_cli.server.metrics import count_batch, count_failed_batch
 from mnist_cli.server.middleware import HEALTH_PATHS
-from mnist_cli.server.native import decode_pixels, is_json, preprocess_option
+from mnist_cli.server.native import has_small_picture, prepare_small_picture
 from mnist_cli.server.state import get_models
 
-# At most 32,000 pixels, each a digit and a comma: a few milliseconds, about ten for noise.
-MAX_BODY_BYTES = 64 * 2**10
 # A batch ends when it has this many requests, or when preprocessing took this long.
 MAX_BATCH_SIZE = 16
 MAX_PREPROCESSING_SECONDS = 0.005
@@ -54,11 +50,12 @@ class MicroBatcher:
             not request.error
             and request.command == "POST"
             and request.path == self._predict_path
-            and is_json(request.headers.get("CONTENT_TYPE", ""))
-            and request.body_bytes_received <= MAX_BODY_BYTES
             and "CONTENT_ENCODING" not in request.headers
-            # Reading several digits takes tens of milliseconds.
-            and not request.query_params.keys() & {"model", "multi"}
+            and has_small_picture(
+                request.headers.get("CONTENT_TYPE", ""),
+                request.query_params,
+                request.body_bytes_received,
+            )
             and self._models.is_ready
         )
 
@@ -97,10 +94,7 @@ class MicroBatcher:
         if request.path != self._predict_path:
             return None
         try:
-            picture = Picture.from_pixels(decode_pixels(_read_body(request)))
-            return prepare_clean(picture, preprocess_option(request.query_params))
-        except InputError:
-            return None
+            return prepare_small_picture(_read_body(request), request.query_params)
         except Exception as error:
             self._report_failure(error)
             return None

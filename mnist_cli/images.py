@@ -6,8 +6,8 @@ import functools
 import io
 import os
 import stat
-from collections.abc import Callable
-from typing import BinaryIO, cast
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -217,20 +217,69 @@ def decode(data: bytes, *, full: bool = False) -> Picture:
         raise InputError("the file is empty")
     if len(data) > MAX_BYTES:
         raise InputError(f"larger than {MAX_BYTES >> 20} MiB: scale the picture down")
+    with _decoder_errors(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        check_size(image.width, image.height)
+        full_size = None if full else _reduce_jpeg(image)
+        image.load()
+        upright = _apply_orientation(image)
+        if full_size is None:
+            return Picture(_to_8_bit(upright))
+        is_turned = upright.size != image.size
+        return Picture(
+            _to_8_bit(upright),
+            full_size[::-1] if is_turned else full_size,
+            functools.partial(decode, data, full=True),
+        )
+
+
+def from_image(image: Image.Image) -> Picture:
+    """Take an image of Pillow, as `decode` takes a file.
+
+    Raises:
+        InputError: the image is empty, damaged, or larger than MAX_PIXELS.
+    """
+    with _decoder_errors():
+        _check_not_empty(image.width, image.height)
+        check_size(image.width, image.height)
+        return Picture(_to_8_bit(_apply_orientation(image)))
+
+
+def from_array(array: npt.NDArray[np.generic]) -> Picture:
+    """Take an array [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA), 0 black to 255 white.
+
+    Raises:
+        InputError: the array has another shape or other values, or more than MAX_PIXELS.
+    """
+    if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
+        raise InputError(
+            f"the array has the shape {list(array.shape)}: expected [H, W], [H, W, 3] or [H, W, 4]"
+        )
+    height, width = array.shape[:2]
+    _check_not_empty(width, height)
+    check_size(width, height)
+    numbers = array if array.dtype == np.uint8 else array.astype(np.float32)
+    if not (numbers.min() >= 0 and numbers.max() <= 255):  # or NaN
+        raise InputError("the array has values outside of 0 (black) to 255 (white)")
+    if is_from_0_to_1(numbers):
+        raise InputError(
+            "the array has values from 0 to 1: expected from 0 (black) to 255 (white), so multiply "
+            "them by 255"
+        )
+    if array.ndim == 2:
+        return Picture.from_pixels(numbers)
+    return from_image(Image.fromarray(numbers.round().astype(np.uint8)))
+
+
+def is_from_0_to_1(pixels: npt.NDArray[Any]) -> bool:
+    """Whether pixels have another scale than 0 to 255, on which nobody could see the digit."""
+    return bool(0 < pixels.max() <= 1 and pixels.min() < pixels.max())
+
+
+@contextlib.contextmanager
+def _decoder_errors() -> Iterator[None]:
+    """Raise an InputError instead of the exceptions of Pillow."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            check_size(image.width, image.height)
-            full_size = None if full else _reduce_jpeg(image)
-            image.load()
-            upright = _apply_orientation(image)
-            if full_size is None:
-                return Picture(_to_8_bit(upright))
-            is_turned = upright.size != image.size
-            return Picture(
-                _to_8_bit(upright),
-                full_size[::-1] if is_turned else full_size,
-                functools.partial(decode, data, full=True),
-            )
+        yield
     except InputError:
         raise
     except UnidentifiedImageError as error:
@@ -246,6 +295,11 @@ def decode(data: bytes, *, full: bool = False) -> Picture:
 
 
 _TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels: scale the picture down"
+
+
+def _check_not_empty(width: int, height: int) -> None:
+    if not width or not height:
+        raise InputError("the picture has no pixels")
 
 
 def check_size(width: int, height: int) -> None:

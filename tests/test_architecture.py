@@ -25,7 +25,7 @@ FOLDERS = ("mnist_cli", "benchmarks", "docs", "training")
 # The modules and packages of `mnist_cli`, from top to bottom; docs/architecture.md has the same
 # layers. A module imports only from its own layer and from those below it.
 LAYERS = (
-    {"__main__", "cli", "commands"},
+    {"__main__", "api", "cli", "commands"},
     {"batch", "server"},
     {"evaluation", "plot", "predictor"},
     {"recognition"},

@@ -29,7 +29,7 @@ def test_the_wheel_contains_the_models_and_samples_and_nothing_else(wheel: Path)
     for model in find_models():
         for file in ("saved_model.pb", "statistics.json", "assets.extra/model.tflite"):
             assert f"mnist_cli/saved_models/{model.name}/{file}" in names
-    assert "mnist_cli/samples/MNIST-0.png" in names
+    assert {"mnist_cli/samples/MNIST-0.png", "mnist_cli/py.typed"} <= names
     assert {name.partition("/")[0] for name in names} == {
         "mnist_cli",
         wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info",

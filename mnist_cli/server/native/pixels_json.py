@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture, check_size
+from mnist_cli.images import Picture, check_size, is_from_0_to_1
 from mnist_cli.server.json_body import (
     Number,
     decode_json,
@@ -114,7 +114,7 @@ def _check_range(lists: Any, pixels: npt.NDArray[np.float64]) -> None:
 
 def _check_scale(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Reject pixels from 0 to 1, in which nobody could see a digit."""
-    if 0 < pixels.max() <= 1 and pixels.min() < pixels.max():
+    if is_from_0_to_1(pixels):
         raise InputError(
             "the pixels in picArray are from 0 to 1: expected from 0 (black) to 255 (white), so "
             "multiply them by 255"

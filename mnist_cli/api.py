@@ -1,0 +1,251 @@
+"""Python API: reads digits in files, bytes, images and arrays.
+
+It is imported with the first use of a name of `mnist_cli`, since it imports NumPy and Pillow.
+"""
+
+import contextlib
+import functools
+import io
+import math
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mnist_cli import images, loader, recognition
+from mnist_cli.arrays import Pixels
+from mnist_cli.batch.chunks import chunked
+from mnist_cli.errors import InputError, MnistError, ModelError
+from mnist_cli.images import Picture
+from mnist_cli.option_types import DEFAULT_MODEL, Preprocess, RuntimeChoice
+from mnist_cli.preprocessing import prepare
+from mnist_cli.preprocessing.geometry import Box
+
+__all__ = [
+    "Box",
+    "Digit",
+    "DigitModel",
+    "InputError",
+    "MnistError",
+    "ModelError",
+    "Number",
+    "Source",
+    "load_model",
+    "predict",
+]
+
+Source: TypeAlias = (
+    str | os.PathLike[str] | bytes | BinaryIO | Image.Image | npt.NDArray[np.generic]
+)
+"""A picture: a path, the content of a file, a binary file object, an image of Pillow, or an array.
+
+Arrays have the shape [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA), and values from 0 (black)
+to 255 (white).
+"""
+
+# How many pictures are decoded before the model reads them together; a photograph takes up to 3 MB.
+BATCH_SIZE = 16
+# The side of a pixel of the model's input in the picture that notebooks show.
+SHOWN_PIXEL_PX = 4
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A digit in a picture."""
+
+    digit: int
+    probability: float
+    """Probability of the digit, in percent."""
+    digitness: float
+    """Confidence that the picture shows exactly one digit, from 0 to 1."""
+    uncertain: bool
+    """Whether there may be no digit: `digitness` is lower than for 99 % of MNIST."""
+    box: Box
+    """Bounding box in pixels of the upright picture."""
+    scores: tuple[float, ...] = field(repr=False)
+    """Probabilities of the digits 0 to 9, which sum to 1."""
+    image: Pixels = field(repr=False, compare=False)
+    """What the model read, [28, 28] from 0 for ink to 255 for paper."""
+
+    def _repr_png_(self) -> bytes:
+        return _png(self.image)
+
+
+@dataclass(frozen=True)
+class Number:
+    """All digits of a picture."""
+
+    text: str
+    """The digits in reading order, one line of text for each line; empty if there are none."""
+    digits: tuple[Digit, ...]
+
+    @property
+    def probability(self) -> float:
+        """Product of the probabilities of the digits, in percent; 100 if there are none."""
+        return round(100 * math.prod(digit.probability / 100 for digit in self.digits), 2)
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a digit is uncertain."""
+        return any(digit.uncertain for digit in self.digits)
+
+    def _repr_png_(self) -> bytes | None:
+        return _png(np.hstack([digit.image for digit in self.digits])) if self.digits else None
+
+
+class DigitModel:
+    """A model that reads pictures; safe to use from many threads."""
+
+    def __init__(self, model: loader.Model) -> None:
+        """Use `load_model` instead."""
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    def __repr__(self) -> str:
+        return f"<DigitModel {self.name}>"
+
+    def predict(self, source: Source, *, preprocess: Preprocess = "auto") -> Digit:
+        """Read the only digit of a picture.
+
+        Args:
+            source: the picture.
+            preprocess: `auto` locates the digit; `plain` resizes the whole picture.
+
+        Raises:
+            InputError: the picture cannot be read, or there is no digit in it.
+        """
+        with _errors_of(source):
+            picture = _load(source)
+            return _to_digit(recognition.read_digit(self._model, picture, preprocess))
+
+    def predict_many(
+        self, sources: Iterable[Source], *, preprocess: Preprocess = "auto"
+    ) -> Iterator[Digit]:
+        """Read the only digit of each picture, in batches.
+
+        Raises:
+            InputError: a picture cannot be read, or there is no digit in it.
+        """
+        for chunk in chunked(sources, BATCH_SIZE):
+            pictures, prepared = [], []
+            for source in chunk:
+                with _errors_of(source):
+                    pictures.append(_load(source))
+                    prepared.append(prepare(pictures[-1], preprocess))
+            found = recognition.read_prepared(self._model, prepared)
+            for source, picture, before, digit in zip(
+                chunk, pictures, prepared, found, strict=True
+            ):
+                with _errors_of(source):
+                    digit = digit or recognition.read_searched(self._model, picture, before)
+                yield _to_digit(digit)
+
+    def read_number(self, source: Source) -> Number:
+        """Read all digits of a picture, of which there may be none.
+
+        Raises:
+            InputError: the picture cannot be read.
+        """
+        with _errors_of(source):
+            lines = recognition.read_number(self._model, _load(source))
+        text = "\n".join("".join(str(found.prediction.digit) for found in line) for line in lines)
+        return Number(text, tuple(_to_digit(found) for line in lines for found in line))
+
+
+def load_model(
+    name_or_path: str | os.PathLike[str] = DEFAULT_MODEL,
+    *,
+    model_dir: Path | None = None,
+    runtime: RuntimeChoice = "auto",
+) -> DigitModel:
+    """Load a model by name, or any SavedModel folder by path.
+
+    Args:
+        name_or_path: a model of `model_dir`, or a folder.
+        model_dir: the folder in which names are looked up; the models of the package if None.
+        runtime: `auto` uses LiteRT if the model is compiled, otherwise TensorFlow.
+
+    Raises:
+        ModelError: the model is missing, damaged or not supported, or the runtime that it requires
+            is not installed.
+    """
+    name = os.fspath(name_or_path)
+    return DigitModel(loader.load_model(name, model_dir=model_dir, runtime=runtime))
+
+
+def predict(
+    source: Source,
+    *,
+    model: str | os.PathLike[str] = DEFAULT_MODEL,
+    preprocess: Preprocess = "auto",
+) -> Digit:
+    """Read the only digit of a picture; each model is loaded once.
+
+    Raises:
+        InputError: the picture cannot be read, or there is no digit in it.
+        ModelError: the model cannot be loaded.
+    """
+    return _load_once(os.fspath(model)).predict(source, preprocess=preprocess)
+
+
+@functools.cache
+def _load_once(name_or_path: str) -> DigitModel:
+    return load_model(name_or_path)
+
+
+def _load(source: Source) -> Picture:
+    if isinstance(source, bytes):
+        return images.decode(source)
+    if isinstance(source, str | os.PathLike):
+        return images.decode(images.load_regular(os.fspath(source)))
+    if isinstance(source, Image.Image):
+        return images.from_image(source)
+    if isinstance(source, np.ndarray):
+        return images.from_array(source)
+    if hasattr(source, "read"):
+        return images.decode(source.read(images.MAX_BYTES + 1))
+    raise TypeError(
+        f"a picture cannot be a {type(source).__name__}: use a path, bytes, a binary file object, "
+        "an image of Pillow or a NumPy array"
+    )
+
+
+@contextlib.contextmanager
+def _errors_of(source: Source) -> Iterator[None]:
+    """Add the path of the picture to errors."""
+    try:
+        yield
+    except InputError as error:
+        if isinstance(source, str | os.PathLike):
+            raise InputError(f"{os.fspath(source)}: {error}") from error
+        raise
+
+
+def _to_digit(found: recognition.Digit) -> Digit:
+    prediction = found.prediction
+    return Digit(
+        prediction.digit,
+        prediction.probability,
+        prediction.digitness,
+        prediction.uncertain,
+        found.box,
+        prediction.scores,
+        found.image,
+    )
+
+
+def _png(pixels: Pixels) -> bytes:
+    """Return an enlarged picture as PNG."""
+    picture = Image.fromarray(pixels.round().astype(np.uint8))
+    size = picture.width * SHOWN_PIXEL_PX, picture.height * SHOWN_PIXEL_PX
+    stream = io.BytesIO()
+    picture.resize(size, Image.Resampling.NEAREST).save(stream, "png")
+    return stream.getvalue()

@@ -19,6 +19,11 @@ class ExitCode(IntEnum):
     BROKEN_PIPE = 141
 
 
+def install_hint(extra: str) -> str:
+    """Return the commands that install an optional dependency, for the end of an error."""
+    return f"run pip install '.[{extra}]' in a clone of mnist, or pip install 'mnist-cli[{extra}]'"
+
+
 class MnistError(Exception):
     """Base class of expected errors, which are reported in one line without a traceback."""
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, install_hint
 from mnist_cli.records import CompiledState, ModelCard, ModelDescription, ModelSummary
 from mnist_cli.runtimes import is_installed
 from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
@@ -56,7 +56,7 @@ def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSu
     elif is_installed("tensorflow"):
         runtime = "tensorflow"
     else:
-        problem = "TensorFlow is required; install it with: pip install tensorflow"
+        problem = f"TensorFlow is required: {install_hint('tensorflow')}"
     return {
         "model": saved_model.name,
         "path": str(saved_model.path),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_cli.errors import OutputError
+from mnist_cli.errors import OutputError, install_hint
 from mnist_cli.evaluation import MAX_MISTAKES, Evaluation, calibration_error, reliability_bins
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def check_matplotlib() -> None:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise OutputError(
-            "--plot requires matplotlib; install it with: pip install 'mnist-cli[plots]'"
+            f"--plot requires matplotlib ({error}): {install_hint('plots')}"
         ) from error
 
 

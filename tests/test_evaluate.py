@@ -161,7 +161,7 @@ def test_a_plot_without_matplotlib(mnist: Path, tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     result = run_process(*arguments, "--plot", str(file), program=without("matplotlib"))
     assert (result.code, result.stdout) == (74, "")
-    assert "pip install 'mnist-cli[plots]'" in result.error
+    assert "pip install '.[plots]'" in result.error
     assert not file.exists()
 
 

@@ -335,7 +335,7 @@ def test_without_any_runtime_there_is_one_clear_error() -> None:
     assert result.code == 4
     assert "TensorFlow is required but cannot be imported" in result.error
     card = run_process("inspect-model", "t_cnn", program=program).record
-    assert card["runtime"] is None and "pip install" in card["problem"]
+    assert card["runtime"] is None and "pip install '.[tensorflow]'" in card["problem"]
 
 
 def test_without_tensorflow_the_error_says_what_to_install(
@@ -345,4 +345,4 @@ def test_without_tensorflow_the_error_says_what_to_install(
     for command in (("predict", SAMPLES / "MNIST-7.png", "--model"), ("inspect-model",)):
         result = run_process(*command, folder, program=WITHOUT_TENSORFLOW)
         assert result.code == 4
-        assert "pip install tensorflow" in result.error
+        assert "pip install '.[tensorflow]'" in result.error

@@ -21,7 +21,7 @@ from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import SHARD_FILES, Shards
 from mnist_cli.batch.summary import Summary
-from mnist_cli.errors import ClusterError
+from mnist_cli.errors import ClusterError, install_hint
 from mnist_cli.native_output import native_output_hidden
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -62,9 +62,7 @@ def _connect(address: str, verbose: bool) -> None:
         try:
             import ray.data
         except ImportError as error:
-            raise ClusterError(
-                f"--ray requires Ray ({error}): pip install 'mnist-cli[ray]'"
-            ) from error
+            raise ClusterError(f"--ray requires Ray ({error}): {install_hint('ray')}") from error
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False

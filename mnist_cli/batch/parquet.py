@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mnist_cli.batch.chunks import chunked
-from mnist_cli.errors import OutputError
+from mnist_cli.errors import OutputError, install_hint
 from mnist_cli.records import COLUMNS, BatchRecord, column_types
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check_pyarrow() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise OutputError(
-            f"Parquet requires pyarrow ({error}): pip install 'mnist-cli[parquet]'"
+            f"Parquet requires pyarrow ({error}): {install_hint('parquet')}"
         ) from error
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, install_hint
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch, Scores
 from mnist_cli.signature import (
@@ -32,8 +32,8 @@ def import_tensorflow() -> Any:
             import tensorflow as tf
         except ImportError as error:
             raise ModelError(
-                f"TensorFlow is required but cannot be imported ({error}); install it with: "
-                "pip install tensorflow"
+                f"TensorFlow is required but cannot be imported ({error}): "
+                f"{install_hint('tensorflow')}"
             ) from error
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)

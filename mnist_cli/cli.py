@@ -103,7 +103,9 @@ def _mnist(
     context: typer.Context,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", "-V", callback=_print_version, is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
@@ -118,8 +120,10 @@ def main(arguments: Sequence[str], terminal: Terminal) -> int:
         return code or ExitCode.SUCCESS
     except OutputClosed as error:
         return error.exit_code
-    except SystemExit:  # raised by Typer if the pipe is closed while it prints help
-        return ExitCode.BROKEN_PIPE
+    except SystemExit as exit:
+        if isinstance(exit.__context__, OSError):  # the pipe was closed while Typer prints help
+            return ExitCode.BROKEN_PIPE
+        return cast(int, exit.code)  # of the completion for a shell
     except Exception as error:
         if terminal.debug:
             terminal.report_traceback(error)

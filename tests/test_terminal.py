@@ -1,6 +1,7 @@
 """Terminals, pipes and signals: output, progress and exit codes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from mnist_cli import __version__
 from tests import models
 from tests.models import Weights
-from tests.running import MNIST, ROOT, SAMPLES, run, run_on_terminal, run_process
+from tests.running import MNIST, ROOT, SAMPLES, Result, run, run_on_terminal, run_process
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -144,7 +145,7 @@ def test_verbose_shows_progress_messages() -> None:
 
 
 def test_version() -> None:
-    assert run("--version").stdout == f"mnist {__version__}\n"
+    assert run("-V").stdout == run("--version").stdout == f"mnist {__version__}\n"
     assert run_process("--version").stdout == f"mnist {__version__}\n"
 
 
@@ -169,12 +170,30 @@ def test_without_a_command_help_is_shown() -> None:
     assert result.stdout == run("--help").stdout
 
 
-def test_completion_knows_the_models() -> None:
-    result = run_process(
+def _complete(shell: str, words: str, action: str = "get-args") -> Result:
+    """Complete the last word as the scripts of the shells do."""
+    return run_process(
         env={
-            "_MNIST_COMPLETE": "complete_bash",
-            "COMP_WORDS": "mnist predict --model t_",
-            "COMP_CWORD": "3",
+            "_MNIST_COMPLETE": f"complete_{shell}",
+            "_TYPER_COMPLETE_ARGS": words,
+            "_TYPER_COMPLETE_WORD_TO_COMPLETE": words.split()[-1],
+            "_TYPER_COMPLETE_FISH_ACTION": action,
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
         }
     )
-    assert result.stdout.split() == ["t_cnn", "t_ffnn"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_knows_the_models(shell: str) -> None:
+    result = _complete(shell, "mnist predict --model t_")
+    assert result.code == 0
+    assert re.findall(r"\w_\w+", result.stdout) == ["t_cnn", "t_ffnn"]
+    script = run_process(env={"_MNIST_COMPLETE": f"source_{shell}"})
+    assert script.code == 0
+    assert f"complete_{shell}" in script.stdout
+
+
+def test_fish_completes_files_where_nothing_else_is_possible() -> None:
+    assert _complete("fish", "mnist predict --model t_", "is-args").code == 0
+    assert _complete("fish", "mnist predict samples/", "is-args").code == 1

@@ -232,6 +232,22 @@ def test_strokes_along_all_sides_of_the_picture(model: Model) -> None:
         assert _number(_read(model, turned[10:111, 20:61])) == 8
 
 
+@pytest.mark.parametrize("contrast", [33, 48, 63, 64])
+def test_faint_images_of_mnist(
+    contrast: int, digits: Gray, labels: npt.NDArray[np.int64], tmp_path: Path
+) -> None:
+    files = []
+    for index, image in enumerate(digits[::250]):
+        faint = np.round((255 - image) * (contrast / 255)).astype(np.uint8)
+        for name, picture in (("dark", 255 - faint), ("light", faint)):
+            files.append(tmp_path / f"{index}-{name}.png")
+            Image.fromarray(picture).save(files[-1])
+    result = run("predict", *files)
+    assert result.code == 0
+    answers = [record["prediction"] for record in result.records]
+    assert answers == np.repeat(labels[::250], 2).tolist()
+
+
 def test_a_shifted_digit_is_centred(digits: Gray, model: Model) -> None:
     for digit in digits[::250]:
         ink = np.pad(digit[3:-3, 3:-3], 3, constant_values=255)

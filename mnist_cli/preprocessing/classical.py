@@ -85,7 +85,9 @@ def _foreground(gray: Gray, factor: int) -> Gray | None:
     if whole is None:
         return None
     small = np.asarray(Image.fromarray(whole).reduce(factor))
-    return (small * np.float32(255 / max(small.max(), 1))).astype(np.uint8)
+    if not small.any():  # specks
+        return None
+    return (small * np.float32(255 / small.max())).astype(np.uint8)
 
 
 def _may_have_parts(mask: Mask) -> bool:

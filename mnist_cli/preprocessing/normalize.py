@@ -39,7 +39,7 @@ def is_mnist_normalized(gray: Gray) -> bool:
         return False
     if gray[0, 0] < 255 and gray[-1, -1] < 255:  # the digit is 28 pixels long
         return False
-    if gray.min() > 255 - CLASSICAL.min_contrast:
+    if gray.min() >= 255 - CLASSICAL.foreground_threshold:  # fainter than any digit of MNIST
         return False
     projections = _projections(255 - gray)
     longest = max(side.stop - side.start for side in map(nonzero_range, projections))

@@ -76,6 +76,12 @@ def test_pictures_of_mnist_stay_as_they_are(digits: Gray) -> None:
             assert crop.box == Box(int(columns.min()), int(rows.min()), width, height)
 
 
+def test_a_speck_on_a_large_page_is_not_cropped() -> None:
+    page = np.full((6000, 6000), 255, np.uint8)
+    page[3000, 3000] = 0
+    assert crop_clean(page) is None
+
+
 def test_a_crop_is_normalized_already(digits: Gray) -> None:
     for digit in digits[::100]:
         large = np.kron(digit, np.ones((3, 3), np.uint8))

@@ -64,30 +64,40 @@ class AugmentedDataset:
             yield as_input(images[batch]), targets[batch]
 
 
-def open_augmented_dataset(training: Digits) -> AugmentedDataset:
-    """Return the data set from the cache, after making what is missing or out of date."""
+def open_augmented_dataset(
+    training: Digits, prefix: str = "", seed: int | None = None
+) -> AugmentedDataset:
+    """Return the data set from the cache, after making what is missing or out of date.
+
+    Args:
+        training: the MNIST images.
+        prefix: of the files in the cache.
+        seed: of the random generator; by default that of the recipe.
+    """
+    seed = DATASET.seed if seed is None else seed
     sets = (DATASET.synthetic_sets, DATASET.synthetic_images)
-    synthetic = open_synthetic("synthetic", training, sets, DATASET.seed)
+    synthetic = open_synthetic(f"{prefix}synthetic", training, sets, seed)
     copies = [copy % DATASET.synthetic_sets for copy in range(DATASET.augmented_copies)]
     labels = np.array([np.append(training.labels, synthetic.labels[copy]) for copy in copies])
-    key = dataset_key(training)
-    if not _is_cached("images", key):
+    key = dataset_key(training) | {"seed": seed}
+    name = f"{prefix}images"
+    if not _is_cached(name, key):
 
         def augmented(copy: int) -> Images:
             images = np.concatenate([training.images, synthetic.images[copies[copy]]])
-            return _augment(images, copy)
+            return _augment(images, copy, seed)
 
         shape = (*labels.shape, *training.images.shape[1:])
-        array = np.lib.format.open_memmap(_array_file("images"), "w+", np.uint8, shape)
+        array = np.lib.format.open_memmap(_array_file(name), "w+", np.uint8, shape)
         # Allocate all of it now: on a full disk, writing to a mapped page kills the process.
-        with _array_file("images").open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, _array_file("images").stat().st_size)
+        with _array_file(name).open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, _array_file(name).stat().st_size)
         with ThreadPoolExecutor() as threads:
             for copy, images in enumerate(threads.map(augmented, range(len(copies)))):
                 array[copy] = images
         array.flush()
-        _mark_cached("images", key)
-    return AugmentedDataset(np.load(_array_file("images"), mmap_mode="r"), labels, key)
+        _mark_cached(name, key)
+    return AugmentedDataset(np.load(_array_file(name), mmap_mode="r"), labels, key)
 
 
 def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int) -> Digits:
@@ -114,10 +124,10 @@ def open_synthetic(name: str, digits: Digits, shape: tuple[int, int], seed: int)
     return Digits(np.load(_array_file(name)), np.load(_array_file(f"{name}-labels")))
 
 
-def _augment(images: Images, copy: int) -> Images:
+def _augment(images: Images, copy: int, seed: int) -> Images:
     from training.augment import distort  # imported here for the same reason
 
-    rng = np.random.default_rng([DATASET.seed, copy])
+    rng = np.random.default_rng([seed, copy])
     augmentation = DATASET.augmentation.scaled(DATASET.augmentation_strength(copy))
     chunks = [images[i : i + CHUNK_IMAGES] for i in range(0, len(images), CHUNK_IMAGES)]
     return np.concatenate([distort(chunk, augmentation, rng) for chunk in chunks])

@@ -1,20 +1,25 @@
 """The command line of all training steps."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mnist_cli.errors import MnistError
 from training.recipes.models import RECIPES
 
 Step = Callable[[str, Path | None], None]
-"""Takes the name of a model and the folder of MNIST."""
+"""Takes NAME, usually that of a model, and the folder of MNIST."""
 
 
-def run(description: str, *steps: Step) -> None:
+def run(
+    description: str,
+    *steps: Step,
+    names: Collection[str] = sorted(RECIPES),
+    name_help: str = "name of the model",
+) -> None:
     """Read NAME and --data from the command line and run the steps in order."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("name", choices=sorted(RECIPES), help="name of the model")
+    parser.add_argument("name", choices=names, help=name_help)
     parser.add_argument(
         "--data",
         type=Path,

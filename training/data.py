@@ -11,6 +11,9 @@ from mnist_cli.idx import Split, read_split
 VALIDATION_IMAGES = 5_000
 """The last images of the training set."""
 
+COMPARISON_IMAGES = 10_000
+"""The last images of the training set, where networks are compared: 5,000 cannot separate two."""
+
 Images = NDArray[np.uint8]
 """uint8 [N, 28, 28], paper 0 and ink 255, as in the IDX files."""
 
@@ -38,11 +41,16 @@ def load_training(folder: Path | None) -> tuple[Digits, Digits]:
     Raises:
         InputError: a file is missing or damaged.
     """
-    images, labels = _load("train", folder)
-    return (
-        Digits(images[:-VALIDATION_IMAGES], labels[:-VALIDATION_IMAGES]),
-        Digits(images[-VALIDATION_IMAGES:], labels[-VALIDATION_IMAGES:]),
-    )
+    return _split_training(folder, VALIDATION_IMAGES)
+
+
+def load_comparison(folder: Path | None) -> tuple[Digits, Digits]:
+    """Return the first 50,000 training images and the last 10,000, to compare networks.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    return _split_training(folder, COMPARISON_IMAGES)
 
 
 def load_test(folder: Path | None) -> Digits:
@@ -58,6 +66,14 @@ def as_input(images: Images) -> Batch:
     """Convert images of MNIST to the input of the models."""
     # Not from `mnist_cli.evaluation`: the environment of the estimators lacks Pillow.
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+
+
+def _split_training(folder: Path | None, held_out: int) -> tuple[Digits, Digits]:
+    images, labels = _load("train", folder)
+    return (
+        Digits(images[:-held_out], labels[:-held_out]),
+        Digits(images[-held_out:], labels[-held_out:]),
+    )
 
 
 def _load(split: Split, folder: Path | None) -> Digits:

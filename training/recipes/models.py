@@ -18,7 +18,7 @@ class Recipe:
     keep_prob: float = 0.8
     """Probability that dropout keeps a unit."""
     ema_decay: float = 0.998
-    """Decay per step of the exponential moving average of the weights that `t_*` exports."""
+    """Decay per step of the exponential moving average of the weights: `t_*` and the committee."""
     seed: int = 1998
 
 

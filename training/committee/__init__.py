@@ -1,0 +1,1 @@
+"""The committee: five CNNs whose mean logits teach the models."""

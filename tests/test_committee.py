@@ -119,6 +119,15 @@ def test_interrupted_training_resumes(
     assert committee("train") == ""
     _check_averaged_weights(home)
 
+    # Without dropout, an interruption does not change the weights.
+    resumed = fit.load_trained("vgg").get_weights()
+    monkeypatch.setattr(fit, "FOLDER", home / "uninterrupted")
+    monkeypatch.setattr(fit, "TEACHERS", {"vgg": dataclasses.replace(RECIPE, seed=1)})
+    monkeypatch.setattr(fit, "BASELINES", {})
+    committee("train")
+    for a, b in zip(resumed, fit.load_trained("vgg").get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
 
 def _check_averaged_weights(home: Path) -> None:
     """The teachers have averaged weights, the baseline those after the last step."""

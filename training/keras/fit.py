@@ -45,11 +45,11 @@ def train_network(
     steps = dataset.steps_per_epoch(recipe)
     checkpoint = folder / "checkpoint.keras"
     keras.utils.set_random_seed(recipe.seed)
+    model = build(recipe.keep_prob)
+    _compile(model, recipe, recipe.epochs * steps, use_ema)
     if checkpoint.exists():
-        model = keras.models.load_model(checkpoint)
-    else:
-        model = build(recipe.keep_prob)
-        _compile(model, recipe, recipe.epochs * steps, use_ema)
+        # `load_model` would forget which variables have no weight decay.
+        model.load_weights(checkpoint)
     validation_batch = as_input(validation.images)
     epochs_done = int(model.optimizer.iterations) // steps
     with RunLog(folder, recipe.epochs, steps, epochs_done) as log:
@@ -82,6 +82,7 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int, use_ema: bool) -> N
         rate, weight_decay=recipe.weight_decay, use_ema=use_ema, ema_momentum=recipe.ema_decay
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.build(model.trainable_variables)
     # XLA would not use the convolutions of oneDNN.
     model.compile(optimizer, "categorical_crossentropy", jit_compile=False)
 

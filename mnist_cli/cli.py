@@ -115,6 +115,8 @@ def _mnist(
 def main(arguments: Sequence[str], terminal: Terminal) -> int:
     """Run `mnist` and return its exit code; never raises an error."""
     _configure_logging(terminal)
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     try:
         code = app(args=arguments, prog_name="mnist", standalone_mode=False, obj=terminal)
         return code or ExitCode.SUCCESS

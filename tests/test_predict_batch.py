@@ -596,3 +596,8 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
     except (OSError, IndexError):  # it has just ended
         return 0
+
+
+def test_the_summary_of_one_file(tmp_path: Path) -> None:
+    result = run("predict-batch", SAMPLES / "MNIST-3.png", "-o", tmp_path / "digits.csv")
+    assert result.stderr.startswith("mnist: info: 1 file, 0 failed, ")

@@ -170,6 +170,12 @@ def test_without_a_command_help_is_shown() -> None:
     assert result.stdout == run("--help").stdout
 
 
+def test_help_for_a_command() -> None:
+    assert run("help", "predict").stdout == run("predict", "--help").stdout
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "nope").code == 2
+
+
 def _complete(shell: str, words: str, action: str = "get-args") -> Result:
     """Complete the last word as the scripts of the shells do."""
     return run_process(

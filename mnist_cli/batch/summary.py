@@ -49,7 +49,8 @@ class Summary:
         resumed = f" ({self.resumed:,} from an earlier run)" if self.resumed else ""
         skipped = f", {self.skipped:,} skipped" if self.skipped else ""
         counts = ", ".join(f"{digit}: {count:,}" for digit, count in sorted(self.digits.items()))
+        files = f"{self.files:,} {'file' if self.files == 1 else 'files'}"
         return (
-            f"{self.files:,} files{resumed}, {self.failed:,} failed{skipped}, "
+            f"{files}{resumed}, {self.failed:,} failed{skipped}, "
             f"{self.rate:,.0f} images/s; digits {counts or 'none'}"
         )

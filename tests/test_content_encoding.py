@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.running import SAMPLES
+from mnist_cli.server.content_encoding import MIN_COMPRESSED_BYTES
+from tests.running import ROOT, SAMPLES
 from tests.serving import Server, serving
 
 PNG = (SAMPLES / "MNIST-3.png").read_bytes()
@@ -120,3 +121,10 @@ def test_tritonclient(server: Server, sent: str | None, received: str | None, bi
         }
         result = client.infer("t_cnn", [tensor], outputs=wanted, **options)
         np.testing.assert_array_equal(result.as_numpy("output"), expected)
+
+
+def test_a_file_is_sent_as_it_is(server: Server) -> None:
+    file = ROOT / "mnist_cli/server/static/draw.js"
+    answer = server.ask("GET", "/draw/draw.js", Accept_Encoding="gzip")
+    assert (answer.status, answer.body) == (200, file.read_bytes())
+    assert len(answer.body) > MIN_COMPRESSED_BYTES

@@ -87,6 +87,8 @@ def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
 
 def compress_response(response: Response) -> None:
     """Compress a large response if the client of the current request accepts that."""
+    if response.direct_passthrough:  # a file, whose content is not in memory
+        return
     if (response.content_length or 0) < MIN_COMPRESSED_BYTES:  # a stream has no length
         return
     response.vary.add("Accept-Encoding")

@@ -4,6 +4,7 @@ import functools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ import pytest
 
 from tests import models
 from tests.serving import Server, serving
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +25,15 @@ def server() -> Iterator[Server]:
         # Drain the log, so that the pipe does not fill.
         threading.Thread(target=server.process.stderr.read, daemon=True).start()
         yield server
+
+
+@pytest.fixture(scope="session")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Chrome]":
+    """A headless Chromium."""
+    from tests.browser import running_chrome
+
+    with running_chrome(tmp_path_factory.mktemp("chromium")) as chrome:
+        yield chrome
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,8 @@ class Server:
     process: "subprocess.Popen[str]"
     host: str
     port: int
+    announcement: str
+    """The line that the server prints when it is ready."""
 
     def ask(
         self,
@@ -135,6 +137,6 @@ def serving(
         assert " on http://" in line, line + process.stderr.read()
         host, _, port = line.rpartition("//")[2].partition("/")[0].rpartition(":")
         try:
-            yield Server(process, host.strip("[]"), int(port))
+            yield Server(process, host.strip("[]"), int(port), line)
         finally:
             process.kill()

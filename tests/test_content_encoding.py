@@ -125,6 +125,6 @@ def test_tritonclient(server: Server, sent: str | None, received: str | None, bi
 
 def test_a_file_is_sent_as_it_is(server: Server) -> None:
     file = ROOT / "mnist_cli/server/static/draw.js"
-    answer = server.ask("GET", "/draw/draw.js", Accept_Encoding="gzip")
+    answer = server.ask("GET", "/static/draw.js", Accept_Encoding="gzip")
     assert (answer.status, answer.body) == (200, file.read_bytes())
     assert len(answer.body) > MIN_COMPRESSED_BYTES

@@ -2,39 +2,23 @@
 
 import base64
 import itertools
-import json
 import math
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService, Keys
+from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.actions import interaction
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from tests.browser import Page, opened
 from tests.running import SAMPLES
 from tests.serving import Server, serving
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",  # CI runs as root
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1280,800",
-]
 
 Points = list[tuple[float, float]]
 
@@ -54,43 +38,8 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        reason = "no chromium and chromedriver: apt-get install chromium chromium-driver"
-        if "CI" in os.environ:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    options = ChromeOptions()
-    # With both paths Selenium does not download a browser or driver.
-    options.binary_location = chromium
-    profile = tmp_path_factory.mktemp("chromium")
-    for flag in [*FLAGS, f"--user-data-dir={profile}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with Chrome(options, ChromeService(driver)) as chrome:
-        yield chrome
-
-
-def _log(chrome: Chrome, name: str) -> list[dict[str, str]]:
-    return chrome.get_log(name)  # type: ignore[no-any-return, no-untyped-call]
-
-
-class Page:
+class DrawPage(Page):
     """The page in a browser."""
-
-    def __init__(self, chrome: Chrome, address: str) -> None:
-        self.chrome = chrome
-        chrome.get(address)
-        # Chromedriver may return before the scripts of the page have run.
-        self.wait_for("return document.readyState === 'complete'")
-
-    def __getitem__(self, id: str) -> WebElement:
-        return self.chrome.find_element(By.ID, id)
-
-    def wait_for(self, script: str) -> None:
-        WebDriverWait(self.chrome, 20).until(lambda chrome: chrome.execute_script(script), script)
 
     def draw(self, points: Points, kind: str = interaction.POINTER_MOUSE) -> None:
         pad = self["pad"]
@@ -111,14 +60,6 @@ class Page:
         self.await_text("digit", digit)
         self.await_text("spoken", digit and f"{digit}, ")
 
-    def await_text(self, id: str, text: str) -> None:
-        def has_come(_: Chrome) -> bool:
-            shown = self[id].get_property("textContent")
-            assert isinstance(shown, str)
-            return shown.startswith(text) if text else not shown
-
-        WebDriverWait(self.chrome, 20).until(has_come, f"{id} is not {text!r}")
-
     @property
     def scores(self) -> list[float]:
         spans = self.chrome.find_elements(By.CSS_SELECTOR, "#scores span")
@@ -133,35 +74,14 @@ class Page:
         )
         return count
 
-    def events(self, name: str) -> list[dict[str, str]]:
-        """The requests in the new events of that name."""
-        entries = [json.loads(entry["message"]) for entry in _log(self.chrome, "performance")]
-        return [
-            entry["message"]["params"]["request"]
-            for entry in entries
-            if entry["message"]["method"] == name
-        ]
-
 
 @pytest.fixture
-def page(chrome: Chrome, server: Server) -> Iterator[Page]:
-    chrome.get("about:blank")
-    for log in ("browser", "performance"):
-        _log(chrome, log)  # discards the entries of other tests
-    origin = f"http://{server.host}:{server.port}"
-    page = Page(chrome, f"{origin}/digits/draw")
-    yield page
-    requests = page.events("Network.requestWillBeSent")
-    assert requests
-    assert {
-        request["url"] for request in requests if not request["url"].startswith(origin)
-    } == set()
-    # Chromium logs a 400, which the page shows as a message.
-    problems = [entry for entry in _log(chrome, "browser") if entry["level"] == "SEVERE"]
-    assert [problem for problem in problems if "status of 400" not in problem["message"]] == []
+def page(chrome: Chrome, server: Server) -> Iterator[DrawPage]:
+    with opened(chrome, f"http://{server.host}:{server.port}", "/digits/draw", DrawPage) as page:
+        yield page
 
 
-def test_a_one_and_a_zero_are_read(page: Page) -> None:
+def test_a_one_and_a_zero_are_read(page: DrawPage) -> None:
     assert not page["digit"].text
     page.draw(ONE)
     page.await_answer("1")
@@ -177,7 +97,7 @@ def test_a_one_and_a_zero_are_read(page: Page) -> None:
 
 
 @pytest.mark.parametrize("kind", [interaction.POINTER_TOUCH, interaction.POINTER_PEN])
-def test_a_finger_and_a_pen_draw_too(page: Page, kind: str) -> None:
+def test_a_finger_and_a_pen_draw_too(page: DrawPage, kind: str) -> None:
     page.chrome.execute_script("pad.addEventListener('pointerup', e => self.kind = e.pointerType)")
     page.draw(ZERO, kind)
     page.await_answer("0")
@@ -186,12 +106,12 @@ def test_a_finger_and_a_pen_draw_too(page: Page, kind: str) -> None:
     assert scrolled == [0, 0]
 
 
-def test_a_scribble_is_uncertain(page: Page) -> None:
+def test_a_scribble_is_uncertain(page: DrawPage) -> None:
     page.draw([((37 * step % 70 + 15) / 100, (61 * step % 70 + 15) / 100) for step in range(24)])
     page.wait_for("return document.getElementById('certainty').textContent.includes('may not be')")
 
 
-def test_undo_takes_back_a_stroke(page: Page) -> None:
+def test_undo_takes_back_a_stroke(page: DrawPage) -> None:
     assert not page["undo"].is_enabled()
     page.draw(ONE)
     page.await_answer("1")
@@ -206,7 +126,7 @@ def test_undo_takes_back_a_stroke(page: Page) -> None:
     assert not page["undo"].is_enabled()
 
 
-def test_another_model_answers(page: Page) -> None:
+def test_another_model_answers(page: DrawPage) -> None:
     select = Select(page["model"])
     names = [option.text for option in select.options]
     assert {"t_cnn", "t_ffnn"} <= set(names)
@@ -220,7 +140,7 @@ def test_another_model_answers(page: Page) -> None:
     page.await_answer("1")
 
 
-def test_a_picture_is_chosen(page: Page) -> None:
+def test_a_picture_is_chosen(page: DrawPage) -> None:
     page["file"].send_keys(str(SAMPLES / "MNIST-7.png"))
     page.await_answer("7")
     page["undo"].click()
@@ -228,7 +148,7 @@ def test_a_picture_is_chosen(page: Page) -> None:
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
-def test_a_picture_is_dropped_or_pasted(page: Page, event: str) -> None:
+def test_a_picture_is_dropped_or_pasted(page: DrawPage, event: str) -> None:
     page.chrome.execute_script(HAND_OVER, event, _base64(SAMPLES / "off-centre-2.png"), "image/png")
     page.await_answer("2")
     # Strokes on top of a picture are part of it.
@@ -254,14 +174,14 @@ def _base64(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode()
 
 
-def test_a_file_that_is_not_a_picture_shows_an_error(page: Page) -> None:
+def test_a_file_that_is_not_a_picture_shows_an_error(page: DrawPage) -> None:
     page.chrome.execute_script(HAND_OVER, "drop", _base64(Path(__file__)), "text/x-python")
     page.await_text("hint", "Not a picture")
     page["clear"].click()
     page.await_text("hint", "")
 
 
-def test_the_keyboard_reaches_all_controls(page: Page) -> None:
+def test_the_keyboard_reaches_all_controls(page: DrawPage) -> None:
     page.draw(ONE)
     page.await_answer("1")
     for expected in ("undo", "clear", "choose"):
@@ -274,7 +194,7 @@ def test_the_keyboard_reaches_all_controls(page: Page) -> None:
     page.await_answer("")
 
 
-def test_one_request_at_a_time(page: Page) -> None:
+def test_one_request_at_a_time(page: DrawPage) -> None:
     page.draw(ZERO)
     page.await_answer("0")
     times: list[list[float]] = page.chrome.execute_script(
@@ -286,7 +206,7 @@ def test_one_request_at_a_time(page: Page) -> None:
         assert start >= end
 
 
-def test_the_page_fits_a_phone(page: Page) -> None:
+def test_the_page_fits_a_phone(page: DrawPage) -> None:
     page.chrome.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True},
@@ -302,7 +222,7 @@ def test_the_page_fits_a_phone(page: Page) -> None:
 def test_the_token_is_requested_once(chrome: Chrome) -> None:
     with serving(env={"MNIST_TOKEN": "secret"}) as server:
         assert server.ask("POST", "/predict").status == 401
-        page = Page(chrome, f"http://{server.host}:{server.port}/draw")
+        page = DrawPage(chrome, f"http://{server.host}:{server.port}/draw")
         for token in ("wrong", "secret"):
             if token == "wrong":
                 page.draw(ONE)
@@ -325,8 +245,8 @@ def test_the_page_is_locked_down(server: Server) -> None:
     answer = server.ask("GET", "/digits/draw")
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
-    assert server.ask("GET", "/digits/draw/draw.html").status == 404
-    assert server.ask("GET", "/digits/draw/../draw.py").status == 404
+    assert server.ask("GET", "/digits/static/draw.html").status == 404
+    assert server.ask("GET", "/digits/static/../draw.py").status == 404
 
 
 def test_the_api_returns_what_the_model_sees(server: Server) -> None:

@@ -41,7 +41,7 @@ def document(server: Server) -> Any:
 def test_all_routes_are_described() -> None:
     app = create_app()
     # Assets of the pages, and the fallback of /v1.
-    others = {"draw.asset", "openapi.style", "tfserving.malformed"}
+    others = {"pages.asset", "pages.favicon", "tfserving.malformed"}
     routes = {
         (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
         for rule in app.url_map.iter_rules()
@@ -230,7 +230,7 @@ def test_the_page_has_all_routes_and_loads_nothing_from_elsewhere(
             assert f"<b>{method.upper()}</b> <code>{path}</code>" in page
     assert "<script" not in page
     links = set(re.findall('(?:href|src)="([^"]*)"', page))
-    assert {"docs/docs.css", "draw/base.css", "openapi.json"} <= links
+    assert {"static/docs.css", "static/base.css", "openapi.json"} <= links
     for link in links:
         if link.startswith("#"):
             assert f'id="{link[1:]}"' in page

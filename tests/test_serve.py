@@ -248,7 +248,7 @@ def test_the_server_runs_before_its_model_is_loaded(
         port = free.getsockname()[1]
     command = [*MNIST, "serve", "--quiet", "--port", str(port), "--model", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        server, seen = Server(process, "127.0.0.1", port), set()
+        server, seen = Server(process, "127.0.0.1", port, announcement=""), set()
         body = json.dumps({"picArray": _pixels("MNIST-0.png")}).encode()
         early: socket.socket | None = None  # requests a prediction before the model is loaded
         deadline = time.monotonic() + 60

@@ -82,16 +82,19 @@ def serve(
         bool,
         typer.Option("--insecure", help="Let other machines connect without a token."),
     ] = False,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page for drawing in a browser.")
+    ] = False,
 ) -> None:
     """Serve predictions over HTTP.
 
     POST /predict takes pixels as {"picArray": [[0..255, ...], ...]}, 0 is black and 255 white, or a
-    picture as image/*, or a form with a file. GET / predicts a sample picture. /docs documents all
-    routes, /draw is a page for drawing a digit.
+    picture as image/*, or a form with a file. GET / returns a page for drawing to browsers, and the
+    prediction for a sample picture to other programs. /docs documents all routes.
 
     \b
     Examples:
-      mnist serve
+      mnist serve --open
       mnist serve --model t_ffnn --port 8080
       MNIST_TOKEN=secret mnist serve --host 0.0.0.0
       curl --data-binary @7.png -H 'Content-Type: image/png' localhost:8000/predict
@@ -116,7 +119,10 @@ def serve(
     bound = http.bind(listen)  # before slow imports: an address in use is reported at once
 
     def announce() -> None:
-        terminal.report("info", f"serving {model} on {http.server_url(bound, listen)}")
+        url = http.server_url(bound, listen)
+        terminal.report("info", f"serving {model} on {url} (open it in a browser; Ctrl-C stops)")
+        if open_page and not _open_in_browser(url):
+            terminal.report("warning", f"no browser was found: open {url} in one")
 
     def work(counts: http.ConnectionCounts | None, warm: Callable[[], None]) -> None:
         from mnist_cli.server.app import create_app
@@ -149,6 +155,16 @@ def _log_requests(terminal: Terminal) -> None:
     for name in ("waitress", "py.warnings"):
         logging.getLogger(name).handlers = messages.handlers
         logging.getLogger(name).setLevel(messages.level)
+
+
+def _open_in_browser(url: str) -> bool:
+    """Open a URL of the server; return whether there is a browser."""
+    import webbrowser
+
+    # Not all systems connect to the addresses that stand for all network interfaces.
+    for wildcard in ("//0.0.0.0:", "//[::]:"):
+        url = url.replace(wildcard, "//localhost:")
+    return webbrowser.open(url)
 
 
 def _check_exposure(host: str, token: str | None, insecure: bool) -> None:

@@ -13,6 +13,7 @@ from mnist_cli.server.models import Models
 from mnist_cli.server.native import native
 from mnist_cli.server.open_inference import open_inference
 from mnist_cli.server.openapi import openapi
+from mnist_cli.server.pages import pages
 from mnist_cli.server.settings import Settings
 from mnist_cli.server.state import init_state
 from mnist_cli.server.tfserving import tfserving
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None, *, warm: bool = True) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.converters["default"] = SegmentConverter
     init_state(app, settings, models)
-    for blueprint in (native, draw, openapi, metrics, tfserving, open_inference):
+    for blueprint in (native, pages, draw, openapi, metrics, tfserving, open_inference):
         app.register_blueprint(blueprint)
     middleware.install(app, settings)
     return app

@@ -1,11 +1,11 @@
-"""Serves a page for drawing a digit at `GET /draw`."""
+"""Serves a page for drawing digits at `GET /draw`, and to browsers at `GET /`."""
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response, request
 
-from mnist_cli.server.pages import STATIC_FOLDER, add_security_headers, render_page
+from mnist_cli.server.pages import TEMPLATE_FOLDER, add_security_headers, render_page
 from mnist_cli.server.state import get_models
 
-draw = Blueprint("draw", __name__, template_folder=STATIC_FOLDER)
+draw = Blueprint("draw", __name__, template_folder=TEMPLATE_FOLDER)
 draw.after_request(add_security_headers)
 
 
@@ -15,6 +15,15 @@ def page() -> Response:
     return render_page("draw.html", models=models.names, default=models.default)
 
 
-@draw.get("/draw/<any('base.css', 'draw.css', 'draw.js', 'icon.svg'):name>")
-def asset(name: str) -> Response:
-    return send_from_directory(STATIC_FOLDER, name)
+def page_for_browsers() -> Response | None:
+    """Return the page for `GET /` if the client prefers HTML to JSON."""
+    if request.path != "/" or request.method not in ("GET", "HEAD"):
+        return None
+    preferred = request.accept_mimetypes.best_match(("application/json", "text/html"))
+    if preferred != "text/html":
+        return None
+    if not request.environ["PATH_INFO"]:  # the URL prefix without a slash
+        return Response(status=302, headers={"Location": f"{request.script_root}/"})
+    response = add_security_headers(page())
+    response.vary.add("Accept")
+    return response

@@ -12,6 +12,7 @@ from mnist_cli.errors import MnistError
 from mnist_cli.records import ErrorRecord
 from mnist_cli.server.access_log import id_header, log_request
 from mnist_cli.server.content_encoding import compress_response, decode_body
+from mnist_cli.server.draw import page_for_browsers
 from mnist_cli.server.environ import ARRIVAL_TIME
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_request
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 # Load balancers and orchestrators have no token.
 HEALTH_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
 # Browsers send no token when they open a page: /draw asks for it, /docs explains how to send it.
-PUBLIC_BLUEPRINTS = ("draw", "openapi")
+PUBLIC_BLUEPRINTS = ("draw", "openapi", "pages")
 # The fallback of /v1 takes every method, to report it as malformed.
 FAILING_ENDPOINTS = ("tfserving.malformed",)
 
@@ -95,6 +96,8 @@ def _admit() -> Response | None:
         )
     if current.method == "OPTIONS" and (methods := _allowed_methods()):
         return _answer_options(methods)
+    if page := page_for_browsers():  # needs no token, unlike the prediction at the same path
+        return page
     if settings.token and not _is_authorized():
         response = _error(
             401, "the token is missing or wrong: send the header Authorization: Bearer TOKEN"

@@ -21,8 +21,10 @@ native = Blueprint("native", __name__)
 
 @native.get("/")
 def root() -> Response:
-    """Return the prediction for a sample picture, as a smoke test."""
-    return _predict(images.decode((data_folder("samples") / "MNIST-0.png").read_bytes()))
+    """Return the prediction for a sample picture, as a smoke test; browsers get the page /draw."""
+    response = _predict(images.decode((data_folder("samples") / "MNIST-0.png").read_bytes()))
+    response.vary.add("Accept")
+    return response
 
 
 @native.post("/predict")

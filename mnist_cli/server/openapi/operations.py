@@ -74,8 +74,8 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
     return {
         "native.root": Operation(
             NATIVE,
-            "Predict a sample picture, as a smoke test",
-            one_or_several,
+            "Predict a sample picture, as a smoke test; browsers get the page for drawing",
+            one_or_several | page,
             MODEL_ERRORS,
             options,
         ),
@@ -175,7 +175,7 @@ def operations(signature: ImageSignature) -> dict[str, Operation]:
         "metrics.scrape": Operation(
             SERVER, "Return metrics for Prometheus", {"text/plain": {"schema": {"type": "string"}}}
         ),
-        "draw.page": Operation(SERVER, "A page for drawing a digit", page),
+        "draw.page": Operation(SERVER, "A page for drawing digits", page),
         "openapi.docs": Operation(SERVER, "This documentation as a page", page),
         "openapi.openapi_json": Operation(
             SERVER,

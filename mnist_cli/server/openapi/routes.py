@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, request, send_from_directory
+from flask import Blueprint, Response, request
 
 from mnist_cli import output
 from mnist_cli.server.json_body import json_response
-from mnist_cli.server.pages import STATIC_FOLDER, add_security_headers, render_page
+from mnist_cli.server.pages import TEMPLATE_FOLDER, add_security_headers, render_page
 
-openapi = Blueprint("openapi", __name__, template_folder=STATIC_FOLDER)
+openapi = Blueprint("openapi", __name__, template_folder=TEMPLATE_FOLDER)
 openapi.after_request(add_security_headers)
 
 Json = dict[str, Any]
@@ -59,11 +59,6 @@ def docs() -> Response:
                 yield f"curl{token} -F file=@7.png {url}"
 
     return render_page("docs.html", document=document, resolve=resolve, commands=commands)
-
-
-@openapi.get("/docs/docs.css")
-def style() -> Response:
-    return send_from_directory(STATIC_FOLDER, "docs.css")
 
 
 def _document() -> Json:

@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.actions import interaction
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
+
+Points = list[tuple[float, float]]
 
 FLAGS = [
     "--headless",
@@ -109,6 +114,78 @@ class Page:
         ]
 
 
+class DrawPage(Page):
+    """The page for drawing."""
+
+    def draw(self, points: Points, kind: str = interaction.POINTER_MOUSE) -> None:
+        """Draw a stroke through points from (0, 0), the top left, to (1, 1)."""
+        pad = self["pad"]
+        device = PointerInput(kind, kind)  # type: ignore[no-untyped-call]
+        builder: Any = ActionBuilder(self.chrome, device, duration=10)
+        pointer, size = builder.pointer_action, pad.size
+        for index, (x, y) in enumerate(points):
+            pointer.move_to(
+                pad, round((x - 0.5) * size["width"]), round((y - 0.5) * size["height"])
+            )
+            if index == 0:
+                pointer.pointer_down()
+        pointer.pointer_up()
+        builder.perform()
+
+    def press(self, *keys: str) -> None:
+        """Press a key while the ones before it are held down."""
+        actions = ActionChains(self.chrome)
+        for key in keys[:-1]:
+            actions.key_down(key)
+        actions.send_keys(keys[-1])
+        for key in reversed(keys[:-1]):
+            actions.key_up(key)
+        actions.perform()
+
+    def await_number(self, number: str) -> None:
+        """Wait until the page shows a number and announces it to screen readers."""
+        self.await_text("number", number)
+        self.await_text("spoken", number and f"{number}, ")
+
+    def open_dialog(self, id: str) -> None:
+        """Press the button of a dialog, and wait until it is open."""
+        self[id].click()
+        self.wait_for("return document.querySelector('dialog[open]')")
+
+    def choose_sample(self, name: str) -> None:
+        self.open_dialog("samples")
+        [picture] = self.all(f"img[src$='/{name}']")
+        picture.click()
+
+    @property
+    def scores(self) -> list[float]:
+        """The probabilities that are shown, in percent."""
+        return [
+            float(span.text.removesuffix(" %")) for span in self.all("#scores span:not(:empty)")
+        ]
+
+    @property
+    def ink(self) -> int:
+        """The number of dark pixels on the pad, after it is painted."""
+        count: int = self.chrome.execute_async_script(
+            "requestAnimationFrame(() => setTimeout(() => { const {width, height} = pad;"
+            "arguments[0](pad.getContext('2d').getImageData(0, 0, width, height)"
+            ".data.filter((value, index) => index % 4 === 0 && value < 128).length) }))"
+        )
+        return count
+
+    @property
+    def boxes(self) -> list[tuple[float, float, float, float]]:
+        """The bounding boxes on the pad: left, top, right and bottom edge from 0 to 1."""
+        found: list[tuple[float, float, float, float]] = self.run(
+            "const {left, top, width, height} = pad.getBoundingClientRect();"
+            "return [...boxes.children].map((box) => box.getBoundingClientRect()).map((box) =>"
+            "[(box.left - left) / width, (box.top - top) / height,"
+            " (box.right - left) / width, (box.bottom - top) / height])"
+        )
+        return found
+
+
 AnyPage = TypeVar("AnyPage", bound=Page)
 
 
@@ -134,9 +211,10 @@ def opened(chrome: Chrome, origin: str, path: str, kind: type[AnyPage]) -> Itera
     for log in ("browser", "performance"):
         read_log(chrome, log)  # discards the entries of other tests
     page = kind(chrome, origin + path)
-    # Tests do not inherit the settings of other tests.
-    page.run("localStorage.clear(); sessionStorage.clear()")
-    yield page
+    try:
+        yield page
+    finally:  # the next test must not inherit the settings of this one
+        page.run("localStorage.clear(); sessionStorage.clear()")
     urls = page.requested_urls()
     assert urls
     assert [url for url in urls if not url.startswith((origin, "data:", "blob:"))] == []

@@ -41,7 +41,7 @@ def document(server: Server) -> Any:
 def test_all_routes_are_described() -> None:
     app = create_app()
     # Assets of the pages, and the fallback of /v1.
-    others = {"pages.asset", "pages.favicon", "tfserving.malformed"}
+    others = {"draw.sample", "pages.asset", "pages.favicon", "tfserving.malformed"}
     routes = {
         (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
         for rule in app.url_map.iter_rules()

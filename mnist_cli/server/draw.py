@@ -1,9 +1,22 @@
 """Serves a page for drawing digits at `GET /draw`, and to browsers at `GET /`."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request, send_from_directory
 
+from mnist_cli.package_data import data_folder
 from mnist_cli.server.pages import TEMPLATE_FOLDER, add_security_headers, render_page
 from mnist_cli.server.state import get_models
+
+SAMPLES = {
+    "MNIST-8.png": "8, handwritten",
+    "MNIST-6.png": "6, handwritten",
+    "printed-5.png": "5, printed",
+    "light-on-dark-3.png": "3, chalk on a blackboard",
+    "off-centre-2.png": "2, small on a large sheet",
+    "colour-4.png": "4, red on yellow",
+    "transparent-7.png": "7, on a transparent background",
+    "house-number-407.png": "407, on a house",
+}
+"""Descriptions of the sample pictures that the page offers, by file name."""
 
 draw = Blueprint("draw", __name__, template_folder=TEMPLATE_FOLDER)
 draw.after_request(add_security_headers)
@@ -12,7 +25,16 @@ draw.after_request(add_security_headers)
 @draw.get("/draw", strict_slashes=True)  # its links are relative
 def page() -> Response:
     models = get_models()
-    return render_page("draw.html", models=models.names, default=models.default)
+    return render_page(
+        "draw.html", accuracies=models.accuracies, default=models.default, samples=SAMPLES
+    )
+
+
+@draw.get("/draw/samples/<name>")
+def sample(name: str) -> Response:
+    if name not in SAMPLES:
+        abort(404)
+    return send_from_directory(data_folder("samples"), name)
 
 
 def page_for_browsers() -> Response | None:

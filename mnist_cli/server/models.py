@@ -4,6 +4,7 @@ import threading
 
 from mnist_cli.errors import UnknownModelError
 from mnist_cli.loader import find_model, find_models, load_model
+from mnist_cli.saved_model import SavedModel
 from mnist_cli.server.model_metadata import ServedModel
 from mnist_cli.server.settings import Settings
 
@@ -20,14 +21,21 @@ class Models:
         self._settings = settings
         self._lock = threading.Lock()
         self._loaded: dict[str, ServedModel] = {}
-        self.default = find_model(settings.model, model_dir=settings.model_dir).name
+        self._default = find_model(settings.model, model_dir=settings.model_dir)
+        self.default = self._default.name
         """The name of the model for requests that name none."""
 
     @property
     def names(self) -> list[str]:
         """The names of all models, sorted."""
-        found = {model.name for model in find_models(self._settings.model_dir)}
-        return sorted(found | {self.default})
+        return list(self._saved_models())
+
+    @property
+    def accuracies(self) -> dict[str, float | None]:
+        """The accuracy of each model on the MNIST test set, as a fraction; None if unknown."""
+        return {
+            name: model.statistics.get("accuracy") for name, model in self._saved_models().items()
+        }
 
     @property
     def is_ready(self) -> bool:
@@ -57,6 +65,10 @@ class Models:
         if version is not None and (version.lstrip("0") or "0") != model.version:
             raise UnknownModelError(f"model {name} has only version {model.version}")
         return model
+
+    def _saved_models(self) -> dict[str, SavedModel]:
+        found = [*find_models(self._settings.model_dir), self._default]
+        return {model.name: model for model in sorted(found, key=lambda model: model.name)}
 
     def _load(self, name: str) -> ServedModel:
         # The default model may have been given as a path.

@@ -1,58 +1,31 @@
-// The page /draw: sends strokes and pictures on a pad to POST /predict and shows the prediction.
+// The page for drawing: sends the drawing to POST /predict and shows what it reads.
 
-const PEN_WIDTH = 0.07; // as a fraction of the pad; in MNIST strokes are about 2 of 28 pixels wide
-const SENT_PIXELS = 140; // width and height of the picture that is sent
-const MODEL_PIXELS = 28; // width and height of what the model sees
-const TOKEN_KEY = "mnist-token"; // in sessionStorage
+import { snippets } from "./code.js";
+import * as compare from "./compare.js";
+import { listenToCopyButtons } from "./copy.js";
+import * as drawing from "./drawing.js";
+import * as pad from "./pad.js";
+import { render, spokenSummary } from "./prediction.js";
+import { currentPicture, predict, storeToken } from "./server.js";
+
+const MODEL_KEY = "mnist-model"; // in localStorage
+const MAX_SHOWN_PIXELS = 1600; // width and height of pictures in memory
 
 const $ = (id) => document.getElementById(id);
-const [pad, seen, hint, model, dialog] = ["pad", "seen", "hint", "model", "token-dialog"].map($);
-const bars = [...$("scores").children];
+const [canvas, model, tokenDialog] = ["pad", "model", "token-dialog"].map($);
 
-// An optional picture, and strokes on top of it: lists of points [x, y] from 0 to 1.
-let picture = null;
-let strokes = [];
-let stroke = null; // the stroke in progress
-
-// --- The pad
-
-function paint(context, size) {
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, size, size);
-  if (picture?.bitmap) {
-    const { width, height } = picture.bitmap;
-    const scale = size / Math.max(width, height);
-    const [w, h] = [width * scale, height * scale];
-    context.drawImage(picture.bitmap, (size - w) / 2, (size - h) / 2, w, h);
-  }
-  context.strokeStyle = "#000";
-  context.lineWidth = PEN_WIDTH * size;
-  context.lineCap = context.lineJoin = "round";
-  for (const points of strokes) {
-    const [[x, y]] = points;
-    context.beginPath();
-    context.moveTo(x * size, y * size);
-    // Curves through the midpoints keep the line smooth even with few points.
-    points.slice(1).forEach(([right, bottom], index) => {
-      const [left, top] = points[index];
-      context.quadraticCurveTo(
-        left * size, top * size, ((left + right) / 2) * size, ((top + bottom) / 2) * size,
-      );
-    });
-    const [endX, endY] = points.at(-1);
-    context.lineTo(endX * size, endY * size);
-    context.stroke();
-  }
-}
+// --- The drawing
 
 function show() {
-  const size = Math.round(pad.clientWidth * devicePixelRatio);
-  if (pad.width !== size) pad.width = pad.height = size;
-  paint(pad.getContext("2d"), size);
-  const empty = !picture && !strokes.length;
-  pad.classList.toggle("picture", Boolean(picture));
-  $("invitation").hidden = !empty;
-  $("undo").disabled = $("clear").disabled = empty;
+  const size = Math.round(canvas.clientWidth * devicePixelRatio);
+  if (canvas.width !== size) canvas.width = canvas.height = size;
+  drawing.paint(canvas.getContext("2d"), size);
+  canvas.classList.toggle("picture", Boolean(drawing.drawing().picture));
+  $("frame").classList.toggle("busy", pad.isDrawing());
+  $("invitation").hidden = !drawing.isEmpty();
+  $("clear").disabled = drawing.isEmpty();
+  $("undo").disabled = !drawing.canUndo();
+  $("redo").disabled = !drawing.canRedo();
 }
 
 function changed() {
@@ -60,67 +33,53 @@ function changed() {
   update();
 }
 
-function point(event) {
-  const { left, top, width, height } = pad.getBoundingClientRect();
-  return [(event.clientX - left) / width, (event.clientY - top) / height];
-}
-
-pad.addEventListener("pointerdown", (event) => {
-  if (!event.isPrimary || event.button !== 0) return;
-  pad.setPointerCapture(event.pointerId);
-  if (!picture?.bitmap) picture = null; // do not draw on a picture that cannot be shown
-  stroke = [point(event)];
-  strokes.push(stroke);
-  changed();
+pad.listen(canvas, $("cursor"), {
+  newStroke: () => ({ width: $("width").value / 100, erases: $("eraser").ariaPressed === "true" }),
+  changed,
+  say: (text) => { $("spoken").textContent = text; },
 });
 
-pad.addEventListener("pointermove", (event) => {
-  if (!stroke || !event.isPrimary) return;
-  const moves = event.getCoalescedEvents?.() ?? [];
-  stroke.push(...(moves.length ? moves : [event]).map(point));
+// The controls of the drawing do nothing during a stroke.
+const control = (action) => () => {
+  if (pad.isDrawing()) return;
+  action();
   changed();
-});
-
-for (const end of ["pointerup", "pointercancel"]) {
-  pad.addEventListener(end, (event) => {
-    if (!stroke || !event.isPrimary) return;
-    stroke = null;
-    changed();
-  });
-}
-
-function undo() {
-  if (stroke) return;
-  if (strokes.length) strokes.pop();
-  else picture = null;
-  changed();
-}
-
+};
+const [undo, redo] = [control(drawing.undo), control(drawing.redo)];
 $("undo").addEventListener("click", undo);
-$("clear").addEventListener("click", () => {
-  picture = null;
-  strokes = [];
-  changed();
+$("redo").addEventListener("click", redo);
+$("clear").addEventListener("click", control(drawing.clear));
+$("eraser").addEventListener("click", ({ currentTarget }) => {
+  currentTarget.ariaPressed = currentTarget.ariaPressed !== "true";
 });
 document.addEventListener("keydown", (event) => {
-  const command = (event.ctrlKey || event.metaKey) && !event.shiftKey;
-  if (!command || event.key !== "z" || dialog.open) return;
+  if (!(event.ctrlKey || event.metaKey) || document.querySelector("dialog[open]")) return;
+  const key = event.key.toLowerCase();
+  if (key !== "z" && key !== "y") return;
   event.preventDefault();
-  undo();
+  if (key === "y" || event.shiftKey) redo();
+  else undo();
 });
-new ResizeObserver(show).observe(pad);
+new ResizeObserver(show).observe(canvas);
 
 // --- Pictures
 
 // The server supports more formats than browsers: it also gets pictures that cannot be shown.
 async function usePicture(file) {
-  const added = { file, bitmap: null };
-  picture = added;
-  strokes = [];
-  stroke = null;
+  drawing.setPicture({ file, ...await decode(file) });
   changed();
-  added.bitmap = await createImageBitmap(file).catch(() => null);
-  show();
+}
+
+async function decode(file) {
+  const full = await createImageBitmap(file).catch(() => null);
+  if (!full) return { bitmap: null };
+  const { width, height } = full;
+  const scale = Math.min(1, MAX_SHOWN_PIXELS / Math.max(width, height));
+  const resizeWidth = Math.max(1, Math.round(width * scale));
+  const resizeHeight = Math.max(1, Math.round(height * scale));
+  const bitmap = await createImageBitmap(full, { resizeWidth, resizeHeight });
+  full.close();
+  return { bitmap, width, height };
 }
 
 $("choose").addEventListener("click", () => $("file").click());
@@ -144,7 +103,17 @@ document.addEventListener("drop", (event) => {
   if (event.dataTransfer.files.length) usePicture(event.dataTransfer.files[0]);
 });
 
-// --- The server
+$("samples").addEventListener("click", () => $("samples-dialog").showModal());
+for (const sample of document.querySelectorAll(".samples button")) {
+  sample.addEventListener("click", async () => {
+    $("samples-dialog").close();
+    const { src } = sample.querySelector("img");
+    const picture = await (await fetch(src)).blob();
+    usePicture(new File([picture], src.split("/").at(-1), { type: picture.type }));
+  });
+}
+
+// --- The prediction
 
 let isRequesting = false;
 let isOutdated = false;
@@ -156,89 +125,53 @@ async function update() {
   isRequesting = true;
   while (isOutdated) {
     isOutdated = false;
-    await predict();
+    await read();
   }
   isRequesting = false;
 }
 
-async function predict() {
-  if (!picture && !strokes.length) return render(null);
-  const query = new URLSearchParams({ scores: 1, image: 1, model: model.value });
-  let response, body;
-  try {
-    response = await fetch(`predict?${query}`, { method: "POST", ...requestContent() });
-    body = await response.json();
-  } catch {
-    return render(null, "The server does not respond. Check that it is running.");
-  }
+async function read() {
+  if (drawing.isEmpty()) return display({ record: null });
+  const picture = await currentPicture();
+  const { status, ...result } = await predict(picture, model.value);
   if (isOutdated) return;
-  if (response.ok) return render(body);
-  render(null, sentence(body.error));
-  if (response.status === 401 && !stroke && !dialog.open) dialog.showModal();
+  display(result, picture.place);
+  if (status === 401 && !pad.isDrawing() && !tokenDialog.open) tokenDialog.showModal();
 }
 
-function requestContent() {
-  const headers = {};
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  if (token) headers.Authorization = `Bearer ${token}`;
-  if (picture && !strokes.length) {
-    // The server detects the format; the type only has to begin with image/.
-    const { file } = picture;
-    headers["Content-Type"] = file.type.startsWith("image/") ? file.type : "image/unknown";
-    return { headers, body: file };
-  }
-  headers["Content-Type"] = "application/json";
-  return { headers, body: JSON.stringify({ picArray: grays() }) };
+function display({ record, problem }, place) {
+  // The beginning of a stroke, such as a dot, need not be a digit.
+  const isBeginning = pad.isDrawing() && !record?.digits.length;
+  render(isBeginning ? null : record ?? null, place);
+  $("hint").textContent = problem ?? "";
+  // Screen readers announce the prediction at the end of a stroke, not at every move.
+  if (!pad.isDrawing()) $("spoken").textContent = spokenSummary(record);
 }
 
-const sentCanvas = document.createElement("canvas");
-sentCanvas.width = sentCanvas.height = SENT_PIXELS;
-const sentContext = sentCanvas.getContext("2d", { willReadFrequently: true });
+// --- The model, the token and the dialogs
 
-function grays() {
-  paint(sentContext, SENT_PIXELS);
-  const { data } = sentContext.getImageData(0, 0, SENT_PIXELS, SENT_PIXELS);
-  const gray = (i) => Math.round(0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]);
-  return Array.from({ length: SENT_PIXELS }, (_, row) =>
-    Array.from({ length: SENT_PIXELS }, (_, column) => gray(4 * (row * SENT_PIXELS + column))));
+function useModel(name) {
+  model.value = name;
+  localStorage.setItem(MODEL_KEY, name);
+  update();
 }
 
-model.addEventListener("change", update);
-$("cancel").addEventListener("click", () => dialog.close());
-dialog.addEventListener("close", () => {
-  if (dialog.returnValue === "use") {
-    sessionStorage.setItem(TOKEN_KEY, $("token").value);
+const stored = localStorage.getItem(MODEL_KEY);
+if ([...model.options].some(({ text }) => text === stored)) model.value = stored;
+model.addEventListener("change", () => useModel(model.value));
+const compareModels = compare.listen($("compare-dialog"), [...$("comparison").rows], useModel);
+$("compare").addEventListener("click", () => compareModels(model.value));
+$("code").addEventListener("click", async () => {
+  for (const [id, text] of Object.entries(await snippets(model.value))) $(id).textContent = text;
+  $("code-dialog").showModal();
+});
+listenToCopyButtons();
+
+$("cancel").addEventListener("click", () => tokenDialog.close());
+tokenDialog.addEventListener("close", () => {
+  if (tokenDialog.returnValue === "use") {
+    storeToken($("token").value);
     update();
   }
-  $("token").value = dialog.returnValue = "";
+  $("token").value = tokenDialog.returnValue = "";
 });
-
-// --- The prediction
-
-const percent = (fraction) => `${(100 * fraction).toFixed(1)} %`;
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
-
-function render(prediction, problem = "") {
-  $("digit").textContent = prediction?.prediction ?? "";
-  const certainty = (unit) =>
-    `${prediction.probability.toFixed(1)} ${unit} sure${prediction.uncertain ? ", but it may not be a digit" : ""}`;
-  $("certainty").textContent = prediction ? certainty("%") : "\u00a0";
-  hint.textContent = problem;
-  bars.forEach((bar, digit) => {
-    const score = prediction ? prediction.scores[digit] : 0;
-    bar.style.setProperty("--score", score);
-    bar.classList.toggle("best", prediction?.prediction === digit);
-    bar.lastElementChild.textContent = prediction ? percent(score) : "";
-  });
-  const pixels = new ImageData(MODEL_PIXELS, MODEL_PIXELS);
-  (prediction?.image.flat() ?? Array(MODEL_PIXELS * MODEL_PIXELS).fill(255)).forEach((gray, index) => {
-    pixels.data.set([gray, gray, gray, 255], 4 * index);
-  });
-  seen.getContext("2d").putImageData(pixels, 0, 0);
-  // Screen readers announce the prediction at the end of a stroke, not at every move.
-  if (!stroke) {
-    $("spoken").textContent = prediction ? `${prediction.prediction}, ${certainty("percent")}` : "";
-  }
-}
-
-render(null);

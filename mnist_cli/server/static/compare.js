@@ -1,0 +1,39 @@
+// The dialog that reads the current drawing with all models.
+
+import { isEmpty } from "./drawing.js";
+import { numberText, percent } from "./prediction.js";
+import { currentPicture, predict } from "./server.js";
+
+// Returns a function that opens the dialog; `use(model)` is called when a model is chosen.
+export function listen(dialog, rows, use) {
+  for (const row of rows) {
+    const choice = row.querySelector("button");
+    choice.addEventListener("click", () => {
+      dialog.close();
+      use(choice.textContent);
+    });
+  }
+
+  return async function compare(current) {
+    for (const row of rows) {
+      const choice = row.querySelector("button");
+      choice.ariaCurrent = choice.textContent === current;
+      show(row, "–", "");
+    }
+    dialog.showModal();
+    if (isEmpty()) return;
+    const picture = await currentPicture();
+    for (const row of rows) {
+      if (!dialog.open) return;
+      const { record, problem } = await predict(picture, row.querySelector("button").textContent);
+      if (problem) show(row, problem, "");
+      else show(row, numberText(record) || "–", record.digits.length ? percent(record.probability) : "");
+    }
+  };
+}
+
+function show(row, number, probability) {
+  const [, reads, sure] = row.querySelectorAll("td");
+  reads.textContent = number;
+  sure.textContent = probability;
+}

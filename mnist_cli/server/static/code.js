@@ -1,7 +1,8 @@
 // The dialog with commands that send the current drawing.
 
 import { drawing, isEmpty } from "./drawing.js";
-import { currentPicture, hasToken, predictUrl } from "./server.js";
+import { currentPicture, predictUrl } from "./server.js";
+import { hasToken } from "./token.js";
 
 // Strings of the shell and of Python; JSON strings are Python strings, too.
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -6,7 +6,8 @@ import { listenToCopyButtons } from "./copy.js";
 import * as drawing from "./drawing.js";
 import * as pad from "./pad.js";
 import { render, spokenSummary } from "./prediction.js";
-import { currentPicture, predict, storeToken } from "./server.js";
+import { currentPicture, predict } from "./server.js";
+import { storeToken } from "./token.js";
 
 const MODEL_KEY = "mnist-model"; // in localStorage
 const MAX_SHOWN_PIXELS = 1600; // width and height of pictures in memory

@@ -1,14 +1,11 @@
 // Requests to POST /predict.
 
 import { drawing, paint, placement } from "./drawing.js";
+import { tokenHeaders } from "./token.js";
 
-const TOKEN_KEY = "mnist-token"; // in sessionStorage
 // Width and height of the picture that is sent. Photographs need more pixels than strokes.
 const STROKES_PIXELS = 280;
 const PICTURE_PIXELS = 840;
-
-export const storeToken = (token) => sessionStorage.setItem(TOKEN_KEY, token);
-export const hasToken = () => sessionStorage.getItem(TOKEN_KEY) !== null;
 
 // The picture to send, and how its pixels map to the pad.
 export async function currentPicture() {
@@ -31,8 +28,7 @@ export const predictUrl = (options) =>
 
 // Returns { status, record } or { status, problem }; the status is 0 without a response.
 export async function predict({ body, type }, model) {
-  const headers = { "Content-Type": type };
-  if (hasToken()) headers.Authorization = `Bearer ${sessionStorage.getItem(TOKEN_KEY)}`;
+  const headers = { "Content-Type": type, ...tokenHeaders() };
   try {
     const url = predictUrl({ model, scores: 1, image: 1 });
     const response = await fetch(url, { method: "POST", headers, body });

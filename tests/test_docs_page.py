@@ -113,7 +113,7 @@ def test_search_shows_what_matches(page: Page) -> None:
     assert page["DigitRecord"].is_displayed()
 
 
-@pytest.mark.parametrize("screen", [(1280, 800), (390, 844), (844, 390)])
+@pytest.mark.parametrize("screen", [(1280, 800), (320, 568), (844, 390)])
 def test_the_page_fits_the_width(page: Page, screen: tuple[int, int]) -> None:
     with emulated(page.chrome, screen):
         page.run("document.querySelectorAll('details').forEach((each) => each.open = true)")

@@ -154,6 +154,13 @@ def test_the_page_fits_the_screen(page: DrawPage, screen: tuple[int, int]) -> No
             page.press(Keys.ESCAPE)
 
 
+def test_a_narrow_screen_scrolls_only_vertically(page: DrawPage) -> None:
+    with emulated(page.chrome, (320, 568)):
+        page.choose_sample("house-number-407.png")
+        page.await_number("407")
+        assert page.run("return document.documentElement.scrollWidth") <= 320
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violations(page: DrawPage, scheme: str) -> None:
     with emulated(page.chrome, (1280, 800), prefers_color_scheme=scheme):

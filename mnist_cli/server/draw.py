@@ -14,7 +14,7 @@ SAMPLES = {
     "off-centre-2.png": "2, small on a large sheet",
     "colour-4.png": "4, red on yellow",
     "transparent-7.png": "7, on a transparent background",
-    "house-number-407.png": "407, on a house",
+    "house-number-407.png": "407, a house number",
 }
 """Descriptions of the sample pictures that the page offers, by file name."""
 

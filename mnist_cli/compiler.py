@@ -9,15 +9,11 @@ from pathlib import Path
 
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.records import ModelDescription, Precision, Variable
-from mnist_cli.runtimes.tensorflow import (
-    TensorFlowRuntime,
-    import_tensorflow,
-    load_saved_model,
-    read_meta_graph,
-    signatures,
-)
+from mnist_cli.records import GraphDescription, ModelDescription, Precision, Variable
+from mnist_cli.runtimes.meta_graph import import_tensorflow, read_meta_graph, signatures
+from mnist_cli.runtimes.tensorflow import TensorFlowRuntime, load_saved_model
 from mnist_cli.saved_model import COMPILED_FORMAT, CompiledDescription, SavedModel
+from mnist_cli.self_test import run_self_test
 
 
 def compile_model(folder: Path, target: Path, precision: Precision = "float32") -> None:
@@ -30,12 +26,15 @@ def compile_model(folder: Path, target: Path, precision: Precision = "float32") 
         ModelError: the model is damaged, not supported, or has operations that LiteRT lacks.
         OSError: `target` cannot be written.
     """
-    compile_loaded(load_saved_model(folder), SavedModel(folder.name, folder), target, precision)
+    runtime = load_saved_model(folder)
+    fingerprint = SavedModel(folder.name, folder).fingerprint
+    compile_loaded(runtime, describe(folder, runtime), fingerprint, target, precision)
 
 
 def compile_loaded(
     runtime: TensorFlowRuntime,
-    saved_model: SavedModel,
+    description: ModelDescription,
+    fingerprint: str,
     target: Path,
     precision: Precision = "float32",
 ) -> None:
@@ -51,23 +50,32 @@ def compile_loaded(
             compiled = converter.convert()
         except Exception as error:  # the C++ passes of the converter raise errors of any type
             raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
-        description: CompiledDescription = {
-            **describe(saved_model.path),
-            "format": COMPILED_FORMAT,
-            "fingerprint": saved_model.fingerprint,
-            "compiler": f"tensorflow {tf.__version__}",
-            "precision": precision,
-            "sha256": hashlib.sha256(compiled).hexdigest(),
-        }
+    card: CompiledDescription = {
+        **description,
+        "format": COMPILED_FORMAT,
+        "fingerprint": fingerprint,
+        "compiler": f"tensorflow {tf.__version__}",
+        "precision": precision,
+        "sha256": hashlib.sha256(compiled).hexdigest(),
+    }
     target.mkdir(parents=True, exist_ok=True)
     # The description is written last. Until then the old one does not match the new model's
     # checksum, so no reader uses a half-written pair.
     _replace(target / "model.tflite", compiled)
-    _replace(target / "model.json", json.dumps(description, indent=1).encode() + b"\n")
+    _replace(target / "model.json", json.dumps(card, indent=1).encode() + b"\n")
 
 
-def describe(folder: Path) -> ModelDescription:
-    """Return the tags, signatures, variables and operations of a SavedModel.
+def describe(folder: Path, runtime: TensorFlowRuntime) -> ModelDescription:
+    """Return the tags, signatures, variables, operations and self-test of a loaded SavedModel.
+
+    Raises:
+        ModelError: the model is damaged.
+    """
+    return {**describe_graph(folder), "self_test": run_self_test(runtime, runtime.labels)}
+
+
+def describe_graph(folder: Path) -> GraphDescription:
+    """Return the tags, signatures, variables and operations of a SavedModel, supported or not.
 
     Raises:
         ModelError: the model is damaged.

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from mnist_cli.errors import ModelError
-from mnist_cli.records import CompiledState, ModelCard, ModelDescription, ModelSummary
+from mnist_cli.loader import load
+from mnist_cli.records import CompiledState, GraphDescription, ModelCard, ModelSummary
 from mnist_cli.runtimes import is_installed
 from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
 
@@ -17,29 +18,34 @@ def summarize(saved_model: SavedModel) -> ModelSummary:
 
 
 def inspect(saved_model: SavedModel) -> ModelCard:
-    """Return the summary of a model, and its tags, signatures, variables and operations.
+    """Return the summary of a model, and its signatures, variables, operations and self-test.
 
-    TensorFlow is imported only for a model without a fresh compiled form.
+    A model without a fresh compiled form is compiled.
 
     Raises:
         ModelError: the model is damaged, or TensorFlow is required and not installed.
     """
     compiled = _fresh_compiled_model(saved_model)
-    summary = _summary(saved_model, compiled)
-    description: ModelDescription
+    description: GraphDescription
+    self_test, problem = None, None
+    if not compiled:
+        from mnist_cli.compiler import describe_graph
+
+        description = describe_graph(saved_model.path)
+        try:
+            self_test = load(saved_model).description["self_test"]
+        except ModelError as error:
+            problem = str(error.__cause__ or error)
+        compiled = _fresh_compiled_model(saved_model)
     if compiled:
         description = compiled.description
-    else:
-        from mnist_cli.compiler import describe
-        from mnist_cli.runtimes.tensorflow import load_saved_model
-
-        description = describe(saved_model.path)
-        try:
-            load_saved_model(saved_model.path)
-        except ModelError as error:
-            summary["runtime"], summary["problem"] = None, str(error)
+        self_test = compiled.description["self_test"]
+    summary = _summary(saved_model, compiled)
+    if problem:
+        summary["runtime"], summary["problem"] = None, problem
     return {
         **summary,
+        "self_test": self_test,
         "tags": description["tags"],
         "tensorflow": description["tensorflow"],
         "signatures": description["signatures"],

@@ -17,7 +17,7 @@ from mnist_cli.records import ModelDescription, Precision, Statistics
 GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
 # Incremented when the content or meaning of compiled models changes; older ones are then stale.
-COMPILED_FORMAT = 2
+COMPILED_FORMAT = 3
 # The JSON files of the shipped models have at most 5 kB; `model.json` lists all variables.
 MAX_JSON_BYTES = 16 * 2**20
 # With temperatures outside of these limits, float32 cannot represent the probabilities.

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import logging
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from typing import BinaryIO, TextIO
 
 from mnist_cli.errors import OutputClosed, OutputError
 from mnist_cli.option_types import LogFormat
+
+NOTICE = logging.WARNING + 5
+"""The level of log messages that everybody should see, except with `--quiet`."""
+logging.addLevelName(NOTICE, "INFO")
 
 
 @dataclass

@@ -33,6 +33,7 @@ LAYERS = (
     {
         "calibration",
         "compiler",
+        "conventions",
         "idx",
         "images",
         "inspection",
@@ -41,11 +42,13 @@ LAYERS = (
         "prediction",
         "reshape",
         "saved_model",
+        "self_test",
         "text",
     },
     {"runtimes"},
     {
         "arrays",
+        "class_labels",
         "errors",
         "native_output",
         "option_types",

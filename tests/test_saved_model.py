@@ -40,6 +40,7 @@ def write_compiled(saved_model: SavedModel, folder: Path, **changes: Any) -> Non
         "variables": [],
         "parameters": 0,
         "operations": {},
+        "self_test": {"input": "0..1", "classes": list(range(10)), "correct": 99, "images": 100},
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(COMPILED)

@@ -32,7 +32,9 @@ class _ThreadState(threading.local):
     def __init__(self, new_interpreter: Callable[[], Interpreter]) -> None:
         self.interpreter = new_interpreter()
         self.input_index: int = self.interpreter.get_input_details()[0]["index"]
-        self.output_index: int = self.interpreter.get_output_details()[0]["index"]
+        output = self.interpreter.get_output_details()[0]
+        self.output_index: int = output["index"]
+        self.classes = int(output["shape"][1])
         self.batch_size = 0
 
 
@@ -66,7 +68,7 @@ class LiteRTRuntime:
     def predict_proba(self, batch: Batch) -> Scores:
         thread = self._thread
         interpreter = thread.interpreter
-        scores = np.empty((len(batch), 10), np.float32)
+        scores = np.empty((len(batch), thread.classes), np.float32)
         for start in range(0, len(batch), MAX_BATCH_SIZE):
             images = batch[start : start + MAX_BATCH_SIZE]
             if thread.batch_size != len(images):

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.errors import InputError
-from mnist_cli.inspection import inspect
 from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
 from mnist_cli.saved_model import SavedModel
@@ -67,7 +66,7 @@ class ServedModel:
 
     @functools.cached_property
     def signatures(self) -> Signatures:
-        return signatures_or_original(inspect(self.saved_model)["signatures"])
+        return signatures_or_original(_served(self.model.description["signatures"]))
 
     def image_signature(self) -> ImageSignature:
         """Return the signature that the runtime executes."""
@@ -91,15 +90,46 @@ class ServedModel:
     def predict_proba(self, batch: Batch) -> Batch:
         """Return the probabilities [N, 10] of images [N, 784], and count the predictions.
 
+        As in other servers, clients send the values that the model was trained with.
+
         Raises:
             InputError: the values are so large that the computation overflows.
         """
-        scores = self.model.predict_proba(batch)
+        scores = self.model.predict_tensors(batch)
         if not np.isfinite(scores).all():
-            raise InputError("the input is out of range: ink is 1.0 and paper 0.0")
+            convention = self.model.convention
+            raise InputError(
+                f"the input is out of range: ink is {convention.foreground} and paper "
+                f"{convention.background}"
+            )
         for digit in scores.argmax(axis=1).tolist():
             count_prediction(self.model.name, digit)
         return scores
+
+
+def _served(signatures: Signatures) -> Signatures:
+    """Return signatures with the tensors that clients send and get: 28x28 floats, ten scores."""
+    if not signatures:
+        return signatures
+    executed = select_tensors(signatures)
+
+    def served(info: TensorInfo) -> TensorInfo:
+        shape = info["shape"] or []
+        if info["name"] == executed.image:
+            is_served = info["dtype"] == "float32" and tuple(shape[1:]) in IMAGE_SHAPES
+            return info if is_served else info | {"dtype": "float32", "shape": [None, 28, 28]}
+        if info["name"] == executed.scores and (info["dtype"] != "float32" or shape[1:] == [11]):
+            return info | {"dtype": "float32", "shape": [None, 10]}
+        return info
+
+    return {
+        name: {
+            "inputs": {key: served(info) for key, info in signature["inputs"].items()},
+            "outputs": {key: served(info) for key, info in signature["outputs"].items()},
+            "method": signature["method"],
+        }
+        for name, signature in signatures.items()
+    }
 
 
 def to_batch(values: npt.NDArray[Any], shape: list[int | None]) -> Batch:

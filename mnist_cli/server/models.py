@@ -3,7 +3,7 @@
 import threading
 
 from mnist_cli.errors import UnknownModelError
-from mnist_cli.loader import find_model, find_models, load_model
+from mnist_cli.loader import find_model, find_models, load
 from mnist_cli.server.model_metadata import ServedModel
 from mnist_cli.server.settings import Settings
 
@@ -61,5 +61,6 @@ class Models:
     def _load(self, name: str) -> ServedModel:
         # The default model may have been given as a path.
         source = self._settings.model if name == self.default else name
-        model = load_model(source, model_dir=self._settings.model_dir)
-        return ServedModel(model, find_model(source, model_dir=self._settings.model_dir))
+        saved_model = find_model(source, model_dir=self._settings.model_dir)
+        input = self._settings.input if name == self.default else None
+        return ServedModel(load(saved_model, input=input), saved_model)

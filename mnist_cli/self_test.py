@@ -6,6 +6,7 @@ lower by at least `MIN_LOSS_ADVANTAGE`. The second rule separates scales: a netw
 reads as many digits from 0..1 as from 0..255, but with other probabilities.
 """
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ MIN_CORRECT = 60
 MIN_ADVANTAGE = 4
 MIN_LOSS_ADVANTAGE = 0.1
 """In nats per image."""
+LIMIT_TOLERANCE = 0.05
+"""How far a value may exceed the range of a quantized input, as a fraction of the range."""
 MIN_PROBABILITY = 1e-7
 """Limits the loss of one image."""
 
@@ -46,16 +49,23 @@ class _Measured(NamedTuple):
         return advantage >= MIN_ADVANTAGE or (advantage >= 0 and has_lower_loss)
 
 
-def run_self_test(runtime: Runtime, labels: tuple[str, ...] | None = None) -> SelfTest:
+def run_self_test(
+    runtime: Runtime,
+    labels: tuple[str, ...] | None = None,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+) -> SelfTest:
     """Read the digits with every convention, and return the best one.
 
     Args:
         runtime: the model, with 10 outputs, or 11 of which the first or last is not a digit.
         labels: the labels of the outputs; None for the digits in ascending order.
+        limits: the range of a quantized input; conventions that exceed it are left out.
     """
     images, digits = load_digits()
     best: _Measured | None = None
     for convention in CONVENTIONS.values():
+        if not _fits(convention, limits) and best:
+            continue
         scores = runtime.predict_proba(convention.apply(images))
         for classes in _class_orders(scores.shape[1], labels):
             correct, loss = _measure(select_classes(scores, classes), digits)
@@ -77,6 +87,12 @@ def load_digits() -> tuple[Batch, npt.NDArray[np.int64]]:
         pixels = np.asarray(sheet) / 255
     images = pixels.reshape(10, SIDE, 10, SIDE).swapaxes(1, 2).reshape(IMAGES, SIDE * SIDE)
     return images.astype(np.float32), np.repeat(np.arange(10), 10)
+
+
+def _fits(convention: Convention, limits: tuple[float, float]) -> bool:
+    tolerance = LIMIT_TOLERANCE * (limits[1] - limits[0])
+    values = (convention.background, convention.foreground)
+    return limits[0] - tolerance <= min(values) and max(values) <= limits[1] + tolerance
 
 
 def _class_orders(count: int, labels: tuple[str, ...] | None) -> list[tuple[int, ...]]:

@@ -258,8 +258,8 @@ def test_a_model_dir_without_models(tmp_path: Path) -> None:
 
 def test_folders_without_a_model(tmp_path: Path) -> None:
     for path, message in (
-        (tmp_path, "not a SavedModel"),
-        (tmp_path / "none", "no such folder"),
+        (tmp_path, "not a model"),
+        (tmp_path / "none", "no such file or folder"),
     ):
         result = run("predict", "--model", path, SAMPLES / "MNIST-0.png")
         assert result.code == 4

@@ -25,7 +25,7 @@ def check_percent(value: float | None) -> float | None:
     return value
 
 
-MODEL_HELP = "Name of a model, or path of a SavedModel folder."
+MODEL_HELP = "Name of a model, or path of a SavedModel folder or a .keras, .h5 or .tflite file."
 FORMAT_HELP = "Output format.  [default: text on a terminal, else json]"
 
 Model = Annotated[

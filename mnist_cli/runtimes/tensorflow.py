@@ -9,15 +9,13 @@ import numpy as np
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch, Scores
+from mnist_cli.runtimes.activation import MIN_SUM, missing_activation, test_images
 from mnist_cli.runtimes.arrange import arrange
 from mnist_cli.runtimes.freeze import IMAGE, freeze, switches
 from mnist_cli.runtimes.meta_graph import first_line, import_tensorflow
-from mnist_cli.signature import CLASS_COUNTS
 
 MAX_LEVEL = 255
 """The largest value of an input of integers; the smallest is 0."""
-PROBABILITY_TOLERANCE = 0.005
-"""How far the sum of ten probabilities may be from 1; float16 has a precision of 0.001."""
 
 
 @dataclass(frozen=True)
@@ -68,34 +66,14 @@ def _load(tf: Any, folder: Path) -> TensorFlowRuntime:
                 frozen.graph_def, input_map=inputs, return_elements=[frozen.scores], name="model"
             )
             session = tf.compat.v1.Session(graph=graph)
-            outputs = session.run(scores, {batch: _test_images()})
-            outputs = outputs.reshape(len(_test_images()), -1).astype(np.float32)
+            outputs = session.run(scores, {batch: test_images()})
+            outputs = outputs.reshape(len(test_images()), -1).astype(np.float32)
             scores = tf.reshape(tf.cast(scores, tf.float32), [-1, outputs.shape[1]])
-            probabilities = _to_probabilities(tf, scores, outputs)
+            activation = missing_activation(outputs)
+            if activation == "softmax":
+                scores = tf.nn.softmax(scores)
+            elif activation == "scale":
+                scores /= tf.maximum(tf.reduce_sum(scores, axis=1, keepdims=True), MIN_SUM)
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise ModelError(f"the model cannot be run: {first_line(error)}") from error
-        return TensorFlowRuntime(session, batch, probabilities, frozen.labels)
-
-
-def _test_images() -> Batch:
-    """Return an empty, a full and a noisy image, float32 [3, 784]."""
-    noise = np.random.default_rng(0).random(784, np.float32)
-    return np.stack([np.zeros(784, np.float32), np.ones(784, np.float32), noise])
-
-
-def _to_probabilities(tf: Any, scores: Any, outputs: Scores) -> Any:
-    """Return the scores as probabilities; `outputs` are their values for the test images.
-
-    Raises:
-        ModelError: they are not scores of the ten digits.
-    """
-    if outputs.shape[1] not in CLASS_COUNTS or not np.isfinite(outputs).all():
-        raise ModelError(
-            f"unsupported output: expected 10 finite scores per image, got {outputs.tolist()}"
-        )
-    if ((outputs < 0) | (outputs > 1)).any():
-        return tf.nn.softmax(scores)
-    if np.allclose(outputs.sum(axis=1), 1, atol=PROBABILITY_TOLERANCE):
-        return scores
-    # Independent probabilities, from a sigmoid.
-    return scores / tf.maximum(tf.reduce_sum(scores, axis=1, keepdims=True), 1e-30)
+        return TensorFlowRuntime(session, batch, scores, frozen.labels)

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
-from mnist_cli.saved_model import SavedModel
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.signature import (
     Signatures,
@@ -19,6 +18,7 @@ from mnist_cli.signature import (
     shape_text,
     signatures_or_original,
 )
+from mnist_cli.stored_model import StoredModel
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 # Accepted for every model, whichever of these it has.
@@ -53,15 +53,15 @@ class ImageSignature:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A loaded model together with the SavedModel that it comes from."""
+    """A loaded model together with the files that it comes from."""
 
     model: Model
-    saved_model: SavedModel
+    stored: StoredModel
 
     @functools.cached_property
     def version(self) -> str:
-        """The number that names the folder of the SavedModel, else 1."""
-        folder = self.saved_model.path.absolute().name
+        """The number that names the folder of a SavedModel, else 1."""
+        folder = self.stored.path.absolute().name
         return str(int(folder)) if folder.isdecimal() else "1"
 
     @functools.cached_property

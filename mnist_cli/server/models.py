@@ -61,6 +61,6 @@ class Models:
     def _load(self, name: str) -> ServedModel:
         # The default model may have been given as a path.
         source = self._settings.model if name == self.default else name
-        saved_model = find_model(source, model_dir=self._settings.model_dir)
+        stored = find_model(source, model_dir=self._settings.model_dir)
         input = self._settings.input if name == self.default else None
-        return ServedModel(load(saved_model, input=input), saved_model)
+        return ServedModel(load(stored, input=input), stored)

@@ -28,7 +28,7 @@ class Settings:
     """All settings have defaults, so that `create_app()` serves the default model."""
 
     model: str = DEFAULT_MODEL
-    """The default model: a name, or the path of a SavedModel."""
+    """The default model: a name, or a path."""
     model_dir: Path | None = None
     """The folder in which models are looked up by name; None for the models of the package."""
     input: InputConvention | None = None

@@ -1,13 +1,19 @@
 """Writes compiled models, atomically, and keeps the user's cache private."""
 
+import contextlib
+import fcntl
 import json
+import logging
 import os
-import stat
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from mnist_cli.errors import ModelError
-from mnist_cli.stored_model import CompiledDescription, StoredModel
+from mnist_cli.stored_model import CompiledDescription, StoredModel, is_private
+
+logger = logging.getLogger(__name__)
 
 
 def write_to_cache(
@@ -20,16 +26,51 @@ def write_to_cache(
     """
     folder = stored.cache_folder
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not is_own(folder.parent):
-            raise ModelError(f"{folder.parent} is a link or belongs to another user")
-        folder.parent.chmod(0o700)
+        _make_private(folder.parent)
         if folder.is_symlink():
             folder.unlink()
+        elif folder.exists() and not is_private(folder):
+            removed = folder.rename(folder.with_name(f".{folder.name}.{os.getpid()}"))
+            shutil.rmtree(removed, ignore_errors=True)  # it may contain files of another user
         folder.mkdir(mode=0o700, exist_ok=True)
         write_compiled(folder, description, compiled)
     except OSError as error:
         raise ModelError(f"cannot write the compiled model to the cache: {error}") from error
+
+
+@contextlib.contextmanager
+def compile_lock(stored: StoredModel) -> Iterator[bool]:
+    """Wait while another process compiles the same model; yields whether there was one.
+
+    If the cache cannot be written, nobody waits.
+    """
+    with contextlib.ExitStack() as stack:
+        has_waited = False
+        try:
+            folder = stored.cache_folder
+            _make_private(folder.parent)
+            lock = stack.enter_context(open(f"{folder}.lock", "w"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                has_waited = True
+        except (OSError, ModelError) as error:
+            logger.info("the cache cannot be used: %s", error)
+        yield has_waited
+
+
+def _make_private(folder: Path) -> None:
+    """Create the cache folder for this user only.
+
+    Raises:
+        ModelError: it is a link, or belongs to another user.
+        OSError: it cannot be created.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not is_private(folder, allowed=0o777):
+        raise ModelError(f"{folder} is a link or belongs to another user")
+    folder.chmod(0o700)
 
 
 def write_compiled(
@@ -45,15 +86,6 @@ def write_compiled(
     if compiled is not None:
         _replace(folder / "model.tflite", compiled)
     _replace(folder / "model.json", json.dumps(description, indent=1).encode() + b"\n")
-
-
-def is_own(path: Path) -> bool:
-    """Whether a file or folder belongs to this user, and is not a symbolic link."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return False
-    return status.st_uid == os.getuid() and not stat.S_ISLNK(status.st_mode)
 
 
 def _replace(file: Path, content: bytes) -> None:

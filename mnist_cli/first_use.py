@@ -49,6 +49,7 @@ def _load_saved_model(
     if compile:
         try:
             card, compiled = compile_loaded(runtime, description, stored.fingerprint)
+            _check_unchanged(stored)
             write_to_cache(stored, card, compiled)
             logger.info("compiled model %s into %s", stored.name, stored.cache_folder)
         except ModelError as error:
@@ -67,6 +68,7 @@ def load_tflite(stored: TFLiteFile) -> tuple[Runtime, ModelDescription]:
     result = run_self_test(runtime, limits=runtime.input_limits)
     description = _tested(stored, runtime.describe(), result)
     try:
+        _check_unchanged(stored)
         write_to_cache(
             stored,
             {
@@ -81,6 +83,16 @@ def load_tflite(stored: TFLiteFile) -> tuple[Runtime, ModelDescription]:
     except ModelError as error:
         logger.info("the self-test of model %s is not stored: %s", stored.name, error)
     return runtime, description
+
+
+def _check_unchanged(stored: StoredModel) -> None:
+    """Check that the fingerprint, which was computed before, is that of the loaded model.
+
+    Raises:
+        ModelError: the model was replaced while it was loaded.
+    """
+    if type(stored)(stored.name, stored.path).fingerprint != stored.fingerprint:
+        raise ModelError("the model was replaced while it was loaded")
 
 
 def _tested(

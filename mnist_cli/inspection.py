@@ -6,6 +6,7 @@ from mnist_cli.records import CompiledState, GraphDescription, ModelCard, ModelS
 from mnist_cli.runtimes import is_installed
 from mnist_cli.saved_model import SavedModel
 from mnist_cli.stored_model import CompiledModel, StoredModel
+from mnist_cli.terminal import Status
 
 
 def summarize(stored: StoredModel) -> ModelSummary:
@@ -16,10 +17,10 @@ def summarize(stored: StoredModel) -> ModelSummary:
     return _summary(stored, _fresh_compiled_model(stored))
 
 
-def inspect(stored: StoredModel) -> ModelCard:
+def inspect(stored: StoredModel, status: Status) -> ModelCard:
     """Return the summary of a model, and its signatures, variables, operations and self-test.
 
-    A model without a fresh compiled form is compiled.
+    A model without a fresh compiled form is compiled, while `status` shows a message.
 
     Raises:
         ModelError: the model is damaged, or TensorFlow is required and not installed.
@@ -29,7 +30,7 @@ def inspect(stored: StoredModel) -> ModelCard:
     self_test, problem = None, None
     if not compiled:
         try:
-            model = load(stored)
+            model = load(stored, status=status)
             description, self_test = model.description, model.description["self_test"]
         except ModelError as error:
             if not isinstance(stored, SavedModel):

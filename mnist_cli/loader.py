@@ -18,6 +18,7 @@ from mnist_cli.records import ModelDescription, Statistics
 from mnist_cli.runtimes import Batch, Runtime, Scores, is_installed
 from mnist_cli.saved_model import GRAPH_FILE, SavedModel
 from mnist_cli.stored_model import StoredModel
+from mnist_cli.terminal import Status
 
 SHIPPED_MODELS = data_folder("saved_models")
 
@@ -59,18 +60,21 @@ def load_model(
     model_dir: Path | None = None,
     runtime: RuntimeChoice = "auto",
     input: InputConvention | None = None,
+    status: Status = contextlib.nullcontext,
 ) -> Model:
     """Load a model of `model_dir` by name, or any model by path: a SavedModel or a file.
 
     The runtime `auto` runs the compiled model in LiteRT if there is one for exactly this model.
     Otherwise it runs the model in TensorFlow and compiles it for the next call. `input` is the
-    convention of its images; by default the one that the self-test has found.
+    convention of its images; by default the one that the self-test has found. `status` shows a
+    message while the model is compiled.
 
     Raises:
         ModelError: the model is missing, damaged or not supported, or the runtime that it requires
             is not installed.
     """
-    return load(find_model(name_or_path, model_dir=model_dir), runtime=runtime, input=input)
+    stored = find_model(name_or_path, model_dir=model_dir)
+    return load(stored, runtime=runtime, input=input, status=status)
 
 
 def load(
@@ -78,10 +82,11 @@ def load(
     *,
     runtime: RuntimeChoice = "auto",
     input: InputConvention | None = None,
+    status: Status = contextlib.nullcontext,
 ) -> Model:
     """Load a model that `find_model` has found, as `load_model` does."""
     try:
-        loaded, description = _load_runtime(stored, runtime)
+        loaded, description = _load_runtime(stored, runtime, status)
     except ModelError as error:
         raise ModelError(f"model {stored.name} ({stored.path}): {error}") from error
     logger.info("model %s from %s runs in %s", stored.name, stored.path, loaded.name)
@@ -175,18 +180,26 @@ def _problem(path: Path) -> str:
     return "not a model: expected the folder of a SavedModel, or a .keras, .h5 or .tflite file"
 
 
-def _load_runtime(stored: StoredModel, choice: RuntimeChoice) -> tuple[Runtime, ModelDescription]:
+def _load_runtime(
+    stored: StoredModel, choice: RuntimeChoice, status: Status
+) -> tuple[Runtime, ModelDescription]:
     use_litert = choice == "litert" or (choice == "auto" and is_installed("ai_edge_litert"))
     is_tflite = isinstance(stored, TFLiteFile)
     if is_tflite and choice == "tensorflow":
         raise ModelError("TensorFlow cannot run a .tflite file")
     if (use_litert or is_tflite) and (found := _litert_runtime(stored)):
         return found
+    from mnist_cli.cache import compile_lock
     from mnist_cli.first_use import load_tflite, load_uncompiled
 
     if isinstance(stored, TFLiteFile):
         return load_tflite(stored)
-    loaded = load_uncompiled(stored, compile=use_litert)
+    message = f"compiling {stored.name} with TensorFlow, once ..."
+    with status(message), compile_lock(stored) as has_waited:
+        if use_litert and has_waited and (found := _litert_runtime(stored)):
+            return found
+        logger.info(message)
+        loaded = load_uncompiled(stored, compile=use_litert)
     if choice != "litert":
         return loaded
     if found := _litert_runtime(stored):

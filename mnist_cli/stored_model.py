@@ -4,6 +4,8 @@ import abc
 import functools
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,12 +107,18 @@ class StoredModel(abc.ABC):
             found = self._compiled_in(self.cache_folder)
         except ModelError:  # the user has no home folder, and so no cache
             return
-        if found:
+        if found and self._is_trusted(found):
             yield found
 
     def compiled_file(self, folder: Path) -> Path:
         """Return the compiled model that `model.json` in a folder describes."""
         return folder / "model.tflite"
+
+    def _is_trusted(self, cached: CompiledModel) -> bool:
+        """Whether no other user can have written a cache entry."""
+        folder = self.cache_folder
+        files = {folder / "model.json", cached.file} - {self.path}
+        return all(map(is_private, (folder.parent, folder, *files)))
 
     def _compiled_in(self, folder: Path) -> CompiledModel | None:
         description = read_json(folder / "model.json")
@@ -120,6 +128,16 @@ class StoredModel(abc.ABC):
             compiled = cast(CompiledDescription, description)
             return CompiledModel(self.compiled_file(folder), compiled)
         return None
+
+
+def is_private(path: Path, allowed: int = 0o755) -> bool:
+    """Whether a path is no link, and belongs to this user, with at most these permissions."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    mode = stat.S_IMODE(status.st_mode)
+    return not stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid() and not mode & ~allowed
 
 
 def read_json(file: Path) -> dict[str, Any]:

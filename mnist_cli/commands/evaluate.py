@@ -54,7 +54,9 @@ def evaluate(
         from mnist_cli.plot import check_matplotlib, draw
 
         check_matplotlib()
-    loaded = load_model(model, model_dir=model_dir, runtime=runtime, input=input)
+    loaded = load_model(
+        model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
+    )
     dataset = evaluation.read_dataset(data)
     with progress(terminal.stderr, "reading", len(dataset.labels)) as on_progress:
         result = evaluation.evaluate(loaded, dataset, on_progress)

@@ -60,7 +60,9 @@ def predict(
 
     terminal: Terminal = context.obj
     write_records = output.record_writer(terminal.stdout, "text" if show else format, scores=scores)
-    loaded = load_model(model, model_dir=model_dir, runtime=runtime, input=input)
+    loaded = load_model(
+        model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
+    )
     predictor = Predictor(loaded, preprocess, scores or show, show, min_probability)
     failed = False
     for file in images:

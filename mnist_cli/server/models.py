@@ -27,7 +27,7 @@ class Models:
     def names(self) -> list[str]:
         """The names of all models, sorted."""
         found = {model.name for model in find_models(self._settings.model_dir)}
-        return sorted(found | {self.default})
+        return sorted(found | {self.default} | self._loaded.keys())
 
     @property
     def is_ready(self) -> bool:

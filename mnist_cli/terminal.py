@@ -18,7 +18,7 @@ from mnist_cli.option_types import LogFormat
 
 NOTICE = logging.WARNING + 5
 """The level of log messages that everybody should see, except with `--quiet`."""
-logging.addLevelName(NOTICE, "INFO")
+logging.addLevelName(NOTICE, "info")  # `INFO` would change the level of that name
 
 
 Status: TypeAlias = Callable[[str], AbstractContextManager[Any]]

@@ -2,22 +2,18 @@
 
 import collections
 import hashlib
-import json
 import math
-import tempfile
 from pathlib import Path
 
+from mnist_cli.cache import write_compiled
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.records import ModelDescription, Precision, Variable
-from mnist_cli.runtimes.tensorflow import (
-    TensorFlowRuntime,
-    import_tensorflow,
-    load_saved_model,
-    read_meta_graph,
-    signatures,
-)
-from mnist_cli.saved_model import COMPILED_FORMAT, CompiledDescription, SavedModel
+from mnist_cli.records import GraphDescription, ModelDescription, Precision, Variable
+from mnist_cli.runtimes.meta_graph import import_tensorflow, read_meta_graph, signatures
+from mnist_cli.runtimes.tensorflow import TensorFlowRuntime, load_saved_model
+from mnist_cli.saved_model import SavedModel
+from mnist_cli.self_test import run_self_test
+from mnist_cli.stored_model import COMPILED_FORMAT, CompiledDescription
 
 
 def compile_model(folder: Path, target: Path, precision: Precision = "float32") -> None:
@@ -30,16 +26,25 @@ def compile_model(folder: Path, target: Path, precision: Precision = "float32") 
         ModelError: the model is damaged, not supported, or has operations that LiteRT lacks.
         OSError: `target` cannot be written.
     """
-    compile_loaded(load_saved_model(folder), SavedModel(folder.name, folder), target, precision)
+    runtime = load_saved_model(folder)
+    self_test = run_self_test(runtime, runtime.labels)
+    description: ModelDescription = {**describe_graph(folder), "self_test": self_test}
+    fingerprint = SavedModel(folder.name, folder).fingerprint
+    target.mkdir(parents=True, exist_ok=True)
+    write_compiled(target, *compile_loaded(runtime, description, fingerprint, precision))
 
 
 def compile_loaded(
     runtime: TensorFlowRuntime,
-    saved_model: SavedModel,
-    target: Path,
+    description: ModelDescription,
+    fingerprint: str,
     precision: Precision = "float32",
-) -> None:
-    """Compile a SavedModel that is already loaded, as `compile_model` does."""
+) -> tuple[CompiledDescription, bytes]:
+    """Compile a loaded SavedModel; returns the content of model.json and of model.tflite.
+
+    Raises:
+        ModelError: the model has operations that LiteRT lacks.
+    """
     tf = import_tensorflow()
     with native_output_hidden():
         converter = tf.compat.v1.lite.TFLiteConverter.from_session(
@@ -48,26 +53,22 @@ def compile_loaded(
         if precision == "int8":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         try:
-            compiled = converter.convert()
+            compiled: bytes = converter.convert()
         except Exception as error:  # the C++ passes of the converter raise errors of any type
             raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
-        description: CompiledDescription = {
-            **describe(saved_model.path),
-            "format": COMPILED_FORMAT,
-            "fingerprint": saved_model.fingerprint,
-            "compiler": f"tensorflow {tf.__version__}",
-            "precision": precision,
-            "sha256": hashlib.sha256(compiled).hexdigest(),
-        }
-    target.mkdir(parents=True, exist_ok=True)
-    # The description is written last. Until then the old one does not match the new model's
-    # checksum, so no reader uses a half-written pair.
-    _replace(target / "model.tflite", compiled)
-    _replace(target / "model.json", json.dumps(description, indent=1).encode() + b"\n")
+    card: CompiledDescription = {
+        **description,
+        "format": COMPILED_FORMAT,
+        "fingerprint": fingerprint,
+        "compiler": f"tensorflow {tf.__version__}",
+        "precision": precision,
+        "sha256": hashlib.sha256(compiled).hexdigest(),
+    }
+    return card, compiled
 
 
-def describe(folder: Path) -> ModelDescription:
-    """Return the tags, signatures, variables and operations of a SavedModel.
+def describe_graph(folder: Path) -> GraphDescription:
+    """Return the tags, signatures, variables and operations of a SavedModel, supported or not.
 
     Raises:
         ModelError: the model is damaged.
@@ -100,16 +101,3 @@ def describe(folder: Path) -> ModelDescription:
         ),
         "operations": dict(sorted(collections.Counter(node.op for node in nodes).items())),
     }
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write a file atomically: readers see either the old content or the new."""
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with open(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)  # mkstemp creates files for the owner only
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

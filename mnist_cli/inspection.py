@@ -1,45 +1,53 @@
 """Describes a model: runtime, sizes, statistics and signatures."""
 
-from pathlib import Path
-
 from mnist_cli.errors import ModelError, install_hint
-from mnist_cli.records import CompiledState, ModelCard, ModelDescription, ModelSummary
+from mnist_cli.loader import load
+from mnist_cli.records import CompiledState, GraphDescription, ModelCard, ModelSummary
 from mnist_cli.runtimes import is_installed
-from mnist_cli.saved_model import GRAPH_FILE, CompiledModel, SavedModel
+from mnist_cli.saved_model import SavedModel
+from mnist_cli.stored_model import CompiledModel, StoredModel
+from mnist_cli.terminal import Status
 
 
-def summarize(saved_model: SavedModel) -> ModelSummary:
+def summarize(stored: StoredModel) -> ModelSummary:
     """Summarize a model without TensorFlow.
 
     The compatibility of a model without a fresh compiled form is not checked.
     """
-    return _summary(saved_model, _fresh_compiled_model(saved_model))
+    return _summary(stored, _fresh_compiled_model(stored))
 
 
-def inspect(saved_model: SavedModel) -> ModelCard:
-    """Return the summary of a model, and its tags, signatures, variables and operations.
+def inspect(stored: StoredModel, status: Status) -> ModelCard:
+    """Return the summary of a model, and its signatures, variables, operations and self-test.
 
-    TensorFlow is imported only for a model without a fresh compiled form.
+    A model without a fresh compiled form is compiled, while `status` shows a message.
 
     Raises:
         ModelError: the model is damaged, or TensorFlow is required and not installed.
     """
-    compiled = _fresh_compiled_model(saved_model)
-    summary = _summary(saved_model, compiled)
-    description: ModelDescription
+    compiled = _fresh_compiled_model(stored)
+    description: GraphDescription
+    self_test, problem = None, None
+    if not compiled:
+        try:
+            model = load(stored, status=status)
+            description, self_test = model.description, model.description["self_test"]
+        except ModelError as error:
+            if not isinstance(stored, SavedModel):
+                raise
+            from mnist_cli.compiler import describe_graph
+
+            description, problem = describe_graph(stored.path), str(error.__cause__ or error)
+        compiled = _fresh_compiled_model(stored)
     if compiled:
         description = compiled.description
-    else:
-        from mnist_cli.compiler import describe
-        from mnist_cli.runtimes.tensorflow import load_saved_model
-
-        description = describe(saved_model.path)
-        try:
-            load_saved_model(saved_model.path)
-        except ModelError as error:
-            summary["runtime"], summary["problem"] = None, str(error)
+        self_test = compiled.description["self_test"]
+    summary = _summary(stored, compiled)
+    if problem:
+        summary["runtime"], summary["problem"] = None, problem
     return {
         **summary,
+        "self_test": self_test,
         "tags": description["tags"],
         "tensorflow": description["tensorflow"],
         "signatures": description["signatures"],
@@ -49,7 +57,7 @@ def inspect(saved_model: SavedModel) -> ModelCard:
     }
 
 
-def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSummary:
+def _summary(stored: StoredModel, compiled: CompiledModel | None) -> ModelSummary:
     runtime, problem = None, None
     if compiled and is_installed("ai_edge_litert"):
         runtime = "litert"
@@ -58,19 +66,19 @@ def _summary(saved_model: SavedModel, compiled: CompiledModel | None) -> ModelSu
     else:
         problem = f"TensorFlow is required: {install_hint('tensorflow')}"
     return {
-        "model": saved_model.name,
-        "path": str(saved_model.path),
-        "statistics": saved_model.statistics,
-        "fingerprint": saved_model.fingerprint,
-        "compiled": _compiled_state(saved_model, compiled),
+        "model": stored.name,
+        "path": str(stored.path),
+        "statistics": stored.statistics,
+        "fingerprint": stored.fingerprint,
+        "compiled": _compiled_state(stored, compiled),
         "runtime": runtime,
         "problem": problem,
-        "sizes": _sizes(saved_model, compiled),
+        "sizes": _sizes(stored, compiled),
     }
 
 
-def _fresh_compiled_model(saved_model: SavedModel) -> CompiledModel | None:
-    for compiled in saved_model.compiled():
+def _fresh_compiled_model(stored: StoredModel) -> CompiledModel | None:
+    for compiled in stored.compiled():
         try:
             compiled.read()
         except ModelError:
@@ -79,7 +87,7 @@ def _fresh_compiled_model(saved_model: SavedModel) -> CompiledModel | None:
     return None
 
 
-def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> CompiledState:
+def _compiled_state(stored: StoredModel, compiled: CompiledModel | None) -> CompiledState:
     if compiled:
         return {
             "state": "fresh",
@@ -87,19 +95,14 @@ def _compiled_state(saved_model: SavedModel, compiled: CompiledModel | None) -> 
             "compiler": compiled.description["compiler"],
             "precision": compiled.description["precision"],
         }
-    if any(saved_model.compiled()):
+    if any(stored.compiled()):
         return {"state": "damaged"}
-    is_stale = (saved_model.extras_folder / "model.tflite").exists()
+    extras = stored.extras_folder
+    is_stale = extras is not None and (extras / "model.tflite").exists()
     return {"state": "stale" if is_stale else "missing"}
 
 
-def _sizes(saved_model: SavedModel, compiled: CompiledModel | None) -> dict[str, int]:
-    sizes = {
-        "graph": _size(saved_model.path / GRAPH_FILE),
-        "variables": sum(map(_size, saved_model.path.glob("variables/*"))),
-    }
-    return sizes | ({"compiled": _size(compiled.file)} if compiled else {})
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size
+def _sizes(stored: StoredModel, compiled: CompiledModel | None) -> dict[str, int]:
+    if compiled is None or compiled.file == stored.path:
+        return stored.sizes
+    return {**stored.sizes, "compiled": compiled.file.stat().st_size}

@@ -18,6 +18,7 @@ from typing import (
     get_type_hints,
 )
 
+from mnist_cli.option_types import InputConvention
 from mnist_cli.signature import Signature
 
 Fraction: TypeAlias = Annotated[float, {"minimum": 0, "maximum": 1}]
@@ -190,6 +191,16 @@ Precision: TypeAlias = Literal["float32", "int8"]
 """How a compiled model stores its weights."""
 
 
+class SelfTest(TypedDict):
+    """How a model reads 100 digits of MNIST, and how it was fed; see `mnist_cli.self_test`."""
+
+    input: InputConvention
+    classes: list[int]
+    """The index of the output of each digit."""
+    correct: int
+    images: int
+
+
 class CompiledState(TypedDict, total=False):
     """The state of the compiled model; the other fields are present only if it is `fresh`."""
 
@@ -223,8 +234,8 @@ class Variable(TypedDict):
     shape: list[int]
 
 
-class ModelDescription(TypedDict):
-    """The part of a model card that only TensorFlow can read; stored with the compiled model."""
+class GraphDescription(TypedDict):
+    """What a SavedModel contains, as TensorFlow reads it."""
 
     tags: list[str]
     tensorflow: str
@@ -236,8 +247,17 @@ class ModelDescription(TypedDict):
     """The number of nodes in the graph by type of operation."""
 
 
-class ModelCard(ModelSummary, ModelDescription):
+class ModelDescription(GraphDescription):
+    """The part of a model card that requires TensorFlow; stored with the compiled model."""
+
+    self_test: SelfTest
+
+
+class ModelCard(ModelSummary, GraphDescription):
     """The full description of a model; shown by `mnist inspect-model`."""
+
+    self_test: SelfTest | None
+    """None if the model cannot be run."""
 
 
 class Mistake(TypedDict):

@@ -1,7 +1,8 @@
 """Selects the image and score tensors of a SavedModel from its signatures."""
 
+import math
 from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
+from typing import NamedTuple, TypeAlias, TypedDict
 
 from mnist_cli.errors import ModelError
 
@@ -27,18 +28,63 @@ class Signature(TypedDict):
 Signatures: TypeAlias = dict[str, Signature]
 """The signatures of a model by name, such as `serving_default`."""
 
-IMAGE_SHAPES = ([784], [28, 28], [28, 28, 1])
-EXPECTED = "one float32 input [N,784], [N,28,28] or [N,28,28,1] and one float32 output [N,10]"
+SIDE = 28
+"""Height and width of the images of MNIST, in pixels."""
+# Other sizes are resized: from those of scikit-learn's digits to those of ImageNet's networks.
+MIN_SIDE, MAX_SIDE = 8, 512
+CLASS_COUNTS = (10, 11)
+"""Ten digits, and in some models a class for blank images before or after them."""
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+INTEGERS = ("uint8", "int32", "int64")
+EXPECTED = (
+    "one input for an image, such as float32 [N,784], [N,28,28] or [N,28,28,1], and one output for "
+    "the scores of the ten digits, float32 [N,10]"
+)
 # A classifier of tf.estimator returns both logits and probabilities.
 PREFERRED_OUTPUTS = ("probabilities", "scores", "score", "output")
 
 
-@dataclass(frozen=True)
+class ImageLayout(NamedTuple):
+    """How the input of a model arranges the pixels of one image."""
+
+    shape: tuple[int, ...]
+    """The shape of the tensor without the batch axis."""
+    side: int
+    """Height and width in pixels."""
+    channel_axis: int | None
+    """The axis of three equal channels, 1 or 3 in [N, 3, H, W] or [N, H, W, 3]; None for gray."""
+
+
+def image_layout(shape: list[int | None] | None) -> ImageLayout | None:
+    """Return the layout of an input with this shape, or None if it does not take square images.
+
+    Axes of size 1 are ignored, so that [N,784], [N,28,28,1] and [N,1,28,28] are images. An unknown
+    height and width is 28.
+    """
+    if shape is None or len(shape) < 2 or shape[0] not in (None, 1):
+        return None
+    known = [SIDE if size is None else size for size in shape[1:]]
+    if None in shape[1:] and shape[1:].count(None) < 2:
+        return None
+    sizes = [size for size in known if size != 1]
+    channel_axis = None
+    if len(sizes) == 3 and 3 in (sizes[0], sizes[2]):
+        channel_axis = 1 if sizes[0] == 3 else 3
+        sizes.remove(3)
+    side = math.isqrt(sizes[0]) if len(sizes) == 1 else sizes[0] if sizes else 0
+    is_square = sizes in ([side, side], [side * side])
+    if not is_square or not MIN_SIDE <= side <= MAX_SIDE:
+        return None
+    return ImageLayout(tuple(known), side, channel_axis)
+
+
+@dataclass(frozen=True, order=True)
 class TensorNames:
-    """The names of the image tensor and of the score tensor."""
+    """The names of the image tensor, of the score tensor and of the labels of the scores."""
 
     image: str
     scores: str
+    labels: str | None = None
 
 
 # The original models (docs/architecture.md) have no signature, but one of these pairs of tensors.
@@ -64,22 +110,51 @@ def signatures_or_original(signatures: Signatures) -> Signatures:
 
 
 def select_tensors(signatures: Signatures) -> TensorNames:
-    """Select the tensors of `serving_default`, or else of the first supported signature.
+    """Select the image and score tensors of the signature that takes images.
+
+    Among several, one for 28x28 pixels comes first, then `serving_default`, then the alphabet.
 
     Raises:
         ModelError: no signature is supported; the message lists all of them.
     """
-    for name in sorted(signatures, key=lambda name: (name != "serving_default", name)):
-        images = [info for info in signatures[name]["inputs"].values() if _is_image(info)]
-        outputs = {
-            key: info for key, info in signatures[name]["outputs"].items() if _may_be_scores(info)
-        }
-        chosen = [outputs[key] for key in PREFERRED_OUTPUTS if key in outputs]
-        if len(outputs) == 1:
-            chosen = list(outputs.values())
-        if len(images) == 1 and chosen:
-            return TensorNames(images[0]["name"], chosen[0]["name"])
-    raise ModelError(f"unsupported signature: expected {EXPECTED}; {_found(signatures)}")
+    found = []
+    for name, signature in signatures.items():
+        images = [info for info in signature["inputs"].values() if _layout(info)]
+        scores = _select_scores(signature["outputs"])
+        if len(images) == 1 and scores:
+            layout = _layout(images[0])
+            assert layout is not None
+            rank = (layout.side != SIDE, name != "serving_default", name)
+            labels = _find_labels(signature["outputs"])
+            found.append((rank, TensorNames(images[0]["name"], scores["name"], labels)))
+    if not found:
+        raise ModelError(f"unsupported signature: expected {EXPECTED}; {_found(signatures)}")
+    return min(found)[1]
+
+
+def _select_scores(outputs: dict[str, TensorInfo]) -> TensorInfo | None:
+    """Select the only output with scores of ten digits, or else the one with probabilities."""
+    found = {key: info for key, info in outputs.items() if _may_be_scores(info)}
+    if any(info["shape"] and info["shape"][-1] in CLASS_COUNTS for info in found.values()):
+        # Outputs of unknown size are something else.
+        found = {k: info for k, info in found.items() if info["shape"] and info["shape"][-1]}
+    preferred = [found[key] for key in PREFERRED_OUTPUTS if key in found]
+    named = [info for key, info in found.items() if _is_named(key, info, "prob", "softmax")]
+    others = [info for key, info in found.items() if not _is_named(key, info, "logit")]
+    for choice in (list(found.values()), preferred[:1], named, others):
+        if len(choice) == 1:
+            return choice[0]
+    return None
+
+
+def _is_named(key: str, info: TensorInfo, *words: str) -> bool:
+    return any(word in text.lower() for word in words for text in (key, info["name"]))
+
+
+def _find_labels(outputs: dict[str, TensorInfo]) -> str | None:
+    """Return the name of the only string output [N,10], which labels the scores of each image."""
+    labels = [info["name"] for info in outputs.values() if _has_classes(info, ("string",))]
+    return labels[0] if len(labels) == 1 else None
 
 
 def _found(signatures: Signatures) -> str:
@@ -113,18 +188,20 @@ def _tensors(tensors: dict[str, TensorInfo]) -> str:
     )
 
 
-def _is_image(info: TensorInfo) -> bool:
-    shape = info["shape"]
-    return (
-        info["dtype"] == "float32"
-        and shape is not None
-        and shape[:1] == [None]
-        and shape[1:] in IMAGE_SHAPES
-    )
+def _layout(info: TensorInfo) -> ImageLayout | None:
+    if info["dtype"] not in (*FLOATS, *INTEGERS) or (info["shape"] or [1])[0] is not None:
+        return None
+    return image_layout(info["shape"])
 
 
 def _may_be_scores(info: TensorInfo) -> bool:
+    return (info["dtype"] in FLOATS and info["shape"] is None) or _has_classes(info, FLOATS)
+
+
+def _has_classes(info: TensorInfo, dtypes: tuple[str, ...]) -> bool:
+    """Whether a tensor is [N, 10] or [N, 11], apart from axes of size 1 and unknown sizes."""
     shape = info["shape"]
-    return info["dtype"] == "float32" and (
-        shape is None or (len(shape) == 2 and shape[0] is None and shape[1] in (10, None))
-    )
+    if info["dtype"] not in dtypes or not shape or shape[0] is not None:
+        return False
+    sizes = [size for size in shape[1:] if size != 1]
+    return len(sizes) == 1 and sizes[0] in (*CLASS_COUNTS, None)

@@ -2,15 +2,27 @@
 
 import contextlib
 import errno
+import io
 import json
+import logging
+import os
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, TypeAlias
 
 from mnist_cli.errors import OutputClosed, OutputError
 from mnist_cli.option_types import LogFormat
+
+NOTICE = logging.WARNING + 5
+"""The level of log messages that everybody should see, except with `--quiet`."""
+logging.addLevelName(NOTICE, "info")  # `INFO` would change the level of that name
+
+
+Status: TypeAlias = Callable[[str], AbstractContextManager[Any]]
+"""Shows a message while a block runs."""
 
 
 @dataclass
@@ -29,6 +41,23 @@ class Terminal:
             self._print(json.dumps({"time": timestamp(), "level": level, "message": message}))
         else:
             self._print(one_line(f"mnist: {level}: {message}"))
+
+    @contextlib.contextmanager
+    def status(self, message: str) -> Iterator[None]:
+        """Show a spinner with a message on a terminal, except with `--quiet` or `--verbose`."""
+        level = logging.getLogger("mnist_cli").getEffectiveLevel()
+        if not self.stderr.isatty() or level != logging.WARNING:
+            yield
+            return
+        from rich.console import Console
+
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(io.UnsupportedOperation):  # a stream without descriptor
+                # A copy of the descriptor is not hidden with the output of native libraries.
+                copy = open(os.dup(self.stderr.fileno()), "w", encoding="utf-8")
+                console = Console(file=stack.enter_context(copy))
+                stack.enter_context(console.status(message))
+            yield
 
     def report_traceback(self, error: BaseException) -> None:
         """Print the traceback of an error to stderr."""

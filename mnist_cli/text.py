@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_cli import signature
+from mnist_cli.conventions import self_test_text
 from mnist_cli.records import (
     BatchRecord,
     DigitRecord,
@@ -144,6 +145,7 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
         if "file" in compiled
         else compiled["state"],
         "runtime": model["runtime"] or f"none: {model['problem']}",
+        **({"self-test": self_test_text(model["self_test"])} if model["self_test"] else {}),
         **{f"size of {part}": _size(size) for part, size in model["sizes"].items()},
     }
     _print(stdout, Text(one_line(model["model"]), "bold green"))

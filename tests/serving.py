@@ -133,8 +133,10 @@ def serving(
     )
     assert process.stderr is not None
     with process:
-        line = process.stderr.readline()
-        assert " on http://" in line, line + process.stderr.read()
+        lines = list[str]()
+        while " on http://" not in (line := process.stderr.readline()):
+            assert line, "".join(lines)  # the server has ended
+            lines.append(line)
         host, _, port = line.rpartition("//")[2].partition("/")[0].rpartition(":")
         try:
             yield Server(process, host.strip("[]"), int(port), line)

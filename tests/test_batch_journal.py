@@ -20,6 +20,7 @@ SETTINGS: JournalSettings = {
     "recursive": True,
     "model": "k_cnn 0123 Calibration(temperature=1.0, least_digitness=0.5)",
     "version": "0.1.0",
+    "input": None,
     "preprocess": "auto",
     "scores": False,
 }

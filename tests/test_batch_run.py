@@ -158,7 +158,7 @@ def test_a_job_from_python(tmp_path: Path) -> None:
     terminal = Terminal(io.BytesIO(), stdout, stderr)
     job = Job(
         Listing((str(SAMPLES),), ("MNIST-*.png",)),
-        ReaderConfig("k_cnn", None, "auto", "auto", scores=False),
+        ReaderConfig("k_cnn", None, "auto", None, "auto", scores=False),
         processes=1,
     )
     summary = job.to_file(terminal, tmp_path / "digits.parquet", None, resume=False)

@@ -34,6 +34,7 @@ SETTINGS: JournalSettings = {
     "recursive": True,
     "model": "k_cnn",
     "version": "0.1.0",
+    "input": None,
     "preprocess": "auto",
     "scores": True,
 }

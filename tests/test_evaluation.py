@@ -21,8 +21,8 @@ from mnist_cli.evaluation import (
     reliability_bins,
 )
 from mnist_cli.images import Picture
-from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch, Scores
+from tests.models import fake_model
 from tests.running import SAMPLES
 
 FIRST_PIXEL = 4 * 28 + 8  # of the foreground in `normalized`
@@ -154,7 +154,7 @@ def test_evaluate_reports_progress_for_each_batch() -> None:
     labels = np.arange(2 * BATCH_PICTURES + 5) % 10
     data = dataset(labels)
     runtime, progress = FakeRuntime(), list[int]()
-    evaluation = evaluate(Model("fake", {}, runtime, Calibration()), data, progress.append)
+    evaluation = evaluate(fake_model(runtime, Calibration()), data, progress.append)
     assert progress == runtime.sizes == [BATCH_PICTURES, BATCH_PICTURES, 5]
     assert evaluation.record["accuracy"] == 1
     assert evaluation.model == "fake"

@@ -23,6 +23,7 @@ from mnist_cli.preprocessing.geometry import Box, Rectangle
 from mnist_cli.preprocessing.parameters import CLASSICAL, DETECTOR, RECOGNITION
 from mnist_cli.runtimes import Batch, Scores
 from tests.drawing import picture, written
+from tests.models import fake_model
 from tests.running import SAMPLES, run_process
 
 BOX = Box(1, 2, 3, 4)
@@ -43,7 +44,7 @@ class FakeRuntime:
 
 
 def _model(least_digitness: float = 0.5) -> Model:
-    return Model("fake", {}, FakeRuntime(), Calibration(1.0, least_digitness))
+    return fake_model(FakeRuntime(), Calibration(1.0, least_digitness))
 
 
 def _scores(digit: int, probability: float) -> Floats:

@@ -11,7 +11,8 @@ import pytest
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import ModelError
 from mnist_cli.inspection import summarize
-from mnist_cli.saved_model import COMPILED_FORMAT, SavedModel
+from mnist_cli.saved_model import SavedModel
+from mnist_cli.stored_model import COMPILED_FORMAT
 
 COMPILED = b"a compiled model"
 
@@ -40,6 +41,7 @@ def write_compiled(saved_model: SavedModel, folder: Path, **changes: Any) -> Non
         "variables": [],
         "parameters": 0,
         "operations": {},
+        "self_test": {"input": "0..1", "classes": list(range(10)), "correct": 99, "images": 100},
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(COMPILED)
@@ -120,7 +122,7 @@ def test_files_that_are_too_large_or_not_regular(saved_model: SavedModel) -> Non
 def test_a_fresh_compiled_model(saved_model: SavedModel) -> None:
     write_compiled(saved_model, saved_model.extras_folder)
     [compiled] = saved_model.compiled()
-    assert compiled.folder == saved_model.extras_folder
+    assert compiled.file.parent == saved_model.extras_folder
     assert compiled.read() == COMPILED
     summary = summarize(saved_model)
     assert summary["compiled"]["state"] == "fresh"
@@ -129,9 +131,11 @@ def test_a_fresh_compiled_model(saved_model: SavedModel) -> None:
 
 def test_the_cache_comes_after_the_folder_of_the_model(saved_model: SavedModel) -> None:
     write_compiled(saved_model, saved_model.cache_folder)
-    assert [compiled.folder for compiled in saved_model.compiled()] == [saved_model.cache_folder]
+    assert [compiled.file.parent for compiled in saved_model.compiled()] == [
+        saved_model.cache_folder
+    ]
     write_compiled(saved_model, saved_model.extras_folder)
-    folders = [compiled.folder for compiled in saved_model.compiled()]
+    folders = [compiled.file.parent for compiled in saved_model.compiled()]
     assert folders == [saved_model.extras_folder, saved_model.cache_folder]
 
 

@@ -30,10 +30,26 @@ def signature(inputs: dict[str, Shape], outputs: dict[str, Shape]) -> Signature:
     }
 
 
-@pytest.mark.parametrize("shape", [[None, 784], [None, 28, 28], [None, 28, 28, 1]], ids=shape_text)
-@pytest.mark.parametrize("scores", [[None, 10], [None, None], None], ids=shape_text)
-def test_supported_shapes(shape: Shape, scores: Shape) -> None:
+SHAPES: list[Shape] = [
+    [None, 784],
+    [None, 28, 28],
+    [None, 28, 28, 1],
+    [None, 1, 28, 28],
+    [None, 784, 1],
+    [None, 32, 32],
+    [None, 32, 32, 1],
+    [None, 28, 28, 3],
+    [None, 3, 224, 224],
+    [None, None, None, 1],
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=shape_text)
+@pytest.mark.parametrize("scores", [SCORES, [None, 11], [None, None], None], ids=shape_text)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint8"])
+def test_supported_shapes(shape: Shape, scores: Shape, dtype: str) -> None:
     signatures = {"serving_default": signature({"x": shape}, {"y": scores})}
+    signatures["serving_default"]["inputs"]["x"]["dtype"] = dtype
     assert select_tensors(signatures) == TensorNames("in_x:0", "out_y:0")
 
 
@@ -44,7 +60,12 @@ def test_supported_shapes(shape: Shape, scores: Shape) -> None:
         ({"x": [None, 28]}, {"y": SCORES}),
         ({"x": [784]}, {"y": SCORES}),
         ({"x": [1, 784]}, {"y": SCORES}),
-        ({"x": [None, 28, 28, 3]}, {"y": SCORES}),
+        ({"x": [None, 28, 28, 4]}, {"y": SCORES}),
+        ({"x": [None, 28, 32]}, {"y": SCORES}),
+        ({"x": [None, 7, 7]}, {"y": SCORES}),
+        ({"x": [None, 513, 513]}, {"y": SCORES}),
+        ({"x": [None, None, 28]}, {"y": SCORES}),
+        ({"x": IMAGE}, {"y": [None, 12]}),
         ({"x": None}, {"y": SCORES}),
         ({}, {"y": SCORES}),
         ({"a": IMAGE, "b": IMAGE}, {"y": SCORES}),
@@ -61,14 +82,14 @@ def test_unsupported_shapes(inputs: dict[str, Shape], outputs: dict[str, Shape])
 
 
 @pytest.mark.parametrize("side", ["inputs", "outputs"])
-def test_other_types_than_float32_are_ignored(side: str) -> None:
+def test_other_types_are_ignored(side: str) -> None:
     mine = signature({"x": IMAGE}, {"y": SCORES})
     tensors = mine["inputs"] if side == "inputs" else mine["outputs"]
     [info] = tensors.values()
-    tensors["bytes"] = info | {"dtype": "uint8"}
+    tensors["bytes"] = info | {"dtype": "complex64"}
     assert select_tensors({"mine": mine}) == TensorNames("in_x:0", "out_y:0")
-    info["dtype"] = "float64"
-    with pytest.raises(ModelError, match="float64"):
+    info["dtype"] = "complex64"
+    with pytest.raises(ModelError, match="complex64"):
         select_tensors({"mine": mine})
 
 
@@ -86,6 +107,8 @@ def test_switches_beside_the_image_are_ignored() -> None:
         (["output", "logits"], "output"),
         (["scores", "probabilities"], "probabilities"),
         (["logits"], "logits"),
+        (["dense", "softmax_1"], "softmax_1"),
+        (["logits_1", "y"], "y"),
     ],
 )
 def test_the_preferred_output(outputs: list[str], selected: str) -> None:
@@ -102,6 +125,19 @@ def test_serving_default_comes_first_and_then_the_alphabet() -> None:
         selected.append(select_tensors(signatures).image)
         del signatures[selected[-1].removeprefix("in_").removesuffix(":0")]
     assert selected == ["in_serving_default:0", "in_a:0", "in_b:0"]
+
+
+def test_28x28_pixels_come_before_other_sizes() -> None:
+    signatures = {
+        "serving_default": signature({"x": [None, 100]}, {"y": SCORES}),
+        "images": signature({"image": IMAGE}, {"y": SCORES}),
+    }
+    assert select_tensors(signatures).image == "in_image:0"
+
+
+def test_an_output_of_ten_comes_before_one_of_unknown_size() -> None:
+    mine = signature({"x": IMAGE}, {"embedding": [None, None], "y": SCORES})
+    assert select_tensors({"mine": mine}).scores == "out_y:0"
 
 
 def test_an_unsupported_serving_default_is_skipped() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_cli.option_types import Preprocess, RuntimeChoice
+from mnist_cli.option_types import InputConvention, Preprocess, RuntimeChoice
 
 
 @dataclass(frozen=True)
@@ -14,5 +14,6 @@ class ReaderConfig:
     """A name or a path."""
     model_dir: Path | None
     runtime: RuntimeChoice
+    input: InputConvention | None
     preprocess: Preprocess
     scores: bool

@@ -136,6 +136,7 @@ class Job:
             "recursive": self.listing.recursive,
             "model": f"{self._model.name} {self._model.fingerprint} {self._model.calibration}",
             "version": __version__,
+            "input": self.reader.input,
             "preprocess": self.reader.preprocess,
             "scores": self.reader.scores,
         }

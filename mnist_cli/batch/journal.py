@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypedDict, cast
 
 from mnist_cli.batch.results import BatchResult
 from mnist_cli.errors import InputError, MnistError, OutputError
-from mnist_cli.option_types import Preprocess
+from mnist_cli.option_types import InputConvention, Preprocess
 from mnist_cli.output import json_lines, to_json
 
 # The start of every journal; other files are never overwritten.
@@ -30,6 +30,7 @@ class JournalSettings(TypedDict):
     model: str
     """Name, fingerprint and calibration."""
     version: str
+    input: InputConvention | None
     preprocess: Preprocess
     scores: bool
 

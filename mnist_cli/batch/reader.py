@@ -49,7 +49,12 @@ class Reader:
         """
         self._config = config
         self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
-        model = load_model(config.model, model_dir=config.model_dir, runtime=config.runtime)
+        model = load_model(
+            config.model,
+            model_dir=config.model_dir,
+            runtime=config.runtime,
+            input=config.input,
+        )
         self._predictor = Predictor(model, scores=config.scores)
 
     def read(self, files: Sequence[InputFile]) -> list[BatchResult]:

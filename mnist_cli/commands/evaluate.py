@@ -24,6 +24,7 @@ def evaluate(
     ] = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
     runtime: options.Runtime = "auto",
+    input: options.Input = None,
     format: options.CardFormat = None,
     plot: Annotated[
         Path | None,
@@ -53,7 +54,9 @@ def evaluate(
         from mnist_cli.plot import check_matplotlib, draw
 
         check_matplotlib()
-    loaded = load_model(model, model_dir=model_dir, runtime=runtime)
+    loaded = load_model(
+        model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
+    )
     dataset = evaluation.read_dataset(data)
     with progress(terminal.stderr, "reading", len(dataset.labels)) as on_progress:
         result = evaluation.evaluate(loaded, dataset, on_progress)

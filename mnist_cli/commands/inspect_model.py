@@ -32,7 +32,7 @@ def inspect_model(
     if as_text:
         from mnist_cli import text
     if model is not None:
-        card = inspection.inspect(find_model(model, model_dir=model_dir))
+        card = inspection.inspect(find_model(model, model_dir=model_dir), terminal.status)
         if as_text:
             text.write_model(terminal.stdout, card)
         else:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mnist_cli.option_types import Preprocess, RuntimeChoice
+from mnist_cli.option_types import InputConvention, Preprocess, RuntimeChoice
 
 
 def _complete_model(incomplete: str) -> list[str]:
@@ -25,7 +25,7 @@ def check_percent(value: float | None) -> float | None:
     return value
 
 
-MODEL_HELP = "Name of a model, or path of a SavedModel folder."
+MODEL_HELP = "Name of a model, or path of a SavedModel folder or a .keras, .h5 or .tflite file."
 FORMAT_HELP = "Output format.  [default: text on a terminal, else json]"
 
 Model = Annotated[
@@ -50,6 +50,14 @@ CardFormat = Annotated[Literal["text", "json"] | None, typer.Option(help=FORMAT_
 Runtime = Annotated[
     RuntimeChoice,
     typer.Option(help="Runtime to use; auto is LiteRT for compiled models, else TensorFlow."),
+]
+Input = Annotated[
+    InputConvention | None,
+    typer.Option(
+        help="Values of background and foreground that the model expects; transposed exchanges "
+        "rows and columns.  [default: measured with 100 digits when the model is first used]",
+        show_default=False,
+    ),
 ]
 Preprocessing = Annotated[
     Preprocess,

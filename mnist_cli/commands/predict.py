@@ -18,6 +18,7 @@ def predict(
     model: options.Model = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
     runtime: options.Runtime = "auto",
+    input: options.Input = None,
     preprocess: options.Preprocessing = "auto",
     format: Annotated[Format | None, typer.Option(help=options.FORMAT_HELP)] = None,
     scores: options.Scores = False,
@@ -59,7 +60,9 @@ def predict(
 
     terminal: Terminal = context.obj
     write_records = output.record_writer(terminal.stdout, "text" if show else format, scores=scores)
-    loaded = load_model(model, model_dir=model_dir, runtime=runtime)
+    loaded = load_model(
+        model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
+    )
     predictor = Predictor(loaded, preprocess, scores or show, show, min_probability)
     failed = False
     for file in images:

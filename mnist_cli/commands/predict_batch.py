@@ -25,6 +25,7 @@ def predict_batch(
     model: options.Model = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
     runtime: options.Runtime = "auto",
+    input: options.Input = None,
     preprocess: options.Preprocessing = "auto",
     glob: Annotated[
         list[str] | None,
@@ -114,7 +115,7 @@ def predict_batch(
         _check_local(sources, to_folder)
     job = Job(
         Listing(tuple(sources), tuple(glob or ()), recursive, null),
-        ReaderConfig(model, model_dir, runtime, preprocess, scores),
+        ReaderConfig(model, model_dir, runtime, input, preprocess, scores),
         ray=ray,
         processes=processes,
         below=below,

@@ -23,6 +23,7 @@ def serve(
     context: typer.Context,
     model: options.Model = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
+    input: options.Input = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
@@ -111,7 +112,7 @@ def serve(
     hosts = (*LOCAL_HOSTS, *map(str.lower, allow_host or ())) if is_local or allow_host else ()
     try:
         settings = Settings(
-            model, model_dir, token, tuple(cors or ()), max_body * 2**20, log_format, hosts
+            model, model_dir, input, token, tuple(cors or ()), max_body * 2**20, log_format, hosts
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="MNIST_TOKEN") from error

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
@@ -21,19 +22,26 @@ class Interpreter(Protocol):
     def get_output_details(self) -> list[dict[str, Any]]: ...
     def resize_tensor_input(self, input_index: int, tensor_size: Sequence[int]) -> None: ...
     def allocate_tensors(self) -> None: ...
-    def set_tensor(self, tensor_index: int, value: Batch) -> None: ...
+    def set_tensor(self, tensor_index: int, value: npt.NDArray[Any]) -> None: ...
     def invoke(self) -> None: ...
-    def get_tensor(self, tensor_index: int) -> Scores: ...
+    def get_tensor(self, tensor_index: int) -> npt.NDArray[Any]: ...
 
 
-class _ThreadState(threading.local):
+class ThreadState(threading.local):
     """The interpreter of a thread; a LiteRT interpreter must not be shared between threads."""
 
-    def __init__(self, new_interpreter: Callable[[], Interpreter]) -> None:
+    def __init__(
+        self,
+        new_interpreter: Callable[[], Interpreter],
+        select: "Callable[[ThreadState], None]",
+    ) -> None:
         self.interpreter = new_interpreter()
-        self.input_index: int = self.interpreter.get_input_details()[0]["index"]
-        self.output_index: int = self.interpreter.get_output_details()[0]["index"]
+        self.inputs = self.interpreter.get_input_details()
+        self.outputs = self.interpreter.get_output_details()
+        self.input, self.output = self.inputs[0], self.outputs[0]
+        self.fixed_batch_size: int | None = None
         self.batch_size = 0
+        select(self)
 
 
 class LiteRTRuntime:
@@ -56,8 +64,9 @@ class LiteRTRuntime:
             ) from error
         with native_output_hidden():  # the first interpreter prints messages to stderr
             try:
-                self._thread = _ThreadState(
-                    lambda: interpreter.Interpreter(model_content=compiled, num_threads=1)
+                self._thread = ThreadState(
+                    lambda: interpreter.Interpreter(model_content=compiled, num_threads=1),
+                    self._select,
                 )
                 self.predict_proba(np.zeros((1, 784), np.float32))
             except (ValueError, RuntimeError) as error:
@@ -66,14 +75,31 @@ class LiteRTRuntime:
     def predict_proba(self, batch: Batch) -> Scores:
         thread = self._thread
         interpreter = thread.interpreter
-        scores = np.empty((len(batch), 10), np.float32)
-        for start in range(0, len(batch), MAX_BATCH_SIZE):
-            images = batch[start : start + MAX_BATCH_SIZE]
+        scores = []
+        size = thread.fixed_batch_size or MAX_BATCH_SIZE
+        for start in range(0, len(batch), size):
+            images = batch[start : start + size]
+            count = len(images)
+            if thread.fixed_batch_size and count < size:
+                images = np.pad(images, ((0, size - count), (0, 0)))
+            tensor = self._encode(images, thread)
             if thread.batch_size != len(images):
-                interpreter.resize_tensor_input(thread.input_index, images.shape)
+                interpreter.resize_tensor_input(thread.input["index"], tensor.shape)
                 interpreter.allocate_tensors()
                 thread.batch_size = len(images)
-            interpreter.set_tensor(thread.input_index, images)
+            interpreter.set_tensor(thread.input["index"], tensor)
             interpreter.invoke()
-            scores[start : start + MAX_BATCH_SIZE] = interpreter.get_tensor(thread.output_index)
-        return scores
+            outputs = interpreter.get_tensor(thread.output["index"])
+            scores.append(self._decode(outputs, thread)[:count])
+        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+    def _select(self, thread: ThreadState) -> None:
+        """Select the tensors of the interpreter of a thread; by default the first ones."""
+
+    def _encode(self, images: Batch, thread: ThreadState) -> npt.NDArray[Any]:
+        """Convert images [N, 784] to the input tensor."""
+        return images
+
+    def _decode(self, outputs: npt.NDArray[Any], thread: ThreadState) -> Scores:
+        """Convert the output tensor to probabilities [N, C]."""
+        return outputs

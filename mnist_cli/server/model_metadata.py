@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.errors import InputError
-from mnist_cli.inspection import inspect
 from mnist_cli.loader import Model
 from mnist_cli.runtimes import Batch
-from mnist_cli.saved_model import SavedModel
 from mnist_cli.server.metrics import count_prediction
 from mnist_cli.signature import (
     Signatures,
@@ -20,6 +18,7 @@ from mnist_cli.signature import (
     shape_text,
     signatures_or_original,
 )
+from mnist_cli.stored_model import StoredModel
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 # Accepted for every model, whichever of these it has.
@@ -54,20 +53,20 @@ class ImageSignature:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A loaded model together with the SavedModel that it comes from."""
+    """A loaded model together with the files that it comes from."""
 
     model: Model
-    saved_model: SavedModel
+    stored: StoredModel
 
     @functools.cached_property
     def version(self) -> str:
-        """The number that names the folder of the SavedModel, else 1."""
-        folder = self.saved_model.path.absolute().name
+        """The number that names the folder of a SavedModel, else 1."""
+        folder = self.stored.path.absolute().name
         return str(int(folder)) if folder.isdecimal() else "1"
 
     @functools.cached_property
     def signatures(self) -> Signatures:
-        return signatures_or_original(inspect(self.saved_model)["signatures"])
+        return signatures_or_original(_served(self.model.description["signatures"]))
 
     def image_signature(self) -> ImageSignature:
         """Return the signature that the runtime executes."""
@@ -91,15 +90,46 @@ class ServedModel:
     def predict_proba(self, batch: Batch) -> Batch:
         """Return the probabilities [N, 10] of images [N, 784], and count the predictions.
 
+        As in other servers, clients send the values that the model was trained with.
+
         Raises:
             InputError: the values are so large that the computation overflows.
         """
-        scores = self.model.predict_proba(batch)
+        scores = self.model.predict_tensors(batch)
         if not np.isfinite(scores).all():
-            raise InputError("the input is out of range: ink is 1.0 and paper 0.0")
+            convention = self.model.convention
+            raise InputError(
+                f"the input is out of range: ink is {convention.foreground} and paper "
+                f"{convention.background}"
+            )
         for digit in scores.argmax(axis=1).tolist():
             count_prediction(self.model.name, digit)
         return scores
+
+
+def _served(signatures: Signatures) -> Signatures:
+    """Return signatures with the tensors that clients send and get: 28x28 floats, ten scores."""
+    if not signatures:
+        return signatures
+    executed = select_tensors(signatures)
+
+    def served(info: TensorInfo) -> TensorInfo:
+        shape = info["shape"] or []
+        if info["name"] == executed.image:
+            is_served = info["dtype"] == "float32" and tuple(shape[1:]) in IMAGE_SHAPES
+            return info if is_served else info | {"dtype": "float32", "shape": [None, 28, 28]}
+        if info["name"] == executed.scores and (info["dtype"] != "float32" or shape[1:] == [11]):
+            return info | {"dtype": "float32", "shape": [None, 10]}
+        return info
+
+    return {
+        name: {
+            "inputs": {key: served(info) for key, info in signature["inputs"].items()},
+            "outputs": {key: served(info) for key, info in signature["outputs"].items()},
+            "method": signature["method"],
+        }
+        for name, signature in signatures.items()
+    }
 
 
 def to_batch(values: npt.NDArray[Any], shape: list[int | None]) -> Batch:

@@ -3,8 +3,8 @@
 import threading
 
 from mnist_cli.errors import UnknownModelError
-from mnist_cli.loader import find_model, find_models, load_model
-from mnist_cli.saved_model import SavedModel
+from mnist_cli.loader import find_model, find_models, load
+from mnist_cli.records import Statistics
 from mnist_cli.server.model_metadata import ServedModel
 from mnist_cli.server.settings import Settings
 
@@ -28,14 +28,12 @@ class Models:
     @property
     def names(self) -> list[str]:
         """The names of all models, sorted."""
-        return list(self._saved_models())
+        return sorted(self._statistics())
 
     @property
     def accuracies(self) -> dict[str, float | None]:
         """The accuracy of each model on the MNIST test set, as a fraction; None if unknown."""
-        return {
-            name: model.statistics.get("accuracy") for name, model in self._saved_models().items()
-        }
+        return {name: found.get("accuracy") for name, found in sorted(self._statistics().items())}
 
     @property
     def is_ready(self) -> bool:
@@ -66,12 +64,16 @@ class Models:
             raise UnknownModelError(f"model {name} has only version {model.version}")
         return model
 
-    def _saved_models(self) -> dict[str, SavedModel]:
-        found = [*find_models(self._settings.model_dir), self._default]
-        return {model.name: model for model in sorted(found, key=lambda model: model.name)}
+    def _statistics(self) -> dict[str, Statistics]:
+        """Return the statistics of all models by name; of a loaded one, as it was loaded."""
+        stored = [*find_models(self._settings.model_dir), self._default]
+        return {model.name: model.statistics for model in stored} | {
+            name: served.model.statistics for name, served in self._loaded.items()
+        }
 
     def _load(self, name: str) -> ServedModel:
         # The default model may have been given as a path.
         source = self._settings.model if name == self.default else name
-        model = load_model(source, model_dir=self._settings.model_dir)
-        return ServedModel(model, find_model(source, model_dir=self._settings.model_dir))
+        stored = find_model(source, model_dir=self._settings.model_dir)
+        input = self._settings.input if name == self.default else None
+        return ServedModel(load(stored, input=input), stored)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_cli.option_types import DEFAULT_MODEL, LogFormat
+from mnist_cli.option_types import DEFAULT_MODEL, InputConvention, LogFormat
 
 LOCAL_ADDRESSES = ("localhost", "127.0.0.1", "::1")
 """Addresses that only programs on this machine can reach."""
@@ -28,9 +28,11 @@ class Settings:
     """All settings have defaults, so that `create_app()` serves the default model."""
 
     model: str = DEFAULT_MODEL
-    """The default model: a name, or the path of a SavedModel."""
+    """The default model: a name, or a path."""
     model_dir: Path | None = None
     """The folder in which models are looked up by name; None for the models of the package."""
+    input: InputConvention | None = None
+    """The convention of the default model's images; None for the result of its self-test."""
     token: str | None = None
     """The token that clients must send as `Authorization: Bearer`; None for no authentication.
 

@@ -4,11 +4,16 @@ The classifier is the nearest mean image, written as softmax(x @ kernel + bias),
 digits.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from mnist_cli.calibration import Calibration
+from mnist_cli.loader import Model, load_model
+from mnist_cli.runtimes import Runtime
 
 ESTIMATORS = [
     Path(__file__).parent / f"estimator_{form}" for form in ("model_fn", "dnn_classifier")
@@ -129,6 +134,14 @@ def keras_3(folder: Path, weights: Weights, *, shape: tuple[int, ...], softmax: 
                 bias_initializer=lambda *_, **__: weights.bias,
             ),
         ],
+    )
+
+
+def fake_model(runtime: Runtime, calibration: Calibration) -> Model:
+    """A model that is not on disk."""
+    shipped = load_model("t_ffnn")
+    return dataclasses.replace(
+        shipped, name="fake", statistics={}, runtime=runtime, calibration=calibration
     )
 
 

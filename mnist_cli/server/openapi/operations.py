@@ -22,10 +22,12 @@ SERVER = "Server"
 TAGS = {
     NATIVE: "Digits in pictures.",
     TFSERVING: "For clients of TensorFlow Serving's REST API. Tensors are the input of the model, "
-    "ink 1.0 and paper 0.0; pictures may be sent instead, as `b64`. Models have one version and no "
-    "labels. As in TensorFlow Serving, unknown paths and methods under /v1 are 400.",
+    "ink 1.0 and paper 0.0 for those of mnist; pictures may be sent instead, as `b64`. Models have "
+    "one version and no labels. As in TensorFlow Serving, unknown paths and methods under /v1 are "
+    "400.",
     OPEN_INFERENCE: "For clients of KServe, Triton and other servers. Tensors are the input of the "
-    "model, ink 1.0 and paper 0.0; the metadata of a model has their names and shapes.",
+    "model, ink 1.0 and paper 0.0 for those of mnist; the metadata of a model has their names and "
+    "shapes.",
     SERVER: "State, pages and documentation of the server.",
 }
 

@@ -169,7 +169,7 @@ class TensorMetadata(Struct):
 
 
 class ModelMetadata(ResponseBody):
-    """The tensors of a model: the image, ink 1.0 and paper 0.0, and the scores."""
+    """The tensors of a model: the image, as it was trained, and the scores."""
 
     name: str
     versions: list[str]

@@ -1,0 +1,101 @@
+"""Writes compiled models, atomically, and keeps the user's cache private."""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mnist_cli.errors import ModelError
+from mnist_cli.stored_model import CompiledDescription, StoredModel, is_private
+
+logger = logging.getLogger(__name__)
+
+
+def write_to_cache(
+    stored: StoredModel, description: CompiledDescription, compiled: bytes | None = None
+) -> None:
+    """Write an entry, which only this user can read and change.
+
+    Raises:
+        ModelError: the cache cannot be written.
+    """
+    folder = stored.cache_folder
+    try:
+        _make_private(folder.parent)
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists() and not is_private(folder):
+            removed = folder.rename(folder.with_name(f".{folder.name}.{os.getpid()}"))
+            shutil.rmtree(removed, ignore_errors=True)  # it may contain files of another user
+        folder.mkdir(mode=0o700, exist_ok=True)
+        write_compiled(folder, description, compiled)
+    except OSError as error:
+        raise ModelError(f"cannot write the compiled model to the cache: {error}") from error
+
+
+@contextlib.contextmanager
+def compile_lock(stored: StoredModel) -> Iterator[bool]:
+    """Wait while another process compiles the same model; yields whether there was one.
+
+    If the cache cannot be written, nobody waits.
+    """
+    with contextlib.ExitStack() as stack:
+        has_waited = False
+        try:
+            folder = stored.cache_folder
+            _make_private(folder.parent)
+            lock = stack.enter_context(open(f"{folder}.lock", "w"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                has_waited = True
+        except (OSError, ModelError) as error:
+            logger.info("the cache cannot be used: %s", error)
+        yield has_waited
+
+
+def _make_private(folder: Path) -> None:
+    """Create the cache folder for this user only.
+
+    Raises:
+        ModelError: it is a link, or belongs to another user.
+        OSError: it cannot be created.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not is_private(folder, allowed=0o777):
+        raise ModelError(f"{folder} is a link or belongs to another user")
+    folder.chmod(0o700)
+
+
+def write_compiled(
+    folder: Path, description: CompiledDescription, compiled: bytes | None = None
+) -> None:
+    """Write model.json and, except for a file that LiteRT runs as it is, model.tflite.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    # The description is written last. Until then the old one does not match the new model's
+    # checksum, so no reader uses a half-written pair.
+    if compiled is not None:
+        _replace(folder / "model.tflite", compiled)
+    _replace(folder / "model.json", json.dumps(description, indent=1).encode() + b"\n")
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file atomically: readers see either the old content or the new."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(content)
+        Path(temporary).chmod(0o644)  # mkstemp creates files for the owner only
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,151 @@
+"""A model on disk, in any format: its fingerprint and compiled forms, without TensorFlow."""
+
+import abc
+import functools
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from mnist_cli.calibration import Calibration
+from mnist_cli.errors import ModelError
+from mnist_cli.records import ModelDescription, Precision, Statistics
+
+# Incremented when the content or meaning of compiled models changes; older ones are then stale.
+COMPILED_FORMAT = 3
+# The JSON files of the shipped models have at most 5 kB; `model.json` lists all variables.
+MAX_JSON_BYTES = 16 * 2**20
+
+
+class CompiledDescription(ModelDescription):
+    """The content of `model.json`, which describes a compiled model."""
+
+    format: int
+    fingerprint: str
+    """The fingerprint of the model that was compiled."""
+    compiler: str
+    precision: Precision
+    sha256: str
+    """The checksum of the compiled model."""
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A file that LiteRT can run, and its description."""
+
+    file: Path
+    description: CompiledDescription
+
+    def read(self) -> bytes:
+        """Return the content of the file.
+
+        Raises:
+            ModelError: the file is missing, or its checksum is wrong.
+        """
+        try:
+            content = self.file.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.file}: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != self.description["sha256"]:
+            raise ModelError(f"{self.file} is damaged: wrong checksum")
+        return content
+
+
+@dataclass(frozen=True)
+class StoredModel(abc.ABC):
+    """A model on disk."""
+
+    name: str
+    path: Path
+
+    @functools.cached_property
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256 of the model."""
+
+    @property
+    @abc.abstractmethod
+    def sizes(self) -> dict[str, int]:
+        """The size of each part, in bytes."""
+
+    @property
+    def statistics(self) -> Statistics:
+        return {}
+
+    @property
+    def calibration(self) -> Calibration:
+        return Calibration()
+
+    @property
+    def extras_folder(self) -> Path | None:
+        """A folder beside the model that may contain a compiled form."""
+        return None
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder in the user's cache for a compiled form that is not in `extras_folder`.
+
+        Raises:
+            ModelError: the user has no home folder.
+        """
+        import platformdirs
+
+        try:
+            return platformdirs.user_cache_path("mnist") / self.fingerprint
+        except RuntimeError as error:
+            raise ModelError("no cache folder without a home folder: set XDG_CACHE_HOME") from error
+
+    def compiled(self) -> Iterator[CompiledModel]:
+        """Yield the compiled forms of exactly this model: from its folder, from the cache."""
+        if self.extras_folder and (found := self._compiled_in(self.extras_folder)):
+            yield found
+        try:
+            found = self._compiled_in(self.cache_folder)
+        except ModelError:  # the user has no home folder, and so no cache
+            return
+        if found and self._is_trusted(found):
+            yield found
+
+    def compiled_file(self, folder: Path) -> Path:
+        """Return the compiled model that `model.json` in a folder describes."""
+        return folder / "model.tflite"
+
+    def _is_trusted(self, cached: CompiledModel) -> bool:
+        """Whether no other user can have written a cache entry."""
+        folder = self.cache_folder
+        files = {folder / "model.json", cached.file} - {self.path}
+        return all(map(is_private, (folder.parent, folder, *files)))
+
+    def _compiled_in(self, folder: Path) -> CompiledModel | None:
+        description = read_json(folder / "model.json")
+        expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
+        is_complete = CompiledDescription.__required_keys__ <= description.keys()
+        if is_complete and expected.items() <= description.items():
+            compiled = cast(CompiledDescription, description)
+            return CompiledModel(self.compiled_file(folder), compiled)
+        return None
+
+
+def is_private(path: Path, allowed: int = 0o755) -> bool:
+    """Whether a path is no link, and belongs to this user, with at most these permissions."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    mode = stat.S_IMODE(status.st_mode)
+    return not stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid() and not mode & ~allowed
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read a JSON object; it is empty if the file is missing, damaged, too large or not regular."""
+    try:
+        if not file.is_file() or file.stat().st_size > MAX_JSON_BYTES:
+            return {}
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}

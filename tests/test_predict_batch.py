@@ -449,7 +449,7 @@ def test_fail_fast(folder: Path, tmp_path: Path) -> None:
         (["{empty}", "--output", "-", "--resume"], 2, "--resume: requires --output FILE"),
         (["{empty}", "--output", "-", "--format", "parquet"], 2, "parquet requires --output"),
         (["{empty}", "--output", "{empty}/a.xlsx"], 2, ".xlsx is not the suffix of a format"),
-        (["{empty}", "--below", "nan"], 2, "--below: must be a number between 0 and 100"),
+        (["{empty}", "--below", "nan"], 2, "must be a number between 0 and 100"),
         (["{empty}", "--output", "{empty}/none/a.csv"], 74, "No such file or directory"),
         (["{empty}", "--output", "{empty}"], 74, "is not a regular file"),
         (["{empty}", "--model", "t_ccn"], 4, "did you mean t_cnn?"),

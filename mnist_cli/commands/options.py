@@ -18,9 +18,13 @@ def _complete_model(incomplete: str) -> list[str]:
     return [model.name for model in models if model.name.startswith(incomplete)]
 
 
-def check_percent(value: float | None) -> float | None:
-    """Reject `nan`, which passes the range check of Typer; a callback for options."""
-    if value is not None and math.isnan(value):
+def percent(text: str) -> float:
+    """Parse the value of an option in percent."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 100:
         raise typer.BadParameter("must be a number between 0 and 100")
     return value
 

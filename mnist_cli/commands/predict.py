@@ -31,10 +31,8 @@ def predict(
     min_probability: Annotated[
         float,
         typer.Option(
+            parser=options.percent,
             metavar="PERCENT",
-            min=0,
-            max=100,
-            callback=options.check_percent,
             help="Mark results below this probability as uncertain.",
         ),
     ] = 0.0,

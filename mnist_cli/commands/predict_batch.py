@@ -1,7 +1,6 @@
 """`mnist predict-batch`"""
 
 import logging
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -66,9 +65,8 @@ def predict_batch(
     below: Annotated[
         float | None,
         typer.Option(
+            parser=options.percent,
             metavar="PERCENT",
-            min=0,
-            max=100,
             help="Write only what needs review: errors, uncertain digits, and digits with a lower "
             "probability.",
         ),
@@ -105,8 +103,6 @@ def predict_batch(
     from mnist_cli.batch.listing import Listing
     from mnist_cli.batch.shards import is_shard_folder
 
-    if below is not None and math.isnan(below):
-        raise typer.BadParameter("must be a number between 0 and 100", param_hint="--below")
     if output == "-":
         output = None
     to_folder = output is not None and is_shard_folder(output)

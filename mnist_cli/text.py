@@ -135,11 +135,15 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
     """Write a model card: statistics, state, signatures, variables and operations."""
     compiled = model["compiled"]
     facts = {
-        "folder": model["path"],
+        "path": model["path"],
         "saved by": f"TensorFlow {model['tensorflow']}",
         "tags": ", ".join(model["tags"]),
         "parameters": f"{model['parameters']:,}",
-        **{name: f"{value}" for name, value in model["statistics"].items() if name != "parameters"},
+        **{
+            name: f"{value:.2%}" if isinstance(value, float) else f"{value:,}"
+            for name, value in model["statistics"].items()
+            if name != "parameters" and isinstance(value, int | float)
+        },
         "fingerprint": model["fingerprint"],
         "compiled": f"{compiled['state']}, {compiled['precision']} weights, {compiled['file']}"
         if "file" in compiled

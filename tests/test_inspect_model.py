@@ -1,5 +1,6 @@
 """`mnist inspect-model`: model cards with and without TensorFlow."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -59,9 +60,11 @@ def test_text(monkeypatch: pytest.MonkeyPatch) -> None:
         "float32 [N,10]  output:0",
         "fresh, int8 weights, ",
         "MatMul x",
-        "accuracy",
     ):
         assert part in lines
+    statistics = run("inspect-model", "t_cnn").record["statistics"]
+    for name in ("accuracy", "ece"):
+        assert re.search(rf"{name} .*{statistics[name]:.2%}", lines)
 
 
 def test_tensorflow_and_the_compiled_model_give_the_same_card(tmp_path: Path) -> None:

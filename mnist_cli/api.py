@@ -22,7 +22,7 @@ from mnist_cli.arrays import Pixels
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.errors import InputError, MnistError, ModelError
 from mnist_cli.images import Picture
-from mnist_cli.option_types import DEFAULT_MODEL, Preprocess, RuntimeChoice
+from mnist_cli.option_types import DEFAULT_MODEL, InputConvention, Preprocess, RuntimeChoice
 from mnist_cli.preprocessing import prepare
 from mnist_cli.preprocessing.geometry import Box
 
@@ -165,20 +165,22 @@ def load_model(
     *,
     model_dir: Path | None = None,
     runtime: RuntimeChoice = "auto",
+    input: InputConvention | None = None,
 ) -> DigitModel:
-    """Load a model by name, or any SavedModel folder by path.
+    """Load a model by name, or any model by path: a SavedModel folder, or a Keras or TFLite file.
 
     Args:
-        name_or_path: a model of `model_dir`, or a folder.
+        name_or_path: a model of `model_dir`, or a path.
         model_dir: the folder in which names are looked up; the models of the package if None.
         runtime: `auto` uses LiteRT if the model is compiled, otherwise TensorFlow.
+        input: the convention of the model's images; the one that the self-test has found if None.
 
     Raises:
         ModelError: the model is missing, damaged or not supported, or the runtime that it requires
             is not installed.
     """
     name = os.fspath(name_or_path)
-    return DigitModel(loader.load_model(name, model_dir=model_dir, runtime=runtime))
+    return DigitModel(loader.load_model(name, model_dir=model_dir, runtime=runtime, input=input))
 
 
 def predict(

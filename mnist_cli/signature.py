@@ -189,9 +189,7 @@ def _tensors(tensors: dict[str, TensorInfo]) -> str:
 
 
 def _layout(info: TensorInfo) -> ImageLayout | None:
-    if info["dtype"] not in (*FLOATS, *INTEGERS) or (info["shape"] or [1])[0] is not None:
-        return None
-    return image_layout(info["shape"])
+    return image_layout(info["shape"]) if info["dtype"] in (*FLOATS, *INTEGERS) else None
 
 
 def _may_be_scores(info: TensorInfo) -> bool:
@@ -201,7 +199,7 @@ def _may_be_scores(info: TensorInfo) -> bool:
 def _has_classes(info: TensorInfo, dtypes: tuple[str, ...]) -> bool:
     """Whether a tensor is [N, 10] or [N, 11], apart from axes of size 1 and unknown sizes."""
     shape = info["shape"]
-    if info["dtype"] not in dtypes or not shape or shape[0] is not None:
+    if info["dtype"] not in dtypes or not shape or shape[0] not in (None, 1):
         return False
     sizes = [size for size in shape[1:] if size != 1]
     return len(sizes) == 1 and sizes[0] in (*CLASS_COUNTS, None)

@@ -74,6 +74,8 @@ def test_models_and_preprocessing() -> None:
     assert (digit.digit, digit.probability) == (expected["prediction"], expected["probability"])
     path = ROOT / "saved_models" / "e_cnn"
     assert mnist_cli.predict(SEVEN, model=path).digit == 7
+    inverted = mnist_cli.load_model(path, input="1..0").predict(SEVEN, preprocess="plain")
+    assert inverted.scores[7] < 0.9
     with pytest.raises(mnist_cli.ModelError, match=r"no model named 'k_cn'; did you mean k_cnn\?"):
         mnist_cli.load_model("k_cn")
 

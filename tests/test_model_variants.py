@@ -63,6 +63,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "float16 output": {"to_outputs": _half},
     "uint8 input": {"dtype": "uint8", "to_pixels": _from_levels},
     "int32 input": {"dtype": "int32", "to_pixels": _from_levels},
+    "batch size 1": {"batch_size": 1},
     "channels first": {"shape": (1, 28, 28)},
     "[N,32,32,1]": {"shape": (32, 32, 1), "to_pixels": _downscaled},
     "[N,64,64]": {"shape": (64, 64), "to_pixels": _downscaled},

@@ -53,13 +53,18 @@ def test_supported_shapes(shape: Shape, scores: Shape, dtype: str) -> None:
     assert select_tensors(signatures) == TensorNames("in_x:0", "out_y:0")
 
 
+def test_a_batch_size_of_one() -> None:
+    signatures = {"serving_default": signature({"x": [1, 28, 28, 1]}, {"y": [1, 10]})}
+    assert select_tensors(signatures) == TensorNames("in_x:0", "out_y:0")
+
+
 @pytest.mark.parametrize(
     ("inputs", "outputs"),
     [
         ({"x": [None, 5]}, {"y": SCORES}),
         ({"x": [None, 28]}, {"y": SCORES}),
         ({"x": [784]}, {"y": SCORES}),
-        ({"x": [1, 784]}, {"y": SCORES}),
+        ({"x": [2, 784]}, {"y": SCORES}),
         ({"x": [None, 28, 28, 4]}, {"y": SCORES}),
         ({"x": [None, 28, 32]}, {"y": SCORES}),
         ({"x": [None, 7, 7]}, {"y": SCORES}),
@@ -71,7 +76,7 @@ def test_supported_shapes(shape: Shape, scores: Shape, dtype: str) -> None:
         ({"a": IMAGE, "b": IMAGE}, {"y": SCORES}),
         ({"x": IMAGE}, {"y": [None, 3]}),
         ({"x": IMAGE}, {"y": [10]}),
-        ({"x": IMAGE}, {"y": [1, 10]}),
+        ({"x": IMAGE}, {"y": [2, 10]}),
         ({"x": IMAGE}, {}),
         ({"x": IMAGE}, {"a": SCORES, "b": SCORES}),
     ],

@@ -79,6 +79,8 @@ def _cut_above(graph_def: Any, image: Any) -> None:
 
     In the exports of the tutorial of TensorFlow Serving, the image is parsed from a tf.Example.
     """
+    import tensorflow as tf
+
     names = {image.name, image.name.removesuffix(":0")}
     for node in graph_def.node:
         inputs = [
@@ -88,7 +90,8 @@ def _cut_above(graph_def: Any, image: Any) -> None:
         node.input.extend(inputs)
     placeholder = graph_def.node.add(name=IMAGE, op="Placeholder")
     placeholder.attr["dtype"].type = image.dtype.as_datatype_enum
-    placeholder.attr["shape"].shape.CopyFrom(image.shape.as_proto())
+    batch = [None, *image.shape.as_list()[1:]]  # also of a model that was exported for one image
+    placeholder.attr["shape"].shape.CopyFrom(tf.TensorShape(batch).as_proto())
 
 
 def _original_signature(graph: Any) -> Signatures:

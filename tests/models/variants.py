@@ -15,6 +15,7 @@ def variant(
     folder: Path,
     weights: Weights,
     *,
+    batch_size: int | None = None,
     shape: tuple[int, ...] = IMAGE,
     dtype: str = "float32",
     to_pixels: Callable[[Any], Any] = lambda image: image,
@@ -26,6 +27,7 @@ def variant(
     Args:
         folder: where the SavedModel is written.
         weights: of the classifier.
+        batch_size: of the input; None for any.
         shape: of one image.
         dtype: of the input.
         to_pixels: converts the input, as floats, to values with foreground 1 and background 0 that
@@ -41,7 +43,7 @@ def variant(
             self.kernel, self.bias = tf.Variable(weights.kernel), tf.Variable(weights.bias)
 
         @tf.function(  # type: ignore[untyped-decorator]
-            input_signature=[tf.TensorSpec([None, *shape], dtype, "image")]
+            input_signature=[tf.TensorSpec([batch_size, *shape], dtype, "image")]
         )
         def classify(self, image: Any) -> Any:
             pixels = to_pixels(tf.cast(image, tf.float32))

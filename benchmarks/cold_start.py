@@ -2,8 +2,9 @@
 
     python -m benchmarks.cold_start
 
-Installs the package into a new virtual environment, as users do: not editable, with compiled
-bytecode. The commands take turns, so that a machine that changes its speed affects all of them.
+Installs the package and TensorFlow into a new virtual environment, as users do: not editable, with
+compiled bytecode. The commands take turns, so that a machine that changes its speed affects all of
+them.
 """
 
 import os
@@ -94,7 +95,7 @@ def main() -> None:
 def _install_package(folder: Path) -> Path:
     """Install the package into a new virtual environment and return its folder of programs."""
     venv.create(folder, with_pip=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(ROOT)]
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", f"{ROOT}[tensorflow]"]
     subprocess.run(pip, check=True)
     return folder / "bin"
 

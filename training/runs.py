@@ -1,7 +1,9 @@
 """Shows the progress of a training and logs its epochs."""
 
+import contextlib
 import csv
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +14,14 @@ RUNS = Path(__file__).parent / "runs"
 SAVED_MODELS = Path(__file__).parents[1] / "saved_models"
 
 LOG_COLUMNS = ("epoch", "seconds", "loss", "validation_accuracy")
+
+
+@contextlib.contextmanager
+def complete_file(file: Path) -> Iterator[Path]:
+    """Yield another name to write a file under, and rename it, so that it is always complete."""
+    new = file.with_name(f"next-{file.name}")
+    yield new
+    new.replace(file)
 
 
 class RunLog:

@@ -13,7 +13,7 @@ from training.data import load_comparison
 from training.keras.fit import train_network
 from training.keras.networks import k_cnn
 from training.recipes.committee import BASELINES, DATASET_SEED, TEACHERS
-from training.runs import RUNS
+from training.runs import RUNS, complete_file
 
 FOLDER = RUNS / "committee"
 WEIGHTS = "trained.weights.h5"
@@ -38,9 +38,8 @@ def train(data: Path | None) -> None:
             is_teacher = name in TEACHERS
             build = partial(build_network, name, "mixed_bfloat16" if is_teacher else "float32")
             model = train_network(build, recipe, dataset, held_out, folder, use_ema=is_teacher)
-            # Written under another name first, so that the file is always complete.
-            model.save_weights(folder / f"next-{WEIGHTS}")
-            (folder / f"next-{WEIGHTS}").replace(folder / WEIGHTS)
+            with complete_file(folder / WEIGHTS) as file:
+                model.save_weights(file)
 
 
 def load_trained(name: str) -> keras.Model:

@@ -13,6 +13,7 @@ from training.committee.evaluate import predict
 from training.committee.fit import FOLDER, WEIGHTS, load_trained
 from training.data import as_input, load_training
 from training.recipes.committee import TEACHERS
+from training.runs import complete_file
 
 LOGITS = FOLDER / "logits"
 
@@ -34,9 +35,8 @@ def store_logits(data: Path | None) -> None:
         if not file.exists():
             batch = as_input(images)
             mean = np.mean([predict(teacher, batch) for teacher in teachers], axis=0)
-            # Written under another name first, so that the file is always complete.
-            np.save(LOGITS / "next.npy", mean.astype(np.float16))
-            (LOGITS / "next.npy").replace(file)
+            with complete_file(file) as new:
+                np.save(new, mean.astype(np.float16))
             print(f"copy {copy + 1}/{len(dataset.images)}", flush=True)
 
 

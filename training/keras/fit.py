@@ -12,7 +12,7 @@ from training.data import Digits, as_input
 from training.keras.export import save_model
 from training.keras.networks import NETWORKS
 from training.recipes.models import Recipe
-from training.runs import RunLog
+from training.runs import RunLog, complete_file
 
 
 def fit(
@@ -62,9 +62,8 @@ def train_network(
             scores = model.predict(validation_batch, batch_size=500, verbose=0)
             right = scores.argmax(axis=1) == validation.labels
             log.end_epoch(float(np.mean(losses)), float(right.mean()))
-            # Written under another name first, so that the checkpoint is always complete.
-            model.save(folder / "next.keras")
-            (folder / "next.keras").replace(checkpoint)
+            with complete_file(checkpoint) as file:
+                model.save(file)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return model
 

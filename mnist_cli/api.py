@@ -6,7 +6,6 @@ It is imported with the first use of a name of `mnist_cli`, since it imports Num
 import contextlib
 import functools
 import io
-import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from mnist_cli.batch.chunks import chunked
 from mnist_cli.errors import InputError, MnistError, ModelError
 from mnist_cli.images import Picture
 from mnist_cli.option_types import DEFAULT_MODEL, InputConvention, Preprocess, RuntimeChoice
+from mnist_cli.prediction import joint_probability
 from mnist_cli.preprocessing import prepare
 from mnist_cli.preprocessing.geometry import Box
 
@@ -87,7 +87,7 @@ class Number:
     @property
     def probability(self) -> float:
         """Product of the probabilities of the digits, in percent; 100 if there are none."""
-        return round(100 * math.prod(digit.probability / 100 for digit in self.digits), 2)
+        return joint_probability(digit.probability for digit in self.digits)
 
     @property
     def uncertain(self) -> bool:
@@ -156,8 +156,9 @@ class DigitModel:
         """
         with _errors_of(source):
             lines = recognition.read_number(self._model, _load(source))
-        text = "\n".join("".join(str(found.prediction.digit) for found in line) for line in lines)
-        return Number(text, tuple(_to_digit(found) for line in lines for found in line))
+        return Number(
+            recognition.text_of(lines), tuple(_to_digit(found) for line in lines for found in line)
+        )
 
 
 def load_model(

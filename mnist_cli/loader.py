@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import functools
 import logging
 import os
 from dataclasses import dataclass
@@ -49,9 +50,13 @@ class Model:
 
     def predict_tensors(self, batch: Batch) -> Scores:
         """Do the same for images in the convention of the model."""
-        classes = tuple(self.description["self_test"]["classes"])
-        scores = select_classes(self.runtime.predict_proba(batch), classes)
+        scores = select_classes(self.runtime.predict_proba(batch), self._classes)
         return self.calibration.calibrated(scores)
+
+    @functools.cached_property
+    def _classes(self) -> tuple[int, ...]:
+        """The columns of the ten digits in the scores of the runtime."""
+        return tuple(self.description["self_test"]["classes"])
 
 
 def load_model(

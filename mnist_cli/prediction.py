@@ -1,7 +1,7 @@
 """Turns the scores of a model into a digit with a probability and a confidence."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -36,6 +36,11 @@ def make_prediction(scores: list[float], confidence: float, threshold: float) ->
         round(confidence, 4),
         confidence < threshold,
     )
+
+
+def joint_probability(probabilities: Iterable[float]) -> float:
+    """Return the product of probabilities, all in percent, rounded to two decimals."""
+    return round(100 * math.prod(probability / 100 for probability in probabilities), 2)
 
 
 def digitness(scores: Sequence[float]) -> float:

@@ -1,6 +1,5 @@
 """Reads pictures with one model and returns their records."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,7 +9,7 @@ from mnist_cli.errors import InputError
 from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
-from mnist_cli.prediction import Prediction
+from mnist_cli.prediction import Prediction, joint_probability
 from mnist_cli.recognition import Digit
 from mnist_cli.records import (
     DigitRecord,
@@ -85,13 +84,12 @@ class Predictor:
             for digit in line
         ]
         record: DigitsRecord = {
-            "text": "\n".join("".join(str(d.prediction.digit) for d in line) for line in lines),
+            "text": recognition.text_of(lines),
             "digits": digits,
             "model": self.model.name,
         }
         if digits:
-            probability = math.prod(digit["probability"] / 100 for digit in digits)
-            record["probability"] = round(100 * probability, 2)
+            record["probability"] = joint_probability(digit["probability"] for digit in digits)
         if any("uncertain" in digit for digit in digits):
             record["uncertain"] = True
         return record

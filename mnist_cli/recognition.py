@@ -117,6 +117,11 @@ def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
     return [[digit for _, digit in line] for line in reading_order(digits, lambda item: item[0])]
 
 
+def text_of(lines: Sequence[Sequence[Digit]]) -> str:
+    """Return the digits that `read_number` has read as text, one line for each line."""
+    return "\n".join("".join(str(digit.prediction.digit) for digit in line) for line in lines)
+
+
 def _only_certain(model: Model, picture: Picture) -> list[list[Digit]]:
     """Read the digit of a picture in which it is too small or too large for a number."""
     single = _digit_if_any(model, picture)

@@ -131,7 +131,7 @@ class StoredModel(abc.ABC):
 
 
 def is_private(path: Path, allowed: int = 0o755) -> bool:
-    """Whether a path is no link, and belongs to this user, with at most these permissions."""
+    """Whether a path belongs to this user, has at most these permissions, and is not a link."""
     try:
         status = path.lstat()
     except OSError:

@@ -42,7 +42,7 @@ Committee = Callable[[str], str]
 
 @pytest.fixture
 def mnist(tmp_path: Path, digits: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> Path:
-    """MNIST with 600 training images; there is no test set."""
+    """MNIST with 600 training images and without a test set."""
     order = np.random.default_rng(0).permutation(len(labels))[:600]
     return write_idx(tmp_path / "mnist", "train", digits[order], labels[order])
 

@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from mnist_cli.class_labels import MIN_SUM
 from mnist_cli.errors import ModelError
 from mnist_cli.runtimes import Batch, Scores
 from mnist_cli.signature import CLASS_COUNTS
@@ -11,9 +12,6 @@ from mnist_cli.signature import CLASS_COUNTS
 PROBABILITY_TOLERANCE = 0.01
 """How far the sum of ten probabilities may be from 1; float16 has a precision of 0.001, and ten
 8-bit outputs, on average, of 0.004."""
-MIN_SUM = 1e-30
-"""Replaces 0 as a divisor."""
-
 Activation: TypeAlias = Literal["none", "softmax", "scale"]
 """What outputs lack to be probabilities that sum to 1; `scale` divides by their sum."""
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from mnist_cli.class_labels import MIN_SUM
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch, Scores
-from mnist_cli.runtimes.activation import MIN_SUM, missing_activation, test_images
+from mnist_cli.runtimes.activation import missing_activation, test_images
 from mnist_cli.runtimes.arrange import arrange
 from mnist_cli.runtimes.freeze import IMAGE, freeze, switches
 from mnist_cli.runtimes.meta_graph import first_line, import_tensorflow

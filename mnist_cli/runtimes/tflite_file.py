@@ -49,6 +49,9 @@ class TFLiteFileRuntime(LiteRTRuntime):
         names = select_tensors(self._signatures(thread))
         thread.input = inputs[0]
         thread.output = next(d for d in outputs if d["name"] == names.scores)
+        layout = image_layout([None, *_sizes(thread.input)[1:]])
+        assert layout is not None  # `select_tensors` has checked it
+        self._layout = layout  # the same in all threads
         if _sizes(thread.input)[0] is not None:
             thread.fixed_batch_size = int(thread.input["shape"][0])
 
@@ -83,9 +86,7 @@ class TFLiteFileRuntime(LiteRTRuntime):
         }
 
     def _encode(self, images: Batch, thread: ThreadState) -> npt.NDArray[Any]:
-        layout = image_layout([None, *_sizes(thread.input)[1:]])
-        assert layout is not None  # `select_tensors` has checked it
-        values = arrange(np, images, layout)
+        values = arrange(np, images, self._layout)
         scale, zero_point = thread.input["quantization"]
         if scale:
             values = values / scale + zero_point

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mnist_cli.errors import ModelError
-from mnist_cli.stored_model import CompiledDescription, StoredModel, is_private
+from mnist_cli.stored_model import CompiledDescription, FailedCompilation, StoredModel, is_private
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,23 @@ def write_to_cache(
     Raises:
         ModelError: the cache cannot be written.
     """
+    with _private_entry(stored) as folder:
+        write_compiled(folder, description, compiled)
+
+
+def write_failure_to_cache(stored: StoredModel, failure: FailedCompilation) -> None:
+    """Write an entry for a model that LiteRT cannot run.
+
+    Raises:
+        ModelError: the cache cannot be written.
+    """
+    with _private_entry(stored) as folder:
+        _replace(folder / "failed.json", json.dumps(failure).encode() + b"\n")
+
+
+@contextlib.contextmanager
+def _private_entry(stored: StoredModel) -> Iterator[Path]:
+    """Yield the folder of an entry, which only this user can read and change."""
     folder = stored.cache_folder
     try:
         _make_private(folder.parent)
@@ -33,7 +50,7 @@ def write_to_cache(
             removed = folder.rename(folder.with_name(f".{folder.name}.{os.getpid()}"))
             shutil.rmtree(removed, ignore_errors=True)  # it may contain files of another user
         folder.mkdir(mode=0o700, exist_ok=True)
-        write_compiled(folder, description, compiled)
+        yield folder
     except OSError as error:
         raise ModelError(f"cannot write the compiled model to the cache: {error}") from error
 

@@ -5,15 +5,22 @@ import hashlib
 import math
 from pathlib import Path
 
+import numpy as np
+
 from mnist_cli.cache import write_compiled
-from mnist_cli.errors import ModelError
+from mnist_cli.conventions import CONVENTIONS
+from mnist_cli.errors import ModelError, UnsupportedByLiteRTError
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.records import GraphDescription, ModelDescription, Precision, Variable
+from mnist_cli.runtimes.litert import LiteRTRuntime
 from mnist_cli.runtimes.meta_graph import import_tensorflow, read_meta_graph, signatures
 from mnist_cli.runtimes.tensorflow import TensorFlowRuntime, load_saved_model
 from mnist_cli.saved_model import SavedModel
-from mnist_cli.self_test import run_self_test
+from mnist_cli.self_test import load_digits, run_self_test
 from mnist_cli.stored_model import COMPILED_FORMAT, CompiledDescription
+
+MAX_DIFFERENCE = 0.02
+"""Of probabilities; chosen so that the rounding of float16 models passes."""
 
 
 def compile_model(folder: Path, target: Path, precision: Precision = "float32") -> None:
@@ -43,7 +50,7 @@ def compile_loaded(
     """Compile a loaded SavedModel; returns the content of model.json and of model.tflite.
 
     Raises:
-        ModelError: the model has operations that LiteRT lacks.
+        UnsupportedByLiteRTError: the model has operations that LiteRT lacks.
     """
     tf = import_tensorflow()
     with native_output_hidden():
@@ -55,16 +62,42 @@ def compile_loaded(
         try:
             compiled: bytes = converter.convert()
         except Exception as error:  # the C++ passes of the converter raise errors of any type
-            raise ModelError(f"LiteRT cannot run it: {str(error).splitlines()[0]}") from error
+            problem = f"LiteRT cannot run it: {str(error).splitlines()[0]}"
+            raise UnsupportedByLiteRTError(problem) from error
     card: CompiledDescription = {
         **description,
         "format": COMPILED_FORMAT,
         "fingerprint": fingerprint,
-        "compiler": f"tensorflow {tf.__version__}",
+        "compiler": compiler_version(),
         "precision": precision,
         "sha256": hashlib.sha256(compiled).hexdigest(),
     }
     return card, compiled
+
+
+def check_compiled(
+    compiled: bytes, runtime: TensorFlowRuntime, description: ModelDescription
+) -> None:
+    """Check on the digits of the self-test that a compiled float32 model computes the same scores.
+
+    Raises:
+        UnsupportedByLiteRTError: it does not. The converter translates some operations wrongly.
+    """
+    images, _ = load_digits()
+    batch = CONVENTIONS[description["self_test"]["input"]].apply(images)
+    expected = runtime.predict_proba(batch)
+    try:
+        scores = LiteRTRuntime(compiled).predict_proba(batch)
+    except (ValueError, RuntimeError) as error:
+        raise UnsupportedByLiteRTError(f"LiteRT cannot run it: {error}") from error
+    if scores.shape != expected.shape or not np.allclose(
+        scores, expected, rtol=0, atol=MAX_DIFFERENCE, equal_nan=True
+    ):
+        raise UnsupportedByLiteRTError("LiteRT computes other scores than TensorFlow")
+
+
+def compiler_version() -> str:
+    return f"tensorflow {import_tensorflow().__version__}"
 
 
 def describe_graph(folder: Path) -> GraphDescription:

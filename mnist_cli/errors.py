@@ -57,6 +57,14 @@ class ModelError(MnistError):
     http_status = 503
 
 
+class UnsupportedByLiteRTError(ModelError):
+    """LiteRT cannot run a model, or computes other scores than TensorFlow."""
+
+
+class NoCacheError(ModelError):
+    """The user has no home folder, and so no cache."""
+
+
 class UnknownModelError(ModelError):
     """No model has the requested name."""
 

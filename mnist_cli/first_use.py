@@ -3,11 +3,12 @@
 import hashlib
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mnist_cli.cache import write_to_cache
-from mnist_cli.compiler import compile_loaded, describe_graph
+from mnist_cli.cache import write_failure_to_cache, write_to_cache
+from mnist_cli.compiler import check_compiled, compile_loaded, compiler_version, describe_graph
 from mnist_cli.conventions import CONVENTIONS, self_test_text
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, UnsupportedByLiteRTError
 from mnist_cli.model_file import KerasFile, TFLiteFile
 from mnist_cli.records import GraphDescription, ModelDescription, SelfTest
 from mnist_cli.runtimes import Runtime
@@ -15,6 +16,9 @@ from mnist_cli.runtimes.tflite_file import TFLiteFileRuntime
 from mnist_cli.self_test import MIN_CORRECT, run_self_test
 from mnist_cli.stored_model import COMPILED_FORMAT, StoredModel
 from mnist_cli.terminal import NOTICE
+
+if TYPE_CHECKING:
+    from mnist_cli.runtimes.tensorflow import TensorFlowRuntime
 
 logger = logging.getLogger(__name__)
 
@@ -44,17 +48,46 @@ def _load_saved_model(
     if not compile:
         for known in stored.compiled():
             return runtime, known.description
-    result = run_self_test(runtime, runtime.labels)
-    description = _tested(stored, describe_graph(folder), result)
+    graph = describe_graph(folder)
+    failure = stored.failed_compilation()
+    if failure and failure["compiler"] == compiler_version():
+        return runtime, {**graph, "self_test": failure["self_test"]}
+    description = _tested(stored, graph, run_self_test(runtime, runtime.labels))
     if compile:
         try:
-            card, compiled = compile_loaded(runtime, description, stored.fingerprint)
-            _check_unchanged(stored)
-            write_to_cache(stored, card, compiled)
+            _compile_into_cache(stored, runtime, description)
             logger.info("compiled model %s into %s", stored.name, stored.cache_folder)
         except ModelError as error:
             logger.info("model %s is not compiled: %s", stored.name, error)
     return runtime, description
+
+
+def _compile_into_cache(
+    stored: StoredModel, runtime: "TensorFlowRuntime", description: ModelDescription
+) -> None:
+    """Compile a model, or note that it cannot be compiled.
+
+    Raises:
+        ModelError: LiteRT cannot run it, the model was replaced, or the cache cannot be written.
+    """
+    try:
+        card, compiled = compile_loaded(runtime, description, stored.fingerprint)
+        check_compiled(compiled, runtime, description)
+    except UnsupportedByLiteRTError as error:
+        _check_unchanged(stored)
+        write_failure_to_cache(
+            stored,
+            {
+                "format": COMPILED_FORMAT,
+                "fingerprint": stored.fingerprint,
+                "compiler": compiler_version(),
+                "problem": str(error),
+                "self_test": description["self_test"],
+            },
+        )
+        raise
+    _check_unchanged(stored)
+    write_to_cache(stored, card, compiled)
 
 
 def load_tflite(stored: TFLiteFile) -> tuple[Runtime, ModelDescription]:

@@ -209,7 +209,8 @@ def _load_runtime(
         return loaded
     if found := _litert_runtime(stored):
         return found
-    raise ModelError("LiteRT cannot run the compiled model; --verbose shows why")
+    failure = stored.failed_compilation()
+    raise ModelError(failure["problem"] if failure else "the compiled model cannot be stored")
 
 
 def _litert_runtime(stored: StoredModel) -> tuple[Runtime, ModelDescription] | None:

@@ -9,11 +9,11 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from mnist_cli.calibration import Calibration
-from mnist_cli.errors import ModelError
-from mnist_cli.records import ModelDescription, Precision, Statistics
+from mnist_cli.errors import ModelError, NoCacheError
+from mnist_cli.records import ModelDescription, Precision, SelfTest, Statistics
 
 # Incremented when the content or meaning of compiled models changes; older ones are then stale.
 COMPILED_FORMAT = 3
@@ -31,6 +31,16 @@ class CompiledDescription(ModelDescription):
     precision: Precision
     sha256: str
     """The checksum of the compiled model."""
+
+
+class FailedCompilation(TypedDict):
+    """The content of `failed.json`: the self-test of a model that LiteRT cannot run."""
+
+    format: int
+    fingerprint: str
+    compiler: str
+    problem: str
+    self_test: SelfTest
 
 
 @dataclass(frozen=True)
@@ -90,14 +100,15 @@ class StoredModel(abc.ABC):
         """The folder in the user's cache for a compiled form that is not in `extras_folder`.
 
         Raises:
-            ModelError: the user has no home folder.
+            NoCacheError: the user has no home folder.
+            ModelError: the model cannot be read.
         """
         import platformdirs
 
         try:
             return platformdirs.user_cache_path("mnist") / self.fingerprint
         except RuntimeError as error:
-            raise ModelError("no cache folder without a home folder: set XDG_CACHE_HOME") from error
+            raise NoCacheError("no home folder for the cache: set XDG_CACHE_HOME") from error
 
     def compiled(self) -> Iterator[CompiledModel]:
         """Yield the compiled forms of exactly this model: from its folder, from the cache."""
@@ -105,10 +116,25 @@ class StoredModel(abc.ABC):
             yield found
         try:
             found = self._compiled_in(self.cache_folder)
-        except ModelError:  # the user has no home folder, and so no cache
+        except NoCacheError:
             return
         if found and self._is_trusted(found):
             yield found
+
+    def failed_compilation(self) -> FailedCompilation | None:
+        """Return what the cache has about exactly this model if LiteRT cannot run it."""
+        try:
+            folder = self.cache_folder
+        except NoCacheError:
+            return None
+        file = folder / "failed.json"
+        found = read_json(file)
+        expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
+        is_complete = FailedCompilation.__required_keys__ <= found.keys()
+        is_trusted = all(map(is_private, (folder.parent, folder, file)))
+        if is_complete and is_trusted and expected.items() <= found.items():
+            return cast(FailedCompilation, found)
+        return None
 
     def compiled_file(self, folder: Path) -> Path:
         """Return the compiled model that `model.json` in a folder describes."""

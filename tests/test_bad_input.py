@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mnist_cli import images
-from tests.running import MNIST, SAMPLES, run, run_process
+from tests.running import MNIST, SAMPLES, UNPRIVILEGED_MNIST, run, run_process
 
 PNG = (SAMPLES / "MNIST-3.png").read_bytes()
 
@@ -134,9 +134,7 @@ def test_no_permission(tmp_path: Path) -> None:
     file = tmp_path / "secret.png"
     file.write_bytes(PNG)
     file.chmod(0)
-    # Root can read every file unless it drops these capabilities.
-    drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-    result = run_process("predict", file, program=[*drop, *MNIST] if os.geteuid() == 0 else MNIST)
+    result = run_process("predict", file, program=UNPRIVILEGED_MNIST)
     assert result.code == 3
     assert "permission denied" in result.error
 

@@ -6,13 +6,14 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mnist_cli.server.app import create_app
 from mnist_cli.server.settings import Settings
 from tests import models
-from tests.models import Weights, files
+from tests.models import Weights, files, variants
 from tests.running import MNIST, ROOT, SAMPLES, run, run_on_terminal, run_process
 
 DIGIT = SAMPLES / "MNIST-0.png"
@@ -135,6 +136,29 @@ def test_an_entry_that_may_be_forged_or_damaged_is_rebuilt(change: object, model
         assert f"runs in {runtime}" in result.stderr
     assert not (_entry() / "model.tflite").is_symlink()
     assert not _entry().is_symlink()
+
+
+def _with_lgamma(logits: Any) -> dict[str, Any]:
+    import tensorflow as tf
+
+    return {"scores": tf.nn.softmax(logits + tf.math.lgamma(2 + 0 * logits))}
+
+
+def test_a_model_that_litert_cannot_run_is_tested_once(tmp_path: Path, weights: Weights) -> None:
+    model = variants.variant(tmp_path / "mine", weights, to_outputs=_with_lgamma)
+    arguments = ("predict", "--verbose", "--model", model, DIGIT)
+    for is_first in (True, False):
+        result = run(*arguments)
+        assert result.record["prediction"] == 0
+        assert "runs in tensorflow" in result.stderr
+        assert ("self-test" in result.stderr) == is_first
+    assert run("inspect-model", model).record["self_test"]["correct"] >= 85
+    failed = run("predict", "--runtime", "litert", "--model", model, DIGIT)
+    assert failed.code == 4
+    assert "LiteRT cannot run it: " in failed.error
+    [failure] = (Path(os.environ["XDG_CACHE_HOME"]) / "mnist").rglob("failed.json")
+    failure.chmod(0o666)  # now others could have written it
+    assert "self-test" in run(*arguments).stderr
 
 
 def test_a_cache_that_is_a_link_is_not_used(model: Path, tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_cli.loader import load_model
+from mnist_cli.loader import SHIPPED_MODELS, load_model
 from mnist_cli.self_test import load_digits
 from mnist_cli.server.app import create_app
 from mnist_cli.server.settings import Settings
 from tests.models import Weights, files
-from tests.running import SAMPLES, run, run_process
+from tests.running import SAMPLES, UNPRIVILEGED_MNIST, run, run_process
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras
@@ -281,6 +281,24 @@ def test_a_folder_with_several_models(tmp_path: Path, weights: Weights) -> None:
     result = run("predict", "--model", tmp_path, DIGITS[0])
     assert result.code == 4
     assert "contains several models: choose mine.h5 or mine.tflite" in result.error
+
+
+def test_models_without_permission(tmp_path: Path, weights: Weights) -> None:
+    shutil.copytree(SHIPPED_MODELS / "k_cnn", tmp_path / "folder")
+    shutil.copytree(SHIPPED_MODELS / "k_cnn", tmp_path / "variables")
+    closed = [
+        tmp_path / "folder",
+        tmp_path / "variables" / "variables",
+        _tflite(tmp_path, weights),
+        _h5(tmp_path, weights),
+    ]
+    for path in closed:
+        path.chmod(0)
+    for model in (closed[0], closed[1].parent, *closed[2:]):
+        for command in (("predict", DIGITS[0], "--model"), ("inspect-model",)):
+            result = run_process(*command, model, program=UNPRIVILEGED_MNIST)
+            assert (result.code, result.stdout) == (4, "")
+            assert result.error.endswith("Permission denied")
 
 
 def test_missing_files(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from mnist_cli.preprocessing.candidates import (
     Candidate,
     Prepared,
     box_in_full,
-    needs_full,
+    needs_larger,
     prepare,
     search,
 )
@@ -95,8 +95,8 @@ def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
     """Read all digits of a picture: lines from top to bottom, each from left to right."""
     look = looks.look_for_number(picture.rgb)
     numbers = looks.digits_of_number(look)
-    if needs_full(picture, [look.detections[index].box for index in numbers]):
-        return read_number(model, picture.full)
+    if needs_larger(picture, [look.detections[index].box for index in numbers]):
+        return read_number(model, picture.larger)
     found = [
         (look.detections[index], image)
         for index in numbers

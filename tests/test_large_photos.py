@@ -36,7 +36,7 @@ def test_large_jpegs_are_read_as_in_full_size(side: int, orientation: int) -> No
     model = load_model("k_cnn")
     for digit in (3, 8):
         photo = _photo(digit, side, orientation=orientation)
-        reduced, full = images.decode(photo), images.decode(photo, full=True)
+        reduced, full = images.decode(photo), images.decode(photo, max_reduction=1)
         assert reduced.is_reduced
         assert not full.is_reduced
         assert reduced.full_size == full.full_size == (4000, 3000)
@@ -52,7 +52,7 @@ def test_large_jpegs_are_read_as_in_full_size(side: int, orientation: int) -> No
 def test_only_large_jpegs_are_reduced_and_plain_never_is() -> None:
     photo = _photo(4, 1000)
     [plain] = prepare(images.decode(photo), "plain").candidates
-    [full] = prepare(images.decode(photo, full=True), "plain").candidates
+    [full] = prepare(images.decode(photo, max_reduction=1), "plain").candidates
     assert np.array_equal(plain.image, full.image)
     assert plain.box == (0, 0, 4000, 3000)
     for format, size in (("JPEG", (1999, 1500)), ("PNG", (4000, 3000))):
@@ -70,8 +70,8 @@ def test_very_narrow_jpegs_are_decoded(size: tuple[int, int]) -> None:
     assert picture.gray.min() > 190
 
 
-@pytest.mark.parametrize(("side", "times"), [(120, 2), (1200, 1)])
-def test_only_small_digits_are_decoded_in_full_size(
+@pytest.mark.parametrize(("side", "times"), [(60, 3), (120, 2), (1200, 1)])
+def test_only_small_digits_are_decoded_again(
     side: int, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded = []
@@ -84,4 +84,4 @@ def test_only_small_digits_are_decoded_in_full_size(
 
     monkeypatch.setattr(JpegImageFile, "load", counted)
     read_digit(load_model("k_cnn"), images.decode(_photo(5, side)))
-    assert decoded == [(1000, 750), (4000, 3000)][:times]
+    assert decoded == [(1000, 750), (2000, 1500), (4000, 3000)][:times]

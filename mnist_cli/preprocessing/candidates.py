@@ -63,13 +63,13 @@ def prepare_clean(picture: Picture, preprocess: Preprocess = "auto") -> Prepared
         crop = crop_clean(picture.gray)
     except InputError:  # a faint line may vanish when the picture is reduced
         if picture.is_reduced:
-            return prepare_clean(picture.full)
+            return prepare_clean(picture.larger)
         raise
     if crop is None:
         return Prepared(())
     if picture.is_reduced:
         if max(crop.box.width, crop.box.height) < CROPS.min_reduced_side_px:
-            return prepare_clean(picture.full)
+            return prepare_clean(picture.larger)
         crop = crop._replace(box=box_in_full(crop.box.rectangle, picture))
     return Prepared((Candidate(crop.image, crop.box),), is_final=crop.is_original)
 
@@ -85,15 +85,15 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
     if is_large and not any(map(_is_probable, views)):  # the digit may be too small for these looks
         views += filter(_is_probable, [looks.look_for_number(picture.rgb)])
     found = [candidate for look in views if (candidate := _most_prominent(picture, look))]
-    if needs_full(picture, [one.detection.box for one in found if one.detection]):
-        return search(picture.full, prepared)
+    if needs_larger(picture, [one.detection.box for one in found if one.detection]):
+        return search(picture.larger, prepared)
     candidates = (*prepared.candidates, *found)
     if not candidates:
         raise no_digit_error()
     return prepared._replace(candidates=candidates, is_searched=True)
 
 
-def needs_full(picture: Picture, boxes: Sequence[Rectangle]) -> bool:
+def needs_larger(picture: Picture, boxes: Sequence[Rectangle]) -> bool:
     """Return whether a picture was reduced too much for the digits in these boxes, or for any."""
     sides = [max(box.sides) for box in boxes]
     return picture.is_reduced and min(sides, default=0) < CROPS.min_reduced_side_px

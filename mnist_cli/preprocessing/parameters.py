@@ -127,7 +127,7 @@ class CropParameters(NamedTuple):
     """Foreground probability from which a pixel can be ink."""
     min_reduced_side_px: int = 40
     """Longer side of digits in a picture that the JPEG decoder reduced; if one is smaller, the
-    picture is decoded in full size. A crop has 20 pixels."""
+    picture is decoded again at twice the size. A crop has 20 pixels."""
     min_samples: int = 4
     """Pixels of each colour without which the mask itself is the foreground."""
     clip: tuple[float, float] = (0.15, 0.85)

@@ -181,7 +181,9 @@ def combine(candidates: Sequence[Candidate], rows: Sequence[Floats]) -> Evidence
     logits, total = np.zeros(10, np.float32), 0.0
     for candidate, row in zip(candidates, rows, strict=True):
         if candidate.detection:
-            logits += candidate.detection.score * _log_product(candidate.detection, row)
+            logits += candidate.detection.score * _log_product(
+                candidate.detection, row, RECOGNITION.detector_weight, RECOGNITION.model_weight
+            )
             total += candidate.detection.score
     logits /= max(total, RECOGNITION.min_total_score)
     for candidate, row in zip(candidates, rows, strict=True):
@@ -210,7 +212,7 @@ def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> C
 def _digit_of_number(
     model: Model, detection: Detection, box: Box, image: Pixels, row: Floats
 ) -> Digit:
-    scores = _softmax(_log_product(detection, row))
+    scores = _softmax(_log_product(detection, row, 1.0, RECOGNITION.number_model_weight))
     confidence = _confidence(detection.score, 1.0, scores)
     return _digit(model, scores, confidence, image, box)
 
@@ -220,11 +222,12 @@ def _digit(model: Model, scores: Floats, confidence: float, image: Pixels, box: 
     return Digit(make_prediction(scores.tolist(), confidence, threshold), box, image)
 
 
-def _log_product(detection: Detection, row: Floats) -> Floats:
-    """Return the logarithm of the product of both networks' probabilities, float32 [10]."""
-    return _log(detection.classes, RECOGNITION.detector_floor) + RECOGNITION.model_weight * _log(
-        row, RECOGNITION.model_floor
-    )
+def _log_product(
+    detection: Detection, row: Floats, detector_weight: float, model_weight: float
+) -> Floats:
+    """Return the weighted sum of the logarithms of both networks' probabilities, float32 [10]."""
+    detector = _log(detection.classes, RECOGNITION.detector_floor)
+    return detector_weight * detector + model_weight * _log(row, RECOGNITION.model_floor)
 
 
 def _confidence(score: float, share: float, scores: Floats) -> float:

@@ -145,7 +145,8 @@ def _product_rule(candidates: Sequence[Candidate]) -> Floats:
     for one, row in zip(candidates, rows, strict=True):
         if one.detection:
             classes = one.detection.classes.astype(np.float64) + RECOGNITION.detector_floor
-            both = classes * (row + RECOGNITION.model_floor) ** RECOGNITION.model_weight
+            both = classes**RECOGNITION.detector_weight
+            both *= (row + RECOGNITION.model_floor) ** RECOGNITION.model_weight
             product *= both**one.detection.score
             total += one.detection.score
     product **= 1 / max(total, RECOGNITION.min_total_score)
@@ -255,7 +256,7 @@ def test_a_number_is_the_product_of_both_networks(seen: Look) -> None:
             read, found = _scores(number, 0.9), detection.classes
             product = (found + RECOGNITION.detector_floor) * (
                 read + RECOGNITION.model_floor
-            ) ** RECOGNITION.model_weight
+            ) ** RECOGNITION.number_model_weight
             np.testing.assert_allclose(digit.prediction.scores, product / product.sum(), atol=1e-4)
             scores = np.array(digit.prediction.scores)
             confidence = _logistic(detection.score, 1, scores)

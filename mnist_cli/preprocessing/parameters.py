@@ -137,10 +137,17 @@ class CropParameters(NamedTuple):
 class RecognitionParameters(NamedTuple):
     """How the evidence of detector and model is combined."""
 
-    model_weight: float = 0.75
-    """Weight of the model's logarithms beside those of the detector's classes."""
-    classical_weight: float = 0.4
-    """Weight of what the model says of the classical crop."""
+    # Weights of the logarithms of probabilities.
+    detector_weight: float = 0.7
+    """Of the detector's classes for a picture of one digit."""
+    model_weight: float = 1.05
+    """Of the model's scores for a crop of the detector."""
+    classical_weight: float = 0.55
+    """Of the model's scores for the classical crop."""
+    number_model_weight: float = 0.75
+    """Of the model's scores for a digit of a number; the detector's classes, which do not suffer
+    from parts of neighbours in the crop, have the weight 1."""
+
     detector_floor: float = 1e-4
     model_floor: float = 1e-3
     """Least probabilities, so that one wrong certainty cannot outweigh everything else."""
@@ -151,9 +158,9 @@ class RecognitionParameters(NamedTuple):
     score_weight: float = 5.8
     share_weight: float = 5.8
     certainty_weight: float = 2.8
-    digitness_bias: float = -10.23
+    digitness_bias: float = -10.2
     """Logistic regression of digitness on the score, the share and the certainty of the scores,
-    fitted on real pictures with and without a digit; the bias is 0.1 higher, so that at most 12 %
+    fitted on real pictures with and without a digit; the bias was then raised so that at most 12 %
     of readable digits are uncertain."""
 
 

@@ -1,9 +1,9 @@
-"""Minimal script that reads a folder of photographs with OpenCV and ONNX Runtime.
+"""Minimal script that reads a folder of pictures with OpenCV and ONNX Runtime.
 
     pip install opencv-python-headless onnxruntime
     python opencv_peer.py MODEL.onnx FOLDER REDUCTION
 
-One process on each core decodes a photograph in gray, reduced by 1, 2, 4 or 8; separates ink and
+One process on each core decodes a picture in gray, reduced by 1, 2, 4 or 8; separates ink and
 paper by Otsu's threshold; and normalizes the largest contour as in MNIST.
 """
 
@@ -22,6 +22,9 @@ FLAGS = {
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
 }
+# Chunks of files for all processes together: few, as passing them on takes time, but enough to
+# share the work evenly.
+CHUNKS = 64
 
 
 def start(model, reduction):
@@ -54,5 +57,5 @@ if __name__ == "__main__":
     model, folder, reduction = sys.argv[1:]
     files = sorted(map(str, Path(folder).iterdir()))
     with multiprocessing.Pool(initializer=start, initargs=(model, int(reduction))) as pool:
-        for record in pool.imap(read, files, chunksize=4):
+        for record in pool.imap(read, files, chunksize=max(1, len(files) // CHUNKS)):
             print(json.dumps(record), flush=True)

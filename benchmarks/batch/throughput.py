@@ -1,6 +1,7 @@
-"""Throughput and memory of `mnist predict-batch`, compared with a `tf.data` pipeline.
+"""Throughput and memory of `mnist predict-batch`, compared with `tf.data` and with OpenCV.
 
-    .venv/bin/python -m benchmarks.batch.throughput --data DIR
+    pip install tf2onnx onnxruntime opencv-python-headless
+    python -m benchmarks.batch.throughput --data DIR
 
 `DIR` contains the IDX files of MNIST. Two sets of pictures are made from them: 10,000 of 28x28, and
 2,000 of about 600x800 with one digit on gray, noisy paper. The commands take turns; the tables show
@@ -24,7 +25,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.measure import ROOT, SAVED_MODEL, median_and_range, parse_data_folder, pss_mb
+from benchmarks.measure import (
+    ROOT,
+    SAVED_MODEL,
+    convert_to_onnx,
+    median_and_range,
+    parse_data_folder,
+    pss_mb,
+)
 from mnist_cli import images, reshape
 from mnist_cli.idx import read_split
 from mnist_cli.loader import load_model
@@ -52,14 +60,16 @@ def main() -> None:
     """Measure and print a table for each set of pictures."""
     data = parse_data_folder(
         "benchmarks.batch.throughput",
-        "Compare the throughput and memory of `mnist predict-batch` with `tf.data`.",
+        "Compare the throughput and memory of `mnist predict-batch` with `tf.data` and OpenCV.",
     )
     with tempfile.TemporaryDirectory() as temporary:
         small, large = Path(temporary) / "28x28", Path(temporary) / "600x800"
+        model = Path(temporary) / "k_cnn.onnx"
+        convert_to_onnx(SAVED_MODEL, model)
         make_small(data, small)
         make_large(data, large)
-        compare(small)
-        compare(large)
+        compare(small, model)
+        compare(large, model)
         compare_with_upper_bound(small)
 
 
@@ -84,14 +94,18 @@ def make_large(data: Path, folder: Path) -> None:
         Image.fromarray(paper.clip(0, 255).astype(np.uint8)).save(folder / f"{index:05}.png")
 
 
-def compare(pictures: Path) -> None:
+def compare(pictures: Path, model: Path) -> None:
     """Run each command on the same pictures and print time, throughput and memory."""
     mnist = [*PREDICT_BATCH, str(pictures)]
-    peer = [sys.executable, str(Path(__file__).parent / "tfdata_peer.py")]
+    tf_data, opencv = (
+        [sys.executable, str(Path(__file__).parent / peer)]
+        for peer in ("tfdata_peer.py", "opencv_peer.py")
+    )
     commands = {
         "`mnist predict-batch`": mnist,
         "the same with `--preprocess plain`": [*mnist, *PLAIN],
-        "`tf.data`": [*peer, str(SAVED_MODEL), str(pictures)],
+        "`tf.data`": [*tf_data, str(SAVED_MODEL), str(pictures)],
+        "OpenCV and ONNX Runtime": [*opencv, str(model), str(pictures), "1"],
     }
     rounds: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(ROUNDS):

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.measure import ROOT, machine
-from mnist_cli import images
+from mnist_cli import input_files
 from mnist_cli.arrays import Gray
 from mnist_cli.preprocessing.threshold import histogram
 
@@ -52,9 +52,9 @@ def comparisons() -> Iterator[Comparison]:
     """Yield all pairs."""
     gray = np.asarray(Image.open(SAMPLE).convert("L"))
     yield Comparison(
-        "`images.load` of a small file",
-        lambda: images.load(str(SAMPLE), io.BytesIO()),
-        lambda: _read_up_to(SAMPLE, images.MAX_BYTES),
+        "`input_files.load` of a small file",
+        lambda: input_files.load(str(SAMPLE), io.BytesIO()),
+        lambda: _read_up_to(SAMPLE, input_files.MAX_BYTES),
     )
     for pixels in (gray[28:56, 28:56], gray):
         yield _histogram(np.ascontiguousarray(pixels))

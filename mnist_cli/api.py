@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_cli import images, loader, recognition
+from mnist_cli import images, input_files, loader, recognition
 from mnist_cli.arrays import Pixels
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.errors import InputError, MnistError, ModelError
-from mnist_cli.images import Picture
 from mnist_cli.option_types import DEFAULT_MODEL, InputConvention, Preprocess, RuntimeChoice
+from mnist_cli.picture import Picture
 from mnist_cli.prediction import joint_probability
 from mnist_cli.preprocessing import prepare
 from mnist_cli.preprocessing.geometry import Box
@@ -208,13 +208,13 @@ def _load(source: Source) -> Picture:
     if isinstance(source, bytes):
         return images.decode(source)
     if isinstance(source, str | os.PathLike):
-        return images.decode(images.load_regular(os.fspath(source)))
+        return images.decode(input_files.load_regular(os.fspath(source)))
     if isinstance(source, Image.Image):
         return images.from_image(source)
     if isinstance(source, np.ndarray):
         return images.from_array(source)
     if hasattr(source, "read"):
-        return images.decode(source.read(images.MAX_BYTES + 1))
+        return images.decode(source.read(input_files.MAX_BYTES + 1))
     raise TypeError(
         f"a picture cannot be a {type(source).__name__}: use a path, bytes, a binary file object, "
         "an image of Pillow or a NumPy array"

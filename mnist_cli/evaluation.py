@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mnist_cli import images
+from mnist_cli import images, input_files
 from mnist_cli.errors import InputError
 from mnist_cli.idx import is_idx_folder, read_split
-from mnist_cli.images import Picture
 from mnist_cli.loader import Model
+from mnist_cli.picture import Picture
 from mnist_cli.recognition import Digit, read_digits
 from mnist_cli.records import EvaluationRecord
 from mnist_cli.runtimes import Scores
@@ -175,7 +175,7 @@ def _read_digit_folders(folder: Path) -> Dataset:
     def load(index: int) -> Picture:
         file = files[index][1]
         try:
-            return images.decode_silently(images.load_regular(file))
+            return images.decode_silently(input_files.load_regular(file))
         except InputError as error:
             raise InputError(f"{file}: {error}") from error
 

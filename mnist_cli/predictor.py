@@ -6,9 +6,9 @@ from typing import BinaryIO
 
 from mnist_cli import images, recognition
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
+from mnist_cli.picture import Picture
 from mnist_cli.prediction import Prediction, joint_probability
 from mnist_cli.recognition import Digit
 from mnist_cli.records import (

@@ -12,9 +12,9 @@ import numpy as np
 from mnist_cli import reshape
 from mnist_cli.arrays import Floats, Pixels
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
+from mnist_cli.picture import Picture
 from mnist_cli.prediction import Prediction, digitness, make_prediction
 from mnist_cli.preprocessing import crops, looks
 from mnist_cli.preprocessing.candidates import (

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_cli.arrays import Gray
-from mnist_cli.images import Picture
+from mnist_cli.picture import Picture
 from tests.running import SAMPLES
 
 Colours: TypeAlias = npt.NDArray[np.uint8]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_cli.images import Picture
 from mnist_cli.loader import SHIPPED_MODELS, find_models, load_model
+from mnist_cli.picture import Picture
 from mnist_cli.recognition import read_digits
 from tests.running import SAMPLES, run
 from tests.serving import serving

@@ -20,7 +20,7 @@ from mnist_cli.evaluation import (
     read_dataset,
     reliability_bins,
 )
-from mnist_cli.images import Picture
+from mnist_cli.picture import Picture
 from mnist_cli.runtimes import Batch, Scores
 from tests.models import fake_model
 from tests.running import SAMPLES

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from mnist_cli import images
+from mnist_cli import images, input_files
+from mnist_cli.picture import Picture
 from tests.drawing import png
 from tests.running import SAMPLES, run
 
@@ -181,7 +182,7 @@ def test_every_mode_has_gray_levels_and_colours(name: str) -> None:
 
 def test_pixels_can_be_fractions() -> None:
     pixels = np.array([[0.25, 254.75], [17.5, 3.0]])
-    picture = images.Picture.from_pixels(pixels)
+    picture = Picture.from_pixels(pixels)
     assert picture.pixels is pixels
     np.testing.assert_array_equal(picture.gray, [[0, 255], [18, 3]])
     np.testing.assert_array_equal(np.asarray(picture.rgb)[..., 1], picture.gray)
@@ -203,7 +204,7 @@ def test_a_file_that_grows_while_it_is_read(
         return status
 
     monkeypatch.setattr(os, "fstat", grow_after_fstat)
-    assert images.load_regular(str(file)) == b"x" * size + b"y" * growth
+    assert input_files.load_regular(str(file)) == b"x" * size + b"y" * growth
 
 
 def test_a_file_that_shrinks_while_it_is_read(
@@ -219,11 +220,11 @@ def test_a_file_that_shrinks_while_it_is_read(
         return status
 
     monkeypatch.setattr(os, "fstat", shrink_after_fstat)
-    assert images.load_regular(str(file)) == b"x" * 10
+    assert input_files.load_regular(str(file)) == b"x" * 10
 
 
 def test_no_more_than_the_limit_is_read(tmp_path: Path) -> None:
     file = tmp_path / "large.png"
     file.touch()
-    os.truncate(file, images.MAX_BYTES + 1000)
-    assert len(images.load_regular(str(file))) == images.MAX_BYTES + 1
+    os.truncate(file, input_files.MAX_BYTES + 1000)
+    assert len(input_files.load_regular(str(file))) == input_files.MAX_BYTES + 1

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture, decode
+from mnist_cli.images import decode
 from mnist_cli.loader import Model, load_model
+from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
 from mnist_cli.reshape import to_model_input
 from tests.running import SAMPLES

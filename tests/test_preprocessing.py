@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from mnist_cli import recognition
 from mnist_cli.arrays import Gray
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.loader import Model, load_model
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing.geometry import Box, iou
 from mnist_cli.preprocessing.normalize import is_mnist_normalized
 from mnist_cli.recognition import Digit

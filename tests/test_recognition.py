@@ -14,8 +14,8 @@ from mnist_cli import recognition
 from mnist_cli.arrays import Floats
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.loader import Model, load_model
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import Prepared, crops, looks
 from mnist_cli.preprocessing.candidates import Candidate
 from mnist_cli.preprocessing.detector import Detection, Look

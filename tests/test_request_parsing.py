@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
+from mnist_cli.picture import Picture
 from mnist_cli.server.json_body import decode_json, nested_list
 from mnist_cli.server.model_metadata import ImageSignature, to_batch
 from mnist_cli.server.native import decode_pixels

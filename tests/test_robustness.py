@@ -26,8 +26,9 @@ from benchmarks.robustness.corruptions import CORRUPTIONS
 from benchmarks.robustness.family import NO_DIGIT, NUMBER_GROUP, number_picture
 from benchmarks.robustness.figures import summarize
 from benchmarks.robustness.table import build_table
-from mnist_cli import images, preprocessing
+from mnist_cli import preprocessing
 from mnist_cli.loader import load_model
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import Prepared
 from mnist_cli.recognition import read_digits
 from tests.test_evaluate import write_idx
@@ -125,7 +126,7 @@ def test_all_models_read_the_same_searched_pictures(
     pictures = list(family.pictures(handwriting, 3))
     searched: list[Any] = []
 
-    def search(picture: images.Picture, prepared: Prepared) -> Prepared:
+    def search(picture: Picture, prepared: Prepared) -> Prepared:
         searched.append(picture)
         return preprocessing.search(picture, prepared)
 
@@ -135,8 +136,7 @@ def test_all_models_read_the_same_searched_pictures(
     assert len(searched) == len(set(map(id, searched)))
     for model, of_model in zip(models, given, strict=True):
         loaders = [
-            lambda picture=picture: images.Picture(Image.fromarray(picture.pixels))
-            for picture in pictures
+            lambda picture=picture: Picture(Image.fromarray(picture.pixels)) for picture in pictures
         ]
         for index, digit in enumerate(read_digits(model, loaders)):
             prediction = digit.prediction

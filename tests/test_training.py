@@ -23,8 +23,8 @@ pytest.importorskip("cv2", reason="needs training/requirements.txt")
 pytest.importorskip("matplotlib", reason="needs training/requirements.txt")
 
 from mnist_cli.errors import InputError, ModelError
-from mnist_cli.images import Picture
 from mnist_cli.loader import load_model
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import prepare
 from mnist_cli.preprocessing.classical import crop_clean
 from mnist_cli.preprocessing.crops import crop_detection

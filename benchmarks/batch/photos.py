@@ -35,8 +35,8 @@ from benchmarks.measure import (
 from mnist_cli import images, recognition
 from mnist_cli.errors import InputError
 from mnist_cli.idx import read_split
-from mnist_cli.images import Picture
 from mnist_cli.loader import load_model
+from mnist_cli.picture import Picture
 
 WIDTH, HEIGHT = 4000, 3000
 DIGIT_SIDES_PX = (100, 2500)

@@ -17,6 +17,7 @@ from mnist_cli import images
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model, load_model
 from mnist_cli.option_types import PREPROCESSES, Preprocess
+from mnist_cli.picture import Picture as DecodedPicture
 from mnist_cli.preprocessing import Prepared, prepare, search
 from mnist_cli.recognition import Digit, read_number, read_prepared
 from training.data import Batch, Labels
@@ -104,7 +105,7 @@ _load_model = cache(load_model)
 def _read_numbers(model: Model, family: Family, pictures: Sequence[Picture]) -> NumberAnswers:
     texts = []
     for picture in pictures:
-        lines = read_number(model, images.Picture(Image.fromarray(picture.pixels)))
+        lines = read_number(model, images.from_image(Image.fromarray(picture.pixels)))
         read = "\n".join("".join(str(digit.prediction.digit) for digit in line) for line in lines)
         texts.append((picture.text, read))
     return NumberAnswers(model.name, family.name, texts)
@@ -120,7 +121,7 @@ def _read_digits(
     # `plain` does not detect polarity, so it gets dark ink, which is the polarity of MNIST-C.
     exchange = inverted or (family.light_ink and mode == "plain")
     decoded = [
-        images.Picture(Image.fromarray(255 - picture.pixels if exchange else picture.pixels))
+        images.from_image(Image.fromarray(255 - picture.pixels if exchange else picture.pixels))
         for picture in pictures
     ]
     prepared = [_prepare(picture, mode) for picture in decoded]
@@ -146,7 +147,7 @@ def _read_digits(
     return answers
 
 
-def _prepare(picture: images.Picture, mode: Preprocess) -> Prepared | None:
+def _prepare(picture: DecodedPicture, mode: Preprocess) -> Prepared | None:
     try:
         return prepare(picture, mode)
     except InputError:

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.robustness.family import NUMBER_GROUP, Family, Pixels
-from mnist_cli import images
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model
+from mnist_cli.picture import Picture
 from mnist_cli.recognition import Digit, read_digit, read_number
 from training.data import Digits
 
@@ -40,7 +40,7 @@ def save_sheet(family: Family, digits: Digits, folder: Path, model: Model) -> No
 
 
 def _read(model: Model, pixels: Pixels, is_number: bool) -> list[Digit]:
-    picture = images.Picture(Image.fromarray(pixels))
+    picture = Picture(Image.fromarray(pixels))
     if is_number:
         return [digit for line in read_number(model, picture) for digit in line]
     try:

@@ -19,8 +19,8 @@ from typing import Any
 from benchmarks.measure import machine
 from benchmarks.serving.throughput import bodies, free_port, requests_per_second, running
 from mnist_cli import reshape
-from mnist_cli.images import Picture
 from mnist_cli.loader import load_model
+from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
 from mnist_cli.preprocessing import prepare_clean
 from mnist_cli.recognition import read_prepared

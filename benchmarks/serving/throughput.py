@@ -30,7 +30,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.measure import ROOT, SAVED_MODEL, machine, median_and_range, pss_mb
-from mnist_cli.images import Picture
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import best_crop, prepare
 
 HERE = Path(__file__).parent

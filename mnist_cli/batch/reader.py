@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
-from mnist_cli import images, preprocessing, recognition
+from mnist_cli import images, input_files, preprocessing, recognition
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.picture_files import is_picture_file
 from mnist_cli.batch.results import BatchResult, skipped, to_record
 from mnist_cli.batch.uris import RemoteFile, is_uri
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.loader import load_model
+from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
 from mnist_cli.preprocessing import Prepared
 from mnist_cli.recognition import Digit
@@ -124,8 +124,8 @@ def _load(file: InputFile) -> bytes:
     if file.error:
         raise InputError(file.error)
     if is_uri(file.file):
-        return images.load("-", cast(BinaryIO, RemoteFile(file.file)))
-    return images.load_regular(file.file)
+        return input_files.load("-", cast(BinaryIO, RemoteFile(file.file)))
+    return input_files.load_regular(file.file)
 
 
 def _decode(file: InputFile, content: bytes | Failure) -> Picture | Failure:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from mnist_cli import reshape
 from mnist_cli.arrays import Pixels
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.option_types import Preprocess
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import crops, looks
 from mnist_cli.preprocessing.classical import crop_clean
 from mnist_cli.preprocessing.detector import Detection, Look

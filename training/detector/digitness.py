@@ -21,9 +21,9 @@ from sklearn.metrics import roc_auc_score
 
 from mnist_cli import images, reshape
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.loader import Model, load_model
 from mnist_cli.option_types import DEFAULT_MODEL
+from mnist_cli.picture import Picture
 from mnist_cli.prediction import digitness
 from mnist_cli.preprocessing.candidates import prepare_clean, search
 from mnist_cli.recognition import combine, read_prepared

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import best_crop, prepare
 from training.data import NO_DIGIT, Digits, Images, Labels
 from training.recipes.synthetic import SYNTHETIC

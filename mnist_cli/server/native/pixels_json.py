@@ -8,7 +8,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture, check_size, is_from_0_to_1
+from mnist_cli.images import check_size, is_from_0_to_1
+from mnist_cli.picture import Picture
 from mnist_cli.server.json_body import (
     Number,
     decode_json,

@@ -5,8 +5,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from mnist_cli import images
 from mnist_cli.errors import InputError, UnsupportedMediaError
-from mnist_cli.images import Picture
 from mnist_cli.package_data import data_folder
+from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
 from mnist_cli.recognition import Digit
 from mnist_cli.server.environ import DIGIT

@@ -7,7 +7,7 @@ which reports the error.
 from collections.abc import Mapping
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
+from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import Prepared, prepare_clean
 from mnist_cli.server.native.pixels_json import decode_pixels, is_json
 from mnist_cli.server.native.predict_query import preprocess_option

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
 from mnist_cli.option_types import Preprocess
+from mnist_cli.picture import Picture
 from mnist_cli.recognition import read_digit
 from mnist_cli.runtimes import Batch, Scores
 from mnist_cli.server.metrics import count_prediction

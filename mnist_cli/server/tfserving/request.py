@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_cli import images
 from mnist_cli.errors import InputError
-from mnist_cli.images import Picture
+from mnist_cli.picture import Picture
 from mnist_cli.runtimes import Batch
 from mnist_cli.server.json_body import (
     Number,

@@ -25,6 +25,7 @@ class Answer:
     @property
     def json(self) -> Any:
         assert self.headers["Content-Type"] == "application/json"
+        assert self.body.endswith(b"\n")  # for `curl` on a terminal
         return json.loads(self.body)
 
     @property

@@ -83,7 +83,7 @@ def nesting_depth(raw: bytes | msgspec.Raw) -> int:
 
 
 def json_response(body: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(output.to_json(body), status, mimetype="application/json")
+    return Response(output.json_lines([body]), status, mimetype="application/json")
 
 
 @functools.cache

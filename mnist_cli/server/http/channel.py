@@ -4,7 +4,6 @@
 # The base classes that mypy sees are protocols, those at run time are not.
 
 import contextlib
-import json
 import logging
 import socket
 import time
@@ -12,6 +11,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mnist_cli.output import json_lines
 from mnist_cli.records import ErrorRecord
 from mnist_cli.server.environ import ARRIVAL_TIME, DIGIT, DRAINING
 from mnist_cli.server.http.request import Request
@@ -83,7 +83,7 @@ class JsonErrorTask(ErrorTask):
         if self.request.is_tls_handshake:
             logger.warning("%s: %s", self.channel.addr[0], error.body)
         record: ErrorRecord = {"error": message}
-        body = json.dumps(record).encode()
+        body = json_lines([record]).encode()
         self.response_headers.append(("Content-Type", "application/json"))
         self.response_headers.append(("X-Content-Type-Options", "nosniff"))
         if origin := settings.allowed_origin(self.request.headers.get("ORIGIN")):

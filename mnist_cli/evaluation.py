@@ -12,6 +12,7 @@ from mnist_cli import images, input_files
 from mnist_cli.errors import InputError
 from mnist_cli.idx import is_idx_folder, read_split
 from mnist_cli.loader import Model
+from mnist_cli.option_types import MNIST_URL, Preprocess
 from mnist_cli.picture import Picture
 from mnist_cli.recognition import Digit, read_digits
 from mnist_cli.records import EvaluationRecord
@@ -91,7 +92,10 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model, dataset: Dataset, on_progress: Callable[[int], None] = lambda count: None
+    model: Model,
+    dataset: Dataset,
+    on_progress: Callable[[int], None] = lambda count: None,
+    preprocess: Preprocess = "auto",
 ) -> Evaluation:
     """Predict every picture of a data set; `on_progress` gets the size of each finished batch.
 
@@ -101,7 +105,8 @@ def evaluate(
     digits: list[Digit] = []
     for start in range(0, len(dataset.labels), BATCH_PICTURES):
         batch = range(start, min(start + BATCH_PICTURES, len(dataset.labels)))
-        digits += read_digits(model, [functools.partial(dataset.load, index) for index in batch])
+        loaders = [functools.partial(dataset.load, index) for index in batch]
+        digits += read_digits(model, loaders, preprocess)
         on_progress(len(batch))
     scores = np.array([digit.prediction.scores for digit in digits], np.float32)
     images = np.array([digit.image for digit in digits], np.float32)
@@ -168,8 +173,8 @@ def _read_digit_folders(folder: Path) -> Dataset:
     if not files:
         raise InputError(
             f"{folder}: no pictures found; expected the IDX files of MNIST "
-            "(t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz) or subfolders 0 to 9 with "
-            "pictures"
+            f"(t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz from {MNIST_URL}) or "
+            "subfolders 0 to 9 with pictures"
         )
 
     def load(index: int) -> Picture:

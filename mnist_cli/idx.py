@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli.errors import InputError
+from mnist_cli.option_types import MNIST_URL
 
 Split = Literal["train", "t10k"]
 """60,000 training images or 10,000 test images."""
@@ -64,7 +65,9 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
         if path == packed:
             content = gzip.decompress(content)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        raise InputError(
+            f"{path}: no such file; it can be downloaded from {MNIST_URL}/{path.name}"
+        ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: the gzip file is truncated or damaged ({error})") from error
     except OSError as error:

@@ -3,9 +3,13 @@
 from typing import Literal, get_args
 
 DEFAULT_MODEL = "k_cnn"
+MNIST_URL = "https://storage.googleapis.com/cvdf-datasets/mnist"
+"""Where the IDX files of MNIST can be downloaded (Common Visual Data Foundation)."""
 
-Format = Literal["text", "json", "csv"]
-BatchFormat = Literal["text", "jsonl", "csv", "parquet"]
+# `json` and `jsonl` both stand for JSON Lines: one object per line.
+CardFormat = Literal["text", "json", "jsonl"]
+Format = Literal["text", "json", "jsonl", "csv"]
+BatchFormat = Literal["text", "json", "jsonl", "csv", "parquet"]
 LogFormat = Literal["text", "json"]
 Preprocess = Literal["auto", "plain"]
 PREPROCESSES: tuple[Preprocess, ...] = get_args(Preprocess)

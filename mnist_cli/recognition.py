@@ -62,17 +62,20 @@ def read_digit(model: Model, picture: Picture, preprocess: Preprocess = "auto") 
     return digit or read_searched(model, picture, prepared)
 
 
-def read_digits(model: Model, loaders: Sequence[Callable[[], Picture]]) -> list[Digit]:
+def read_digits(
+    model: Model, loaders: Sequence[Callable[[], Picture]], preprocess: Preprocess = "auto"
+) -> list[Digit]:
     """Read the digits of many pictures as one batch.
 
     Args:
         model: the model.
         loaders: functions that return a picture; one is called again if the detector is needed.
+        preprocess: how the digits are located.
 
     Raises:
         InputError: a picture cannot be read, or there is no digit in it.
     """
-    prepared = [prepare(load()) for load in loaders]
+    prepared = [prepare(load(), preprocess) for load in loaders]
     digits = read_prepared(model, prepared)
     return [
         digit or read_searched(model, load(), before)

@@ -116,6 +116,19 @@ def test_a_folder_for_each_digit(tmp_path: Path) -> None:
     assert (mistake["digit"], mistake["prediction"]) == (7, 1)
 
 
+def test_preprocess(tmp_path: Path) -> None:
+    (tmp_path / "2").mkdir()
+    picture = tmp_path / "2" / "off-centre.png"
+    picture.write_bytes((SAMPLES / "off-centre-2.png").read_bytes())
+    plain = run("predict", "--preprocess", "plain", picture).record
+    record = run("evaluate", "--data", tmp_path, "--preprocess", "plain").record
+    assert plain["prediction"] != 2
+    assert [(row["prediction"], row["probability"]) for row in record["mistakes"]] == [
+        (plain["prediction"], plain["probability"])
+    ]
+    assert run("evaluate", "--data", tmp_path).record["accuracy"] == 1
+
+
 def test_text(mnist: Path, rough: Path) -> None:
     text = run("evaluate", rough, "--data", mnist, "--format", "text").stdout
     record = run("evaluate", rough, "--data", mnist, "--format", "json").record
@@ -172,13 +185,15 @@ def test_a_folder_without_pictures(tmp_path: Path) -> None:
         result = run("evaluate", "t_cnn", "--data", folder)
         assert (result.code, result.stdout) == (3, "")
         assert str(folder) in result.error and "subfolders 0 to 9" in result.error
+        assert "https://storage.googleapis.com/cvdf-datasets/mnist" in result.error
 
 
 def test_a_missing_file(mnist: Path) -> None:
     (mnist / "t10k-labels-idx1-ubyte.gz").unlink()
     result = run("evaluate", "t_cnn", "--data", mnist)
     assert result.code == 3
-    assert result.error.endswith("t10k-labels-idx1-ubyte.gz: no such file")
+    assert f"{mnist / 't10k-labels-idx1-ubyte.gz'}: no such file" in result.error
+    assert "/cvdf-datasets/mnist/t10k-labels-idx1-ubyte.gz" in result.error
 
 
 @pytest.mark.parametrize(

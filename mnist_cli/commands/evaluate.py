@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mnist_cli.commands import options
-from mnist_cli.option_types import DEFAULT_MODEL
+from mnist_cli.option_types import DEFAULT_MODEL, MNIST_URL
 from mnist_cli.terminal import Terminal, progress, write
 
 
@@ -16,7 +16,9 @@ def evaluate(
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder with the IDX files of MNIST, or with subfolders 0 to 9 of pictures.",
+            help="Folder with the IDX files of MNIST, which can be downloaded from "
+            f"{MNIST_URL}/t10k-images-idx3-ubyte.gz and /t10k-labels-idx1-ubyte.gz, or with "
+            "subfolders 0 to 9 of pictures.",
         ),
     ],
     model: Annotated[
@@ -25,6 +27,7 @@ def evaluate(
     model_dir: options.ModelDir = None,
     runtime: options.Runtime = "auto",
     input: options.Input = None,
+    preprocess: options.Preprocessing = "auto",
     format: options.CardFormat = None,
     plot: Annotated[
         Path | None,
@@ -38,7 +41,7 @@ def evaluate(
 
     Reports accuracy, recall of each digit, confusion matrix, expected calibration error and the
     most confident mistakes. With the IDX files of MNIST, the test set is used as it is. Pictures in
-    subfolders are preprocessed as by `mnist predict`.
+    subfolders are preprocessed as by `mnist predict`, with the same --preprocess.
 
     \b
     Examples:
@@ -59,7 +62,7 @@ def evaluate(
     )
     dataset = evaluation.read_dataset(data)
     with progress(terminal.stderr, "reading", len(dataset.labels)) as on_progress:
-        result = evaluation.evaluate(loaded, dataset, on_progress)
+        result = evaluation.evaluate(loaded, dataset, on_progress, preprocess)
     if output.wants_text(terminal.stdout, format):
         from mnist_cli.text import write_evaluation
 

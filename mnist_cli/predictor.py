@@ -1,5 +1,6 @@
 """Reads pictures with one model and returns their records."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,6 +19,9 @@ from mnist_cli.records import (
     OptionalFields,
     PredictionRecord,
 )
+from mnist_cli.terminal import NOTICE, printable
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Predictor:
     def predict_file(self, file: str, stdin: BinaryIO, *, multi: bool = False) -> FileRecord:
         """Read a picture file, or `stdin` if `file` is `-`; with `multi` all its digits.
 
+        Logs a hint at `multi` if one digit is uncertain because there are several.
+
         Returns:
             The record of the file; if it cannot be read, with the error.
         """
@@ -54,9 +60,21 @@ class Predictor:
             picture = images.read(file, stdin)
             if multi:
                 return {**self.predict_all(picture), "file": file}
-            return {**self.predict(picture), "file": file}
+            record = self.predict(picture)
+            if "uncertain" in record and self._shows_several(picture):
+                logger.log(
+                    NOTICE, "%s: shows several digits: read them with --multi", printable(file)
+                )
+            return {**record, "file": file}
         except InputError as error:
             return {"file": file, "error": str(error)}
+
+    def _shows_several(self, picture: Picture) -> bool:
+        """Whether at least two digits of a picture can be read without uncertainty."""
+        if self.preprocess == "plain" or not logger.isEnabledFor(NOTICE):
+            return False
+        lines = recognition.read_number(self.model, picture)
+        return sum(not digit.prediction.uncertain for line in lines for digit in line) > 1
 
     def record(self, digit: Digit) -> PredictionRecord:
         """Return the record of a picture's only digit."""

@@ -170,6 +170,8 @@ class BatchRecord(_OptionalScores):
 
 COLUMNS = ("file", "prediction", "probability", "model", "uncertain", "error", "digitness")
 """The columns of CSV and Parquet; followed by the scores if they are requested."""
+NUMBER_COLUMNS = ("file", "text", "probability", "model", "uncertain", "error")
+"""The columns of CSV with `--multi`."""
 BATCH_FIELDS = (*COLUMNS, "box")
 """The fields of a `BatchRecord` in JSON; followed by the scores if they are requested."""
 

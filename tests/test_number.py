@@ -1,5 +1,7 @@
 """Numbers: `mnist predict --multi` and `?multi=1` of the server."""
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +155,39 @@ def test_text(tmp_path: Path) -> None:
     assert "2" in third
 
 
+def test_csv_has_a_row_for_each_picture(tmp_path: Path) -> None:
+    pixels, _ = printed(["2468", "3057"])
+    Image.fromarray(pixels).save(tmp_path / "two.png")
+    Image.new("L", (60, 60), PAPER).save(tmp_path / "blank.png")
+    files = [str(tmp_path / name) for name in ("two.png", "blank.png", "none.png")]
+    result = run("predict", "--multi", "--format", "csv", *files)
+    assert result.code == 3
+    two, blank, missing = csv.DictReader(io.StringIO(result.stdout))
+    assert list(two) == ["file", "text", "probability", "model", "uncertain", "error"]
+    assert [row["file"] for row in (two, blank, missing)] == files
+    assert (two["text"], two["model"], two["error"]) == ("2468\n3057", "k_cnn", "")
+    [record] = run("predict", "--multi", files[0]).records
+    assert float(two["probability"]) == record["probability"]
+    assert (blank["text"], blank["probability"], blank["error"]) == ("", "", "")
+    assert missing["error"].startswith("no such file")
+
+
+def test_show_draws_each_digit() -> None:
+    result = run("predict", "--multi", "--show", SAMPLES / "house-number-407.png")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("407 ")
+    starts = [line for line in lines if " at " in line]
+    assert [line[0] for line in starts] == ["4", "0", "7"]
+    assert len(lines) == 1 + 3 * (1 + 14)
+    for digit, start in zip((4, 0, 7), starts, strict=True):
+        drawing = lines[lines.index(start) + 1 :][:14]
+        [best] = [line[28:].split()[0] for line in drawing if "█" * 25 in line]
+        assert best == str(digit)
+
+
 @pytest.mark.parametrize(
     "options",
-    [["--show"], ["--format", "csv"], ["--preprocess", "plain"]],
+    [["--preprocess", "plain"], ["--scores", "--format", "csv"]],
     ids=lambda each: each[0],
 )
 def test_options_that_exclude_each_other(options: list[str]) -> None:

@@ -9,9 +9,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mnist_cli.loader import SHIPPED_MODELS, find_models
+from tests.drawing import PAPER, handwriting
 from tests.running import MNIST, ROOT, SAMPLES, run, run_process
 
 PICTURES = sorted(SAMPLES.glob("*-[0-9].png"))  # of one digit
@@ -125,10 +128,89 @@ def test_show_draws_the_picture_and_ten_bars() -> None:
     assert [bar[0] for bar in bars if "█" * 25 in bar[1]] == ["1"]
 
 
-def test_show_is_text() -> None:
-    result = run("predict", "--show", "--format", "json", SAMPLES / "MNIST-1.png")
+@pytest.mark.parametrize("option", [("--format", "json"), ("--output", "a.jsonl")])
+def test_show_is_text_on_stdout(option: tuple[str, str]) -> None:
+    result = run("predict", "--show", *option, SAMPLES / "MNIST-1.png")
     assert result.code == 2
-    assert "--show" in result.error
+    assert "--show" in result.error and option[0] in result.error
+
+
+def test_json_and_jsonl_are_the_same() -> None:
+    for command in ("predict", "predict-batch", "inspect-model"):
+        argument = "k_cnn" if command == "inspect-model" else SAMPLES / "MNIST-1.png"
+        json_lines, same = (
+            run(command, "--quiet", "--format", format, argument) for format in ("json", "jsonl")
+        )
+        assert json_lines == same
+        assert json_lines.record["model"] == "k_cnn"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.csv", ()), ("a.jsonl", ()), ("a.json", ()), ("a", ()), ("a.txt", ("--format", "csv"))],
+)
+def test_an_output_file_has_the_same_content_as_stdout(
+    name: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text("of an earlier run")
+    pictures = (SAMPLES / "MNIST-1.png", "none.png")
+    format = options or ("--format", "csv" if name == "a.csv" else "json")
+    expected = run("predict", *format, *pictures)
+    result = run("predict", *options, "-o", file, *pictures, terminal=True)
+    assert (result.code, result.stdout) == (3, "")
+    assert file.read_text() == expected.stdout
+    assert list(tmp_path.iterdir()) == [file]
+    assert run("predict", *format, "-o", "-", *pictures) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code", "message"),
+    [
+        ("a.txt", (), 2, "--output: .txt is not the suffix of a format: use .json"),
+        ("a.parquet", (), 2, "parquet cannot be written to {file}: use json"),
+        ("a.csv", ("--format", "text"), 2, "text cannot be written to {file}: use json"),
+        ("none/a.csv", (), 74, "cannot write {file}: No such file or directory"),
+        ("", (), 74, "is not a regular file"),
+        ("a.csv", ("--model", "none"), 4, "no model named 'none'"),
+    ],
+)
+def test_an_output_file_that_cannot_be_written(
+    name: str, options: tuple[str, ...], code: int, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    result = run("predict", *options, "--output", file, SAMPLES / "MNIST-1.png")
+    assert (result.code, result.stdout) == (code, "")
+    assert message.format(file=file) in result.error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_with_several_digits_hints_at_multi(tmp_path: Path) -> None:
+    picture = SAMPLES / "house-number-407.png"
+    result = run("predict", picture, SAMPLES / "MNIST-1.png")
+    assert (result.code, result.records[0]["uncertain"]) == (0, True)
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"mnist: info: {picture}: ") and "--multi" in line
+    noise = tmp_path / "noise.png"  # uncertain, too
+    pixels = np.random.default_rng(0).normal(128, 90, (100, 100)).clip(0, 255)
+    Image.fromarray(pixels.astype(np.uint8)).save(noise)
+    assert run("predict", noise).record["uncertain"]
+    beside = tmp_path / "beside.png"  # a large digit is certain in spite of a small one
+    page = Image.new("L", (320, 200), PAPER)
+    page.paste(Image.fromarray(handwriting(7)).resize((100, 140)), (30, 30))
+    page.paste(Image.fromarray(handwriting(4)), (220, 120))
+    page.save(beside)
+    assert run("predict", "--multi", beside).record["text"] == "74"
+    for arguments in (
+        ("--quiet", picture),
+        ("--multi", picture),
+        ("--preprocess", "plain", picture),
+        ("--min-probability", "100", SAMPLES / "MNIST-5.png"),  # uncertain, but one digit
+        (noise,),
+        (beside,),
+    ):
+        result = run("predict", *arguments)
+        assert (result.code, result.stderr) == (0, "")
 
 
 def test_min_probability_marks_less_probable_results(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """Writes records to a stream or into a file, as text, JSON Lines, CSV or Parquet."""
 
-import contextlib
 import io
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -12,19 +10,11 @@ from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.journal import Journal
 from mnist_cli.batch.parquet import check_pyarrow, write_parquet
 from mnist_cli.batch.results import BatchResult, select_records
-from mnist_cli.errors import OutputError, UsageError
+from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import BatchRecord
 
 EXPORT_CHUNK_RECORDS = 10_000
-FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {
-    "": "jsonl",
-    ".json": "jsonl",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".parquet": "parquet",
-}
 
 WriteRecords = Callable[[Sequence[BatchRecord]], None]
 WriteResults = Callable[[Sequence[BatchResult]], None]
@@ -45,17 +35,10 @@ def check_target(target: Path, format: BatchFormat | None) -> BatchFormat:
     """Check the target file and return its format, by default that of its suffix.
 
     Raises:
-        UsageError: the suffix is none of FORMAT_BY_SUFFIX, and there is no `format`.
+        UsageError: its format or its suffix is not supported.
         OutputError: the target is not a regular file, or pyarrow is required and not installed.
     """
-    if target.exists() and not target.is_file():
-        raise OutputError(f"{target} is not a regular file: choose another file")
-    format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower())
-    if format is None:
-        raise UsageError(
-            f"--output: {target.suffix} is not the suffix of a format: use .jsonl, .csv or "
-            ".parquet, or choose the format with --format"
-        )
+    format = output.target_format(target, format, ("jsonl", "csv", "parquet"))
     if format == "parquet":
         check_pyarrow()
     return format
@@ -69,25 +52,17 @@ def write_journal(
     Raises:
         OutputError: the file cannot be written.
     """
-    temporary = journal.temporary
     try:
-        temporary.unlink(missing_ok=True)  # of a batch that was killed while it wrote this file
-        with temporary.open("xb") as file:
+        with output.replacing(target, journal.temporary) as file:
             if format == "jsonl" and below is None:
                 journal.copy_records(file)
             else:
                 records = select_records(journal.results(), below)
                 write_records(file, records, format, scores)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
     except OSError as error:
         raise OutputError(
             f"cannot write {target}: {error.strerror}; try again with --resume"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def write_records(

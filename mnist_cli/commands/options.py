@@ -3,10 +3,11 @@
 import math
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from mnist_cli import option_types
 from mnist_cli.option_types import InputConvention, Preprocess, RuntimeChoice
 
 
@@ -30,7 +31,10 @@ def percent(text: str) -> float:
 
 
 MODEL_HELP = "Name of a model, or path of a SavedModel folder or a .keras, .h5 or .tflite file."
-FORMAT_HELP = "Output format.  [default: text on a terminal, else json]"
+_FORMAT_HELP = "Output format; json and jsonl both write one object per line."
+RECORD_FORMAT_HELP = (
+    f"{_FORMAT_HELP}  [default: by the suffix of --output, else json; text on a terminal]"
+)
 
 Model = Annotated[
     str,
@@ -50,7 +54,10 @@ ModelDir = Annotated[
         show_default=False,
     ),
 ]
-CardFormat = Annotated[Literal["text", "json"] | None, typer.Option(help=FORMAT_HELP)]
+CardFormat = Annotated[
+    option_types.CardFormat | None,
+    typer.Option(help=f"{_FORMAT_HELP}  [default: text on a terminal, else json]"),
+]
 Runtime = Annotated[
     RuntimeChoice,
     typer.Option(help="Runtime to use; auto is LiteRT for compiled models, else TensorFlow."),

@@ -1,5 +1,7 @@
 """Implements `mnist predict`."""
 
+import contextlib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,7 +22,16 @@ def predict(
     runtime: options.Runtime = "auto",
     input: options.Input = None,
     preprocess: options.Preprocessing = "auto",
-    format: Annotated[Format | None, typer.Option(help=options.FORMAT_HELP)] = None,
+    format: Annotated[Format | None, typer.Option(help=options.RECORD_FORMAT_HELP)] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE, which appears when all pictures are read; - is stdout.",
+        ),
+    ] = None,
     scores: options.Scores = False,
     show: Annotated[
         bool, typer.Option("--show", help="Draw the picture as the model sees it, with the scores.")
@@ -51,35 +62,42 @@ def predict(
       mnist predict *.png | jq -r 'select(.probability > 99) | .prediction'
       curl -s https://example.org/7.png | mnist predict -
     """
-    _check_combination(show, multi, format, preprocess)
-    from mnist_cli import output
+    target = Path(output) if output and output != "-" else None
+    _check_combination(show, multi, format, target, preprocess)
     from mnist_cli.loader import load_model
+    from mnist_cli.output import record_writer, target_format, text_file
     from mnist_cli.predictor import Predictor
 
     terminal: Terminal = context.obj
-    write_records = output.record_writer(terminal.stdout, "text" if show else format, scores=scores)
+    selected = target_format(target, format, ("json", "jsonl", "csv")) if target else format
+    if multi and scores and selected == "csv":
+        raise typer.BadParameter("cannot be used with --multi and CSV", param_hint="--scores")
     loaded = load_model(
         model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
     )
     predictor = Predictor(loaded, preprocess, scores or show, show, min_probability)
     failed = False
-    for file in images:
-        record = predictor.predict_file(file, terminal.stdin, multi=multi)
-        if "error" in record:
-            failed = True
-            terminal.report("error", f"{printable(file)}: {record['error']}")
-        write_records([record])
+    stream = text_file(target) if target else contextlib.nullcontext(terminal.stdout)
+    with stream as stdout:
+        write_records = record_writer(
+            stdout, "text" if show else selected, scores=scores, multi=multi
+        )
+        for file in images:
+            record = predictor.predict_file(file, terminal.stdin, multi=multi)
+            if "error" in record:
+                failed = True
+                terminal.report("error", f"{printable(file)}: {record['error']}")
+            write_records([record])
     if failed:
         raise typer.Exit(ExitCode.INPUT)
 
 
 def _check_combination(
-    show: bool, multi: bool, format: Format | None, preprocess: Preprocess
+    show: bool, multi: bool, format: Format | None, target: Path | None, preprocess: Preprocess
 ) -> None:
     for option, is_invalid, reason in (
         ("--show", show and format not in (None, "text"), f"cannot be used with --format {format}"),
-        ("--show", show and multi, "cannot be used with --multi"),
-        ("--format", multi and format == "csv", "csv cannot be used with --multi"),
+        ("--show", show and target is not None, "cannot be used with --output"),
         ("--preprocess", multi and preprocess == "plain", "plain cannot be used with --multi"),
     ):
         if is_invalid:

@@ -41,10 +41,7 @@ def predict_batch(
     ] = False,
     format: Annotated[
         BatchFormat | None,
-        typer.Option(
-            help="Output format.  [default: by the suffix of --output, else jsonl; text on a "
-            "terminal]"
-        ),
+        typer.Option(help=options.RECORD_FORMAT_HELP),
     ] = None,
     output: Annotated[
         str | None,
@@ -105,6 +102,8 @@ def predict_batch(
 
     if output == "-":
         output = None
+    if format == "json":
+        format = "jsonl"
     to_folder = output is not None and is_shard_folder(output)
     _check_output(output, to_folder, format, resume, fail_fast)
     if not ray:
@@ -143,13 +142,13 @@ def _check_output(
         if format == "parquet":
             raise typer.BadParameter("parquet requires --output FILE", param_hint="--format")
         return
-    formats = ("jsonl", "parquet") if to_folder else ("jsonl", "csv", "parquet")
-    if format not in (None, *formats):
+    if not to_folder:
+        return
+    if format not in (None, "jsonl", "parquet"):
         raise typer.BadParameter(
-            f"{format} cannot be written to {output}: use {' or '.join(formats)}",
-            param_hint="--format",
+            f"{format} cannot be written to {output}: use jsonl or parquet", param_hint="--format"
         )
-    if to_folder and (resume or fail_fast):
+    if resume or fail_fast:
         raise typer.BadParameter(
             "a folder cannot be combined with --resume or --fail-fast", param_hint="--output"
         )

@@ -228,7 +228,7 @@ def _errors_of(source: Source) -> Iterator[None]:
         yield
     except InputError as error:
         if isinstance(source, str | os.PathLike):
-            raise InputError(f"{os.fspath(source)}: {error}") from error
+            raise InputError(f"{os.fspath(source)}: {error.problem}", error.tip) from error
         raise
 
 

@@ -13,7 +13,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from mnist_cli import __version__
-from mnist_cli.errors import ExitCode, MnistError, OutputClosed
+from mnist_cli.commands.usage_errors import unknown_command, usage_error
+from mnist_cli.errors import ExitCode, InternalError, MnistError, OutputClosed, OutputError
 from mnist_cli.terminal import Terminal
 
 FlagCallback: TypeAlias = Callable[[typer.Context, typer.CallbackParam, bool], None]
@@ -87,6 +88,11 @@ class _Group(TyperGroup):
         super().__init__(*args, **kwargs)
         self.commands = _Commands()  # type: ignore[assignment]  # Typer only reads it
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.commands and not ctx.resilient_parsing:
+            raise unknown_command(args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
 
 # Typer renders help with Rich by default, which doubles the run time of `mnist --help`.
 app = typer.Typer(
@@ -129,25 +135,22 @@ def main(arguments: Sequence[str], terminal: Terminal) -> int:
     except Exception as error:
         if terminal.debug:
             terminal.report_traceback(error)
-        code, message = _exit_code_and_message(error)
-        terminal.report("error", message)
-        return code
+        expected = _expected_error(error)
+        terminal.report("error", expected.problem)
+        if expected.tip:
+            terminal.report("tip", expected.tip)
+        return expected.exit_code
 
 
-def _exit_code_and_message(error: Exception) -> tuple[ExitCode, str]:
+def _expected_error(error: Exception) -> MnistError:
     if isinstance(error, MnistError):
-        return error.exit_code, str(error)
+        return error
     if isinstance(error, TyperException):
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "mnist"
-        return ExitCode.USAGE, f"{error.format_message().rstrip('.')} (see {command} --help)"
+        return usage_error(error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return ExitCode.OUTPUT, f"cannot write the results: {error.strerror}"
+        return OutputError(f"cannot write the results: {error.strerror}")
     reason = "".join(traceback.format_exception_only(error)).splitlines()[0]
-    return (
-        ExitCode.INTERNAL,
-        f"internal error: {reason} (please report it with the output of --debug)",
-    )
+    return InternalError(f"internal error: {reason}", "please report it with the output of --debug")
 
 
 def _configure_logging(terminal: Terminal) -> None:

@@ -20,15 +20,31 @@ class ExitCode(IntEnum):
 
 
 def install_hint(extra: str) -> str:
-    """Return the commands that install an optional dependency, for the end of an error."""
+    """Return the tip that installs an optional dependency."""
     return f"run pip install '.[{extra}]' in a clone of mnist, or pip install 'mnist-cli[{extra}]'"
 
 
 class MnistError(Exception):
-    """Base class of expected errors, which are reported in one line without a traceback."""
+    """Base class of expected errors, which are reported without a traceback.
+
+    As text, an error is one line with its tip; commands show the tip in a second line.
+    """
 
     exit_code: ExitCode
     http_status: int
+
+    def __init__(self, problem: str = "", tip: str | None = None) -> None:
+        """Create an error.
+
+        Args:
+            problem: what is wrong, and where.
+            tip: what to do about it.
+        """
+        super().__init__(problem, tip)
+        self.problem, self.tip = problem, tip
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.tip}" if self.tip else self.problem
 
 
 class UsageError(MnistError):
@@ -87,6 +103,12 @@ class ClusterError(MnistError):
     """The Ray cluster cannot be reached or used, or Ray is not installed."""
 
     exit_code = ExitCode.CLUSTER
+
+
+class InternalError(MnistError):
+    """A defect of `mnist`."""
+
+    exit_code = ExitCode.INTERNAL
 
 
 class OutputError(MnistError):

@@ -12,7 +12,7 @@ from mnist_cli import images, input_files
 from mnist_cli.errors import InputError
 from mnist_cli.idx import is_idx_folder, read_split
 from mnist_cli.loader import Model
-from mnist_cli.option_types import MNIST_URL, Preprocess
+from mnist_cli.option_types import MNIST_TEST_SET_URL, Preprocess
 from mnist_cli.picture import Picture
 from mnist_cli.recognition import Digit, read_digits
 from mnist_cli.records import EvaluationRecord
@@ -172,9 +172,9 @@ def _read_digit_folders(folder: Path) -> Dataset:
     ]
     if not files:
         raise InputError(
-            f"{folder}: no pictures found; expected the IDX files of MNIST "
-            f"(t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz from {MNIST_URL}) or "
-            "subfolders 0 to 9 with pictures"
+            f"{folder}: no pictures found; expected the IDX files of MNIST or subfolders 0 to 9 "
+            "with pictures",
+            f"download the test set with: curl --remote-name-all '{MNIST_TEST_SET_URL}'",
         )
 
     def load(index: int) -> Picture:
@@ -182,7 +182,7 @@ def _read_digit_folders(folder: Path) -> Dataset:
         try:
             return images.decode_silently(input_files.load_regular(file))
         except InputError as error:
-            raise InputError(f"{file}: {error}") from error
+            raise InputError(f"{file}: {error.problem}", error.tip) from error
 
     labels = np.array([digit for digit, _ in files], np.int64)
     return Dataset(str(folder), labels, [file for _, file in files], load)

@@ -66,7 +66,7 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
             content = gzip.decompress(content)
     except FileNotFoundError as error:
         raise InputError(
-            f"{path}: no such file; it can be downloaded from {MNIST_URL}/{path.name}"
+            f"{path}: no such file", f"download it from {MNIST_URL}/{path.name}"
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: the gzip file is truncated or damaged ({error})") from error

@@ -93,7 +93,8 @@ def load(
     try:
         loaded, description = _load_runtime(stored, runtime, status)
     except ModelError as error:
-        raise ModelError(f"model {stored.name} ({stored.path}): {error}") from error
+        place = f"model {stored.name} ({stored.path})"
+        raise ModelError(f"{place}: {error.problem}", error.tip) from error
     logger.info("model %s from %s runs in %s", stored.name, stored.path, loaded.name)
     return Model(
         stored.name,
@@ -127,9 +128,8 @@ def find_model(name_or_path: str, *, model_dir: Path | None = None) -> StoredMod
     if not models:
         raise no_models_error(model_dir)
     matches = difflib.get_close_matches(name_or_path, models, n=1)
-    hint = f"; did you mean {matches[0]}?" if matches else ""
-    available = ", ".join(models)
-    raise UnknownModelError(f"no model named {name_or_path!r}{hint} (available: {available})")
+    tip = f"did you mean {matches[0]}?" if matches else f"choose one of {', '.join(models)}"
+    raise UnknownModelError(f"no model named {name_or_path!r}", tip)
 
 
 def find_models(model_dir: Path | None = None) -> list[StoredModel]:
@@ -151,7 +151,7 @@ def find_models(model_dir: Path | None = None) -> list[StoredModel]:
 
 def no_models_error(model_dir: Path | None) -> ModelError:
     """The error to raise if `find_models` returns no models."""
-    return ModelError(f"no models in {model_dir or SHIPPED_MODELS}: check --model-dir")
+    return ModelError(f"no models in {model_dir or SHIPPED_MODELS}", "check --model-dir")
 
 
 def _stored_model(path: Path) -> StoredModel | None:

@@ -5,6 +5,8 @@ from typing import Literal, get_args
 DEFAULT_MODEL = "k_cnn"
 MNIST_URL = "https://storage.googleapis.com/cvdf-datasets/mnist"
 """Where the IDX files of MNIST can be downloaded (Common Visual Data Foundation)."""
+MNIST_TEST_SET_URL = f"{MNIST_URL}/t10k-{{images-idx3,labels-idx1}}-ubyte.gz"
+"""Both files of the test set, as `curl` expands it."""
 
 # `json` and `jsonl` both stand for JSON Lines: one object per line.
 CardFormat = Literal["text", "json", "jsonl"]

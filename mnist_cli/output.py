@@ -58,16 +58,17 @@ def target_format(
     """
     *others, last = formats
     if target.exists() and not target.is_file():
-        raise OutputError(f"{target} is not a regular file: choose another file")
+        raise OutputError(f"{target} is not a regular file", "choose another file")
     format = format or FORMAT_BY_SUFFIX.get(target.suffix.lower())
     if format is None:
         raise UsageError(
-            f"--output: {target.suffix} is not the suffix of a format: use .{', .'.join(others)} "
-            f"or .{last}, or choose the format with --format"
+            f"--output: {target.suffix} is not the suffix of a format",
+            f"use .{', .'.join(others)} or .{last}, or choose the format with --format",
         )
     if format not in formats:
         raise UsageError(
-            f"--format: {format} cannot be written to {target}: use {', '.join(others)} or {last}"
+            f"--format: {format} cannot be written to {target}",
+            f"use {', '.join(others)} or {last}",
         )
     return format
 

@@ -21,9 +21,7 @@ def check_matplotlib() -> None:
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise OutputError(
-            f"--plot requires matplotlib ({error}): {install_hint('plots')}"
-        ) from error
+        raise OutputError(f"--plot requires matplotlib ({error})", install_hint("plots")) from error
 
 
 def draw(file: Path, evaluation: Evaluation) -> None:

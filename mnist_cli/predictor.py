@@ -19,7 +19,7 @@ from mnist_cli.records import (
     OptionalFields,
     PredictionRecord,
 )
-from mnist_cli.terminal import NOTICE, printable
+from mnist_cli.terminal import TIP, printable
 
 logger = logging.getLogger(__name__)
 
@@ -62,16 +62,14 @@ class Predictor:
                 return {**self.predict_all(picture), "file": file}
             record = self.predict(picture)
             if "uncertain" in record and self._shows_several(picture):
-                logger.log(
-                    NOTICE, "%s: shows several digits: read them with --multi", printable(file)
-                )
+                logger.log(TIP, "%s shows several digits: use --multi", printable(file))
             return {**record, "file": file}
         except InputError as error:
             return {"file": file, "error": str(error)}
 
     def _shows_several(self, picture: Picture) -> bool:
         """Whether at least two digits of a picture can be read without uncertainty."""
-        if self.preprocess == "plain" or not logger.isEnabledFor(NOTICE):
+        if self.preprocess == "plain" or not logger.isEnabledFor(TIP):
             return False
         lines = recognition.read_number(self.model, picture)
         return sum(not digit.prediction.uncertain for line in lines for digit in line) > 1

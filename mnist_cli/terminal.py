@@ -19,7 +19,12 @@ from mnist_cli.option_types import LogFormat
 NOTICE = logging.WARNING + 5
 """The level of log messages that everybody should see, except with `--quiet`."""
 logging.addLevelName(NOTICE, "info")  # `INFO` would change the level of that name
+TIP = NOTICE + 1
+"""The level of log messages that say how to do better."""
+logging.addLevelName(TIP, "tip")
 
+# Red, yellow and cyan, as parameters of the escape sequence that terminals call SGR.
+LEVEL_COLOURS = {"error": 31, "warning": 33, "tip": 36}
 
 Status: TypeAlias = Callable[[str], AbstractContextManager[Any]]
 """Shows a message while a block runs."""
@@ -40,7 +45,7 @@ class Terminal:
         if self.log_format == "json":
             self._print(json.dumps({"time": timestamp(), "level": level, "message": message}))
         else:
-            self._print(one_line(f"mnist: {level}: {message}"))
+            self._print(f"mnist: {self._coloured(level)} {one_line(message)}")
 
     @contextlib.contextmanager
     def status(self, message: str) -> Iterator[None]:
@@ -66,6 +71,14 @@ class Terminal:
             self.report("debug", text)
         else:
             self._print("\n".join(map(one_line, text.split("\n"))))
+
+    def _coloured(self, level: str) -> str:
+        """Return a level with its colon, in colour on a terminal."""
+        # Rich would take longer to import than most commands with an error run.
+        is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        if is_plain or not self.stderr.isatty() or level not in LEVEL_COLOURS:
+            return f"{level}:"
+        return f"\x1b[1;{LEVEL_COLOURS[level]}m{level}:\x1b[0m"
 
     def _print(self, text: str) -> None:
         with contextlib.suppress(OSError):  # stderr may be closed

@@ -55,10 +55,18 @@ class Result:
 
     @property
     def error(self) -> str:
-        """The only line on stderr."""
-        [line] = self.stderr.splitlines()
+        """The only error on stderr, without its tip."""
+        line, *tip = self.stderr.splitlines()
         assert line.startswith("mnist: error: ")
+        assert all(line.startswith("mnist: tip: ") for line in tip) and len(tip) <= 1
         return line.removeprefix("mnist: error: ")
+
+    @property
+    def tip(self) -> str:
+        """The second and last line on stderr."""
+        _, line = self.stderr.splitlines()
+        assert line.startswith("mnist: tip: ")
+        return line.removeprefix("mnist: tip: ")
 
 
 class Stream(io.StringIO):

@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -13,7 +14,14 @@ import pytest
 from PIL import Image
 
 from mnist_cli import images
-from tests.running import MNIST, SAMPLES, UNPRIVILEGED_MNIST, run, run_process
+from tests.running import (
+    MNIST,
+    SAMPLES,
+    UNPRIVILEGED_MNIST,
+    run,
+    run_on_terminal,
+    run_process,
+)
 
 PNG = (SAMPLES / "MNIST-3.png").read_bytes()
 
@@ -205,25 +213,67 @@ def test_a_name_that_is_not_utf_8_is_preserved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("predict",), "Missing argument"),
-        (("predict", "--nonsense", "x.png"), "No such option"),
-        (("predict", "--format", "xml", "x.png"), "xml"),
-        (("predict", "--runtime", "onnx", "x.png"), "onnx"),
-        (("predict", "--min-probability", "x", "x.png"), "min-probability"),
-        (("predict", "--min-probability", "nan", "x.png"), "must be a number between 0 and 100"),
-        (("predict", "--min-probability", "200", "x.png"), "must be a number between 0 and 100"),
-        (("predict", "--min-probability", "high", "x.png"), "must be a number between 0 and 100"),
-        (("predict-batch", "--below", "-1", "."), "must be a number between 0 and 100"),
-        (("nonsense",), "No such command"),
-        (("inspect-model", "--format", "csv"), "csv"),
-        (("inspect-model", "t_cnn", "t_ffnn"), "t_ffnn"),
+        (("predict",), "missing argument IMAGE..."),
+        (("evaluate",), "missing option --data"),
+        (("predict", "--nonsense", "x.png"), "no such option: --nonsense"),
+        (("predict", "-z", "x.png"), "no such option: -z"),
+        (
+            ("predict", "--format", "xml", "x.png"),
+            "--format: 'xml' is not one of 'text', 'json', 'jsonl', 'csv'",
+        ),
+        (("predict", "--format"), "option '--format' requires an argument"),
+        (("predict", "--multi=yes", "x.png"), "option '--multi' does not take a value"),
+        *(
+            (
+                ("predict", "--min-probability", value, "x.png"),
+                "--min-probability: must be a number between 0 and 100",
+            )
+            for value in ("x", "nan", "200", "-1", "")
+        ),
+        (("predict-batch", "--below", "-1", "."), "--below: must be a number between 0 and 100"),
+        *(
+            (("serve", "--port", port), "--port: must be a whole number between 0 and 65535")
+            for port in ("-1", "65536", "http", "80.5")
+        ),
+        (("serve", "--threads", "0"), "--threads: must be a whole number, 1 or more"),
+        (("nonsense",), "no such command: nonsense"),
+        (("inspect-model", "t_cnn", "t_ffnn"), "got unexpected extra argument(s) (t_ffnn)"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
     result = run(*arguments)
-    assert (result.code, result.stdout) == (2, "")
-    assert message in result.error
-    assert "--help" in result.error
+    assert (result.code, result.stdout, result.error) == (2, "", message)
+    assert "--help" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tip"),
+    [
+        (("predict", "--formt", "csv", "x.png"), "did you mean --format?"),
+        (("predictt",), "did you mean predict?"),
+        (
+            ("nonsense",),
+            "the commands are predict, predict-batch, serve, inspect-model, evaluate",
+        ),
+        (("predict",), "IMAGE...: Picture files; - reads stdin."),
+        (("predict", "--model", "none", "x.png"), "choose one of e_cnn, e_ffnn, k_cnn, "),
+    ],
+)
+def test_tips(arguments: tuple[str, ...], tip: str) -> None:
+    assert run(*arguments).tip.startswith(tip)
+
+
+def test_errors_are_red_on_a_terminal_only() -> None:
+    arguments = ("predict", "--formt", "csv", "x.png")
+    coloured = (
+        "mnist: \x1b[1;31merror:\x1b[0m no such option: --formt\n"
+        "mnist: \x1b[1;36mtip:\x1b[0m did you mean --format?\n"
+    )
+    plain = re.sub(r"\x1b\[[\d;]*m", "", coloured)
+    assert run_on_terminal(*arguments) == coloured
+    assert run_process(*arguments).stderr == plain
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert run_on_terminal(*arguments, env=env) == plain
 
 
 def test_a_traceback_only_with_debug() -> None:
@@ -242,4 +292,4 @@ def test_an_unexpected_error_is_reported_as_internal(monkeypatch: pytest.MonkeyP
     result = run("predict", SAMPLES / "MNIST-1.png")
     assert result.code == 70
     assert "internal error: ZeroDivisionError: division by zero" in result.error
-    assert "--debug" in result.error
+    assert "--debug" in result.tip

@@ -121,7 +121,7 @@ def test_a_folder_that_is_missing(tmp_path: Path) -> None:
 def test_other_files_are_never_overwritten(content: str, resume: bool, tmp_path: Path) -> None:
     target = tmp_path / "digits.jsonl"
     _partial(target).write_text(content)
-    with pytest.raises(OutputError, match=r"\.partial is not a journal of mnist: move it, or"):
+    with pytest.raises(OutputError, match=r"\.partial is not a journal of mnist; move it, or"):
         Journal(target, SETTINGS, resume)
     assert _partial(target).read_text() == content
 

@@ -128,11 +128,11 @@ def test_lists_from_windows() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a\r\nb\r\n".encode("utf-16"), "is UTF-16: convert it to UTF-8"),
-        (b"\xfe\xff" + "a\nb\n".encode("utf-16-be"), "is UTF-16: convert it to UTF-8"),
-        ("a\nb\n".encode("utf-16-le"), "contains NUL: use --null for paths that end with NUL"),
-        (b"a\0b\0", "contains NUL: use --null for paths that end with NUL, as from `find -print0`"),
-        (b"a\n" * 100_000 + b"b\0", "contains NUL: use --null"),
+        ("a\r\nb\r\n".encode("utf-16"), "is UTF-16; convert it to UTF-8"),
+        (b"\xfe\xff" + "a\nb\n".encode("utf-16-be"), "is UTF-16; convert it to UTF-8"),
+        ("a\nb\n".encode("utf-16-le"), "contains NUL; use --null for paths that end with NUL"),
+        (b"a\0b\0", "contains NUL; use --null for paths that end with NUL, as from `find -print0`"),
+        (b"a\n" * 100_000 + b"b\0", "contains NUL; use --null"),
         (b"\xff\xd8\xff" * 100_000, "stdin is not a list of paths: it has more than 65,536 bytes"),
     ],
 )

@@ -148,9 +148,9 @@ def test_a_target_that_is_not_a_file(tmp_path: Path) -> None:
     for name in ("a", "a.json", "a.JSONL", "a.ndjson", ".a"):
         assert check_target(tmp_path / name, None) == "jsonl"
     for name in ("a.tsv", "a.xlsx", "a.csv.gz"):
-        with pytest.raises(UsageError, match=r"^--output: \.\w+ is not the suffix of a format: "):
+        with pytest.raises(UsageError, match=r"^--output: \.\w+ is not the suffix of a format; "):
             check_target(tmp_path / name, None)
-    with pytest.raises(OutputError, match=r"is not a regular file: choose another file$"):
+    with pytest.raises(OutputError, match=r"is not a regular file; choose another file$"):
         check_target(tmp_path, None)
 
 
@@ -165,10 +165,10 @@ def test_shards(format: BatchFormat, tmp_path: Path) -> None:
     assert sorted(file.name for file in folder.iterdir()) == ["_SUCCESS", f"part-00003.{format}"]
     read = pl.read_parquet if format == "parquet" else pl.read_ndjson
     assert read(folder / f"part-00003.{format}")["file"].to_list() == ["b\nc", "ü漢", "d", "e"]
-    with pytest.raises(OutputError, match=r"/out is not empty: choose another folder$"):
+    with pytest.raises(OutputError, match=r"/out is not empty; choose another folder$"):
         shards.create([str(source)])
     inner = Shards((source / "out").as_uri(), format, scores=True, below=None)
-    with pytest.raises(OutputError, match=r"/scans/out is inside .*/scans, which is read: choose"):
+    with pytest.raises(OutputError, match=r"/scans/out is inside .*/scans, which is read; choose"):
         inner.create([str(source)])
     assert not source.exists()
 

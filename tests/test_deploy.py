@@ -99,7 +99,7 @@ def test_the_container_does_not_start_without_a_token(monkeypatch: pytest.Monkey
     monkeypatch.delenv("MNIST_TOKEN", raising=False)
     result = run(*_entrypoint()[1:])
     assert result.code == 2
-    assert "set MNIST_TOKEN" in result.error
+    assert "set MNIST_TOKEN" in result.tip
 
 
 def test_the_container_has_all_dependencies(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Exit codes and one-line messages of all errors, and the writer that raises some of them."""
+"""Exit codes, messages and tips of all errors, and the writer that raises some of them."""
 
 import errno
 import io
+import pickle
 from typing import NoReturn
 
 import pytest
@@ -21,6 +22,7 @@ CODES = [
     (errors.FileError, 5),
     (errors.BindError, 6),
     (errors.ClusterError, 7),
+    (errors.InternalError, 70),
     (errors.OutputError, 74),
 ]
 
@@ -44,6 +46,13 @@ def test_expected_errors(
     assert run_raising(error("reason"), monkeypatch) == (code, "mnist: error: reason\n")
 
 
+def test_a_tip_is_a_second_line_and_part_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = errors.InputError("reason", "do this")
+    assert run_raising(error, monkeypatch) == (3, "mnist: error: reason\nmnist: tip: do this\n")
+    copy = pickle.loads(pickle.dumps(error))  # as it comes from a worker process
+    assert str(copy) == str(error) == "reason; do this"
+
+
 def test_a_closed_pipe_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_raising(OutputClosed(), monkeypatch) == (ExitCode.BROKEN_PIPE, "")
 
@@ -60,9 +69,10 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unexpected_errors(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     code, stderr = run_raising(error, monkeypatch)
     assert code == ExitCode.INTERNAL
-    [line] = stderr.splitlines()
+    line, tip = stderr.splitlines()
     assert line.startswith(f"mnist: error: internal error: {type(error).__name__}: ")
-    assert "reason (please report it with the output of --debug)" in line
+    assert line.endswith("reason")
+    assert tip == "mnist: tip: please report it with the output of --debug"
 
 
 def test_every_exit_code_is_distinct_and_stable() -> None:

@@ -153,7 +153,7 @@ def test_a_folder_without_models(tmp_path: Path) -> None:
 def test_an_unknown_model() -> None:
     result = run("inspect-model", "t_cn")
     assert result.code == 4
-    assert "did you mean t_cnn?" in result.error
+    assert result.tip == "did you mean t_cnn?"
 
 
 def test_a_damaged_model(tmp_path: Path, weights: Weights) -> None:

@@ -76,9 +76,11 @@ def test_messages_in_a_json_log() -> None:
         ]
     assert [result.code for result in results] == [6, 2, 2]
     for result in results:
-        entry = json.loads(result.stderr)
-        assert list(entry) == ["time", "level", "message"]
-        assert _is_recent(entry["time"]) and entry["level"] == "error"
+        entries = [json.loads(line) for line in result.stderr.splitlines()]
+        assert all(list(entry) == ["time", "level", "message"] for entry in entries)
+        assert all(_is_recent(entry["time"]) for entry in entries)
+        assert [entry["level"] for entry in entries] == ["error", "tip"][: len(entries)]
+    assert len(entries) == 2
 
 
 def _send(server: Server, head: str) -> bytes:

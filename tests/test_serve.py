@@ -355,13 +355,13 @@ def test_an_invalid_host_name(host: str) -> None:
 def test_an_unknown_model() -> None:
     result = run_process("serve", "--port", "0", "--model", "t_cn")
     assert result.code == 4
-    assert "did you mean t_cnn?" in result.error
+    assert result.tip == "did you mean t_cnn?"
 
 
 def test_other_machines_need_a_token_or_insecure() -> None:
     refused = run_process("serve", "--host", "0.0.0.0")
     assert refused.code == 2
-    assert "MNIST_TOKEN" in refused.error and "--insecure" in refused.error
+    assert "MNIST_TOKEN" in refused.tip and "--insecure" in refused.tip
     with serving("--host", "0.0.0.0", "--insecure") as server:
         assert server.ask("GET", "/").status == 200
 

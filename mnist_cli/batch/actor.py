@@ -84,6 +84,6 @@ class Actor:
             summary.add(*results)
             return summary
         except MnistError as error:
-            return type(error)(f"on {platform.node()}: {error}")
+            return type(error)(f"on {platform.node()}: {error.problem}", error.tip)
         except Exception as error:
             return error

@@ -62,7 +62,7 @@ def _connect(address: str, verbose: bool) -> None:
         try:
             import ray.data
         except ImportError as error:
-            raise ClusterError(f"--ray requires Ray ({error}): {install_hint('ray')}") from error
+            raise ClusterError(f"--ray requires Ray ({error})", install_hint("ray")) from error
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
@@ -155,6 +155,6 @@ def _map_chunks(
         except RayError as error:
             if "No module named 'mnist_cli" in str(error):
                 raise ClusterError(
-                    f"a node does not have mnist-cli {__version__}: install it on all nodes"
+                    f"a node does not have mnist-cli {__version__}", "install it on all nodes"
                 ) from error
             raise ClusterError(f"Ray: {uris.first_line(error)}") from error

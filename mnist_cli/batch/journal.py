@@ -76,7 +76,7 @@ class Journal:
         # The first write may have been cut off.
         if not SIGNATURE_BYTES.startswith(start):
             raise OutputError(
-                f"{self.path} is not a journal of mnist: move it, or choose another --output"
+                f"{self.path} is not a journal of mnist", "move it, or choose another --output"
             )
 
     def _start(self, settings: JournalSettings, resume: bool) -> None:
@@ -89,14 +89,14 @@ class Journal:
         header = lines[0]
         if not resume:
             raise InputError(
-                f"{self.path} has the records of an interrupted batch: continue with --resume, or "
-                "delete the file to start over"
+                f"{self.path} has the records of an interrupted batch",
+                "continue with --resume, or delete the file to start over",
             )
         for name, value in settings.items():
             if header.get(name) != value:
                 raise InputError(
-                    f"{self.path} was written with {name} {header.get(name)}, not {value}: use the "
-                    "same options, or delete the file to start over"
+                    f"{self.path} was written with {name} {header.get(name)}, not {value}",
+                    "use the same options, or delete the file to start over",
                 )
 
     def __enter__(self) -> "Journal":
@@ -143,7 +143,7 @@ class Journal:
             with contextlib.suppress(OSError):
                 self._file.truncate(self._valid_end)
             raise OutputError(
-                f"cannot write {self.path}: {error.strerror}; continue with --resume"
+                f"cannot write {self.path}: {error.strerror}", "continue with --resume"
             ) from error
         self._valid_end += len(data)
 

@@ -70,8 +70,8 @@ class Listing:
                     os.scandir(source).close()
                 elif source != "-" and not stat.S_ISREG(os.stat(source).st_mode):
                     raise InputError(
-                        f"{printable(source)}: is neither a folder nor a regular file; for a list "
-                        "of paths on stdin, use -"
+                        f"{printable(source)}: is neither a folder nor a regular file",
+                        "for a list of paths on stdin, use -",
                     )
             except OSError as error:
                 raise InputError(f"{printable(source)}: {error.strerror}") from error

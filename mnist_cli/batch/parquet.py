@@ -22,9 +22,7 @@ def check_pyarrow() -> None:
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
-        raise OutputError(
-            f"Parquet requires pyarrow ({error}): {install_hint('parquet')}"
-        ) from error
+        raise OutputError(f"Parquet requires pyarrow ({error})", install_hint("parquet")) from error
 
 
 def write_parquet(file: BinaryIO, records: Iterable[BatchRecord], scores: bool) -> None:

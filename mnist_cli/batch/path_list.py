@@ -44,10 +44,11 @@ def _split(stdin: BinaryIO, end: bytes) -> Iterator[bytes]:
 
 def _clean(line: bytes, is_first: bool) -> bytes:
     if is_first and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UsageError("the list of paths on stdin is UTF-16: convert it to UTF-8")
+        raise UsageError("the list of paths on stdin is UTF-16", "convert it to UTF-8")
     if b"\0" in line:
         raise UsageError(
-            "the list of paths on stdin contains NUL: use --null for paths that end with NUL, as "
-            "from `find -print0`, or convert the list to UTF-8"
+            "the list of paths on stdin contains NUL",
+            "use --null for paths that end with NUL, as from `find -print0`, or convert the list "
+            "to UTF-8",
         )
     return line.removeprefix(codecs.BOM_UTF8 if is_first else b"").removesuffix(b"\r")

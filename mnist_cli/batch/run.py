@@ -66,7 +66,7 @@ def _log_skipped(results: Iterable[BatchResult]) -> None:
 
 def _check_pictures(summary: Summary) -> None:
     if not summary.files:
-        raise NoPicturesError("no files to read: check the folder and --glob")
+        raise NoPicturesError("no files to read", "check the folder and --glob")
     if summary.skipped == summary.files:
         raise NoPicturesError(
             f"no pictures to read: none of the {summary.files:,} files is a picture by name or "
@@ -83,7 +83,8 @@ def _skip_recorded(files: Iterator[InputFile], recorded: Iterable[BatchResult]) 
             found = printable(file.file) if file else "no more files"
             raise InputError(
                 f"cannot resume, the files have changed: expected {printable(result['file'])}, "
-                f"found {found}; delete the .partial file to start over"
+                f"found {found}",
+                "delete the .partial file to start over",
             )
         summary.add(result)
     summary.resumed = summary.files

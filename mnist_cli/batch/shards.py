@@ -45,11 +45,11 @@ class Shards:
                 source_system, path = uris.resolve(uris.to_uri(source))
                 if source_system == file_system and f"{folder}/".startswith(path.rstrip("/") + "/"):
                     raise OutputError(
-                        f"{self.uri} is inside {source}, which is read: choose another folder"
+                        f"{self.uri} is inside {source}, which is read", "choose another folder"
                     )
             file_system.create_dir(folder)
             if uris.list_folder(file_system, folder):
-                raise OutputError(f"{self.uri} is not empty: choose another folder")
+                raise OutputError(f"{self.uri} is not empty", "choose another folder")
 
     def write(self, index: int, results: Sequence[BatchResult]) -> None:
         """Write one shard; writing it again, after the death of a node, gives the same file.

@@ -56,7 +56,7 @@ def _file_system(root: str) -> tuple[FileSystem, str]:
 
         file_system, path = pyarrow.fs.FileSystem.from_uri(root)
     except ImportError as error:
-        raise InputError(f"{root} requires pyarrow ({error}): {install_hint('ray')}") from error
+        raise InputError(f"{root} requires pyarrow ({error})", install_hint("ray")) from error
     except (OSError, ValueError) as error:
         raise InputError(f"{root}: {first_line(error)}") from error
     return file_system, path.rstrip("/")

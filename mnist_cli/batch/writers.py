@@ -61,7 +61,7 @@ def write_journal(
                 write_records(file, records, format, scores)
     except OSError as error:
         raise OutputError(
-            f"cannot write {target}: {error.strerror}; try again with --resume"
+            f"cannot write {target}: {error.strerror}", "try again with --resume"
         ) from error
 
 

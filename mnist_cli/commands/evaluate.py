@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mnist_cli.commands import options
-from mnist_cli.option_types import DEFAULT_MODEL, MNIST_URL
+from mnist_cli.option_types import DEFAULT_MODEL, MNIST_TEST_SET_URL
 from mnist_cli.terminal import Terminal, progress, write
 
 
@@ -16,9 +16,8 @@ def evaluate(
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder with the IDX files of MNIST, which can be downloaded from "
-            f"{MNIST_URL}/t10k-images-idx3-ubyte.gz and /t10k-labels-idx1-ubyte.gz, or with "
-            "subfolders 0 to 9 of pictures.",
+            help=f"Folder with the IDX files of MNIST, as downloaded by curl --remote-name-all "
+            f"'{MNIST_TEST_SET_URL}', or with subfolders 0 to 9 of pictures.",
         ),
     ],
     model: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mnist_cli.commands import options
-from mnist_cli.errors import ExitCode
+from mnist_cli.errors import ExitCode, UsageError
 from mnist_cli.option_types import DEFAULT_MODEL, Format, Preprocess
 from mnist_cli.terminal import Terminal, printable
 
@@ -71,7 +71,7 @@ def predict(
     terminal: Terminal = context.obj
     selected = target_format(target, format, ("json", "jsonl", "csv")) if target else format
     if multi and scores and selected == "csv":
-        raise typer.BadParameter("cannot be used with --multi and CSV", param_hint="--scores")
+        raise UsageError("--scores cannot be used with --multi and CSV", "use --format json")
     loaded = load_model(
         model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
     )
@@ -101,4 +101,4 @@ def _check_combination(
         ("--preprocess", multi and preprocess == "plain", "plain cannot be used with --multi"),
     ):
         if is_invalid:
-            raise typer.BadParameter(reason, param_hint=option)
+            raise UsageError(f"{option}: {reason}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mnist_cli.commands import options
-from mnist_cli.errors import ExitCode
+from mnist_cli.errors import ExitCode, UsageError
 from mnist_cli.option_types import DEFAULT_MODEL, BatchFormat
 from mnist_cli.terminal import Terminal
 
@@ -138,24 +138,22 @@ def _check_output(
 ) -> None:
     if not output:
         if resume:
-            raise typer.BadParameter("requires --output FILE", param_hint="--resume")
+            raise UsageError("--resume requires --output FILE")
         if format == "parquet":
-            raise typer.BadParameter("parquet requires --output FILE", param_hint="--format")
+            raise UsageError("--format: parquet requires --output FILE")
         return
     if not to_folder:
         return
     if format not in (None, "jsonl", "parquet"):
-        raise typer.BadParameter(
-            f"{format} cannot be written to {output}: use jsonl or parquet", param_hint="--format"
+        raise UsageError(
+            f"--format: {format} cannot be written to {output}", "use jsonl or parquet"
         )
     if resume or fail_fast:
-        raise typer.BadParameter(
-            "a folder cannot be combined with --resume or --fail-fast", param_hint="--output"
-        )
+        raise UsageError("--output: a folder cannot be combined with --resume or --fail-fast")
 
 
 def _check_local(sources: list[str], to_folder: bool) -> None:
     from mnist_cli.batch.uris import is_uri
 
     if to_folder or any(map(is_uri, sources)):
-        raise typer.BadParameter("URIs and output folders require --ray")
+        raise UsageError("URIs and output folders require --ray")

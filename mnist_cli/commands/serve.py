@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mnist_cli.commands import options
+from mnist_cli.errors import UsageError
 from mnist_cli.option_types import DEFAULT_MODEL, LogFormat
 from mnist_cli.terminal import Terminal
 
@@ -115,7 +116,7 @@ def serve(
             model, model_dir, input, token, tuple(cors or ()), max_body * 2**20, log_format, hosts
         )
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="MNIST_TOKEN") from error
+        raise UsageError(f"MNIST_TOKEN: {error}") from error
     _log_requests(terminal)
     bound = http.bind(listen)  # before slow imports: an address in use is reported at once
 
@@ -172,7 +173,7 @@ def _check_exposure(host: str, token: str | None, insecure: bool) -> None:
     from mnist_cli.server.settings import LOCAL_ADDRESSES
 
     if token is None and not insecure and host not in LOCAL_ADDRESSES:
-        raise typer.BadParameter(
-            f"other machines can reach {host}: set MNIST_TOKEN to a token, or use --insecure",
-            param_hint="--host",
+        raise UsageError(
+            f"--host: other machines can reach {host}",
+            "set MNIST_TOKEN to a token, or use --insecure",
         )

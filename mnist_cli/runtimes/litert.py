@@ -59,8 +59,8 @@ class LiteRTRuntime:
             from ai_edge_litert import interpreter
         except ImportError as error:
             raise ModelError(
-                f"LiteRT is required but cannot be imported ({error}); install it with: "
-                "pip install ai-edge-litert"
+                f"LiteRT is required but cannot be imported ({error})",
+                "install it with: pip install ai-edge-litert",
             ) from error
         with native_output_hidden():  # the first interpreter prints messages to stderr
             try:

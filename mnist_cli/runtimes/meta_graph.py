@@ -22,8 +22,8 @@ def import_tensorflow() -> Any:
             import tensorflow as tf
         except ImportError as error:
             raise ModelError(
-                f"TensorFlow is required but cannot be imported ({error}): "
-                f"{install_hint('tensorflow')}"
+                f"TensorFlow is required but cannot be imported ({error})",
+                install_hint("tensorflow"),
             ) from error
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)

@@ -3,6 +3,7 @@
 import errno
 import importlib
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias, cast
@@ -13,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from mnist_cli import __version__
+from mnist_cli.commands.help import DOCUMENTATION, HelpContext, help_columns
 from mnist_cli.commands.usage_errors import unknown_command, usage_error
 from mnist_cli.errors import ExitCode, InternalError, MnistError, OutputClosed, OutputError
 from mnist_cli.terminal import Terminal
@@ -27,6 +29,8 @@ logger = logging.getLogger("mnist_cli")
 class Command(TyperCommand):
     """A command with the options that all commands share."""
 
+    context_class = HelpContext
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         quiet, verbose = _set_log_level(logging.ERROR), _set_log_level(logging.INFO)
@@ -35,6 +39,10 @@ class Command(TyperCommand):
             _flag("--verbose", "-v", callback=verbose, help="Show progress messages."),
             _flag("--debug", callback=_set_debug, help="Show the traceback of an error."),
         ]
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """Return the first sentence of the help; Typer would cut it off at the limit."""
+        return super().get_short_help_str(sys.maxsize)
 
 
 def _flag(*names: str, callback: FlagCallback, help: str) -> TyperOption:
@@ -71,7 +79,7 @@ class _Commands(Mapping[str, Command]):
         module = name.replace("-", "_")
         function = getattr(importlib.import_module(f"mnist_cli.commands.{module}"), module)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(name, cls=Command)(function)
+        single.command(name, cls=Command, epilog=DOCUMENTATION)(function)
         return cast(Command, typer.main.get_command(single))
 
     def __iter__(self) -> Iterator[str]:
@@ -83,6 +91,8 @@ class _Commands(Mapping[str, Command]):
 
 class _Group(TyperGroup):
     """The group of all commands, of which only the one that runs is built."""
+
+    context_class = HelpContext
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,7 +108,7 @@ class _Group(TyperGroup):
 app = typer.Typer(
     cls=_Group,
     help="Read handwritten digits from image files.",
-    epilog="Run mnist COMMAND --help for options and examples.",
+    epilog=f"Run mnist COMMAND --help for options and examples.\n\n{DOCUMENTATION}",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -124,7 +134,13 @@ def main(arguments: Sequence[str], terminal: Terminal) -> int:
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     try:
-        code = app(args=arguments, prog_name="mnist", standalone_mode=False, obj=terminal)
+        code = app(
+            args=arguments,
+            prog_name="mnist",
+            standalone_mode=False,
+            obj=terminal,
+            terminal_width=help_columns(),
+        )
         return code or ExitCode.SUCCESS
     except OutputClosed as error:
         return error.exit_code

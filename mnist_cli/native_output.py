@@ -11,13 +11,13 @@ _lock = threading.RLock()  # reentrant: loading a model imports TensorFlow
 
 
 @contextlib.contextmanager
-def native_output_hidden() -> Iterator[None]:
+def native_output_hidden(*, even_if_verbose: bool = False) -> Iterator[None]:
     """Discard everything that is written to the file descriptors 1 and 2 while the block runs.
 
     C++ code writes to the descriptors directly and ignores `sys.stdout` and Python's log levels.
-    With `--verbose`, the output goes to stderr instead.
+    With `--verbose`, the output goes to stderr instead, unless `even_if_verbose` is set.
     """
-    verbose = logging.getLogger("mnist_cli").isEnabledFor(logging.INFO)
+    verbose = logging.getLogger("mnist_cli").isEnabledFor(logging.INFO) and not even_if_verbose
     with _lock, contextlib.ExitStack() as restore:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # None where the descriptor was closed at start (`>&-`)

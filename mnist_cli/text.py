@@ -24,8 +24,10 @@ from mnist_cli.records import (
 from mnist_cli.terminal import one_line, printable, write
 
 BAR_COLUMNS = 30
-# The narrowest terminal that shows the bars, and that shows an image and the bars side by side.
-MIN_COLUMNS, SIDE_BY_SIDE_COLUMNS = 43, 74
+# The narrowest terminal that tables fit, and that shows an image and the bars side by side.
+MIN_COLUMNS, SIDE_BY_SIDE_COLUMNS = 40, 74
+# The largest fraction of a line for the names in front of values; longer ones are folded.
+NAME_FRACTION = 0.6
 # Wider than any line, so that Rich does not fold lines in a pipe.
 UNLIMITED_COLUMNS = 10_000
 
@@ -111,24 +113,35 @@ def _write_image(stdout: TextIO, image: list[list[int]], scores: Sequence[float]
 
 
 def write_models(stdout: TextIO, models: list[ModelSummary]) -> None:
-    """Write a table with one row per model."""
+    """Write a table with one row per model, or a list on a terminal that is too narrow for it."""
+    headings = ("accuracy", "parameters", "size", "compiled", "runtime")
+    rows = {one_line(model["model"]): _model_cells(model) for model in models}
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("model")
-    for heading in ("accuracy", "parameters", "size"):
-        table.add_column(heading, justify="right")
-    table.add_column("compiled")
-    table.add_column("runtime")
-    for model in models:
-        statistics = model["statistics"]
-        table.add_row(
-            Text(one_line(model["model"])),
-            f"{statistics['accuracy']:.2%}" if "accuracy" in statistics else "-",
-            f"{statistics['parameters']:,}" if "parameters" in statistics else "-",
-            _size(sum(model["sizes"].values())),
-            model["compiled"]["state"],
-            model["runtime"] or "none",
-        )
-    _print(stdout, table)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in headings[3:] else "right")
+    for name, cells in rows.items():
+        table.add_row(Text(name), *cells)
+    console = _console(stdout)
+    unlimited = console.options.update_width(UNLIMITED_COLUMNS)
+    if console.measure(table, options=unlimited).maximum <= console.width:
+        _print(stdout, table)
+        return
+    for name, cells in rows.items():
+        _print(stdout, Text(name, "bold green"))
+        _print_pairs(stdout, dict(zip(headings, cells, strict=True)))
+
+
+def _model_cells(model: ModelSummary) -> tuple[str, ...]:
+    """Return accuracy, parameters, size, state of the compiled model, and runtime."""
+    statistics = model["statistics"]
+    return (
+        f"{statistics['accuracy']:.2%}" if "accuracy" in statistics else "-",
+        f"{statistics['parameters']:,}" if "parameters" in statistics else "-",
+        _size(sum(model["sizes"].values())),
+        model["compiled"]["state"],
+        model["runtime"] or "none",
+    )
 
 
 def write_model(stdout: TextIO, model: ModelCard) -> None:
@@ -153,7 +166,7 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
         **{f"size of {part}": _size(size) for part, size in model["sizes"].items()},
     }
     _print(stdout, Text(one_line(model["model"]), "bold green"))
-    _print(stdout, _pairs(facts))
+    _print_pairs(stdout, facts)
     for name, tensors in model["signatures"].items():
         _print(stdout, Text(f"\nsignature {one_line(name)}", "bold"))
         for direction in ("inputs", "outputs"):
@@ -161,13 +174,13 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
                 key: f"{info['dtype']} {signature.shape_text(info['shape'])}  {info['name']}"
                 for key, info in tensors[direction].items()
             }
-            _print(stdout, _pairs(rows, f"{direction[:-1]} "))
+            _print_pairs(stdout, rows, f"{direction[:-1]} ")
     _print(stdout, Text(f"\n{len(model['variables'])} variables", "bold"))
     variables = {
         variable["name"]: f"{variable['dtype']} {list(variable['shape'])}"
         for variable in model["variables"]
     }
-    _print(stdout, _pairs(variables))
+    _print_pairs(stdout, variables)
     _print(stdout, Text("\noperations", "bold"))
     counts = ", ".join(f"{name} x{count}" for name, count in model["operations"].items())
     _print(stdout, Text(one_line(counts)))
@@ -182,7 +195,7 @@ def write_evaluation(stdout: TextIO, record: EvaluationRecord) -> None:
         "accuracy": f"{record['accuracy']:.2%}",
         "calibration error (ECE)": f"{record['ece']:.2%}",
     }
-    _print(stdout, _pairs(facts))
+    _print_pairs(stdout, facts)
     _print(
         stdout,
         Text("\nconfusion matrix: a row for each digit, a column for each prediction", "bold"),
@@ -230,13 +243,17 @@ def _print(stdout: TextIO, renderable: RenderableType) -> None:
     write(stdout, capture.get())
 
 
-def _pairs(pairs: dict[str, str], prefix: str = "") -> Table:
+def _print_pairs(stdout: TextIO, pairs: dict[str, str], prefix: str = "") -> None:
+    names = [one_line(f"  {prefix}{name}") for name in pairs]
+    longest = int(NAME_FRACTION * _console(stdout).width)
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(
+        style="cyan", overflow="fold", width=min(max(map(len, names), default=0), longest)
+    )
     table.add_column(overflow="fold")
-    for name, value in pairs.items():
-        table.add_row(Text(one_line(f"  {prefix}{name}")), Text(one_line(value)))
-    return table
+    for name, value in zip(names, pairs.values(), strict=True):
+        table.add_row(Text(name), Text(one_line(value)))
+    _print(stdout, table)
 
 
 def _size(count: int) -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from mnist_cli.option_types import MNIST_TEST_SET_URL
 from tests import models
 from tests.models import Weights
 from tests.running import SAMPLES, run, run_on_terminal, run_process, without
@@ -249,7 +250,9 @@ def test_data_is_required() -> None:
 
 
 def test_help_and_start_up() -> None:
-    assert "mnist evaluate t_cnn --data mnist" in run("evaluate", "--help").stdout
+    text = run("evaluate", "--help").stdout
+    assert "mnist evaluate t_cnn --data mnist" in text
+    assert f"curl -O \\\n      '{MNIST_TEST_SET_URL}'" in text
     program = without("numpy", "PIL", "rich", "tensorflow", "matplotlib")
     for arguments in (("--help",), ("evaluate", "--help")):
         result = run_process(*arguments, program=program)

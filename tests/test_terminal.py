@@ -1,5 +1,6 @@
 """Terminals, pipes and signals: output, progress and exit codes."""
 
+import json
 import os
 import re
 import signal
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from mnist_cli import __version__
+from mnist_cli.text import write_model
 from tests import models
 from tests.models import Weights
-from tests.running import MNIST, ROOT, SAMPLES, Result, run, run_on_terminal, run_process
+from tests.running import MNIST, ROOT, SAMPLES, Result, Stream, run, run_on_terminal, run_process
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -36,6 +38,15 @@ def test_show_on_a_terminal_draws_gray_levels() -> None:
     )
     assert "\x1b[38;2;255;255;255;48;2;255;255;255m▀" in screen
     assert "\x1b[38;2;0;0;0;48;2;0;0;0m▀" in screen
+
+
+def test_show_with_16_colours_draws_four_gray_levels() -> None:
+    screen = run_on_terminal(
+        "predict", "--show", SAMPLES / "MNIST-7.png", env={"TERM": "xterm", "COLORTERM": ""}
+    )
+    pixels = re.findall(r"\x1b\[(\d+);(\d+)m▀", screen)
+    assert {upper for upper, _ in pixels} == {"30", "90", "37", "97"}
+    assert {lower for _, lower in pixels} == {"40", "100", "47", "107"}
 
 
 def test_format_overrides_the_default() -> None:
@@ -90,6 +101,30 @@ def test_nothing_is_lost_on_a_narrow_terminal(columns: str) -> None:
     assert "\u2580" in screen or "\u2584" in screen
     card = run_on_terminal("inspect-model", "t_cnn", env=environment)
     assert "dropoutRate:0" in card.replace("\n", "").replace(" ", "")
+    models = run_on_terminal("inspect-model", env=environment)
+    assert models.count("99.") == models.count("litert") == 6
+
+
+def test_inspect_model_fits_40_columns() -> None:
+    environment = {"COLUMNS": "40", "NO_COLOR": "1"}
+    models = run_on_terminal("inspect-model", env=environment)
+    assert "parameters  276,586" in models
+    card, _, _ = run_on_terminal("inspect-model", "t_cnn", env=environment).partition("operations")
+    for line in re.sub(r"\x1b\[[\d;]*m", "", models + card).splitlines():
+        assert len(line.rstrip()) <= 40 and "…" not in line
+
+
+def test_long_names_of_variables_are_folded(tmp_path: Path) -> None:
+    name = "network/" + "a_long_scope/" * 9 + "kernel"
+    card = json.loads(run("inspect-model", "t_cnn", "--format", "json").stdout)
+    card["variables"] = [{"name": name, "dtype": "float32", "shape": [5, 5]}]
+    stdout = Stream(True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "40")
+        write_model(stdout, card)
+    text = re.sub(r"\x1b\[[\d;]*m", "", stdout.getvalue())
+    variables = text.partition("1 variables")[2].partition("operations")[0]
+    assert "".join(line[:24].strip() for line in variables.splitlines()) == name
 
 
 @pytest.mark.parametrize("command", ["predict", "predict-batch --quiet"])
@@ -141,8 +176,14 @@ def test_tensorflow_prints_nothing(tmp_path: Path, weights: Weights) -> None:
 def test_verbose_shows_progress_messages() -> None:
     result = run_process("predict", "--verbose", SAMPLES / "MNIST-0.png")
     assert result.record["prediction"] == 0
-    assert "mnist: info: model k_cnn from " in result.stderr
-    assert "runs in litert" in result.stderr
+    [line] = result.stderr.splitlines()  # without those of LiteRT
+    assert line.startswith("mnist: info: model k_cnn from ")
+    assert line.endswith("runs in litert")
+
+
+def test_verbose_hides_the_messages_of_the_detector() -> None:
+    result = run_process("predict", "--verbose", "--multi", SAMPLES / "house-number-407.png")
+    assert (result.record["text"], len(result.stderr.splitlines())) == ("407", 1)
 
 
 def test_version() -> None:
@@ -163,6 +204,35 @@ def test_help(command: tuple[str, ...]) -> None:
         assert all("mnist" in line or "localhost" in line for line in examples)
         assert len(examples) >= 3
         assert "--debug" in long.stdout
+
+
+COMMANDS = ("predict", "predict-batch", "serve", "inspect-model", "evaluate")
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(10, 40), (40, 40), (77, 77), (300, 120)])
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help_fits_the_terminal(
+    command: tuple[str, ...], columns: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = run(*command, "--help").stdout
+    assert "Documentation: README.md" in " ".join(text.split())
+    # Commands in examples are not wrapped.
+    words, _, options = text.partition("Examples:")
+    lines = words.partition("Download the")[0].splitlines()
+    lines += options.partition("\n\n")[2].splitlines()
+    assert all(len(line) <= expected for line in lines)
+    assert max(map(len, lines)) > expected * 0.8 or not command
+
+
+def test_the_help_has_the_whole_first_sentence_of_each_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    overview = " ".join(run("--help").stdout.split())
+    for name in COMMANDS:
+        sentence = run(name, "--help").stdout.split("\n\n")[1]
+        assert " ".join(sentence.split()) in overview
 
 
 def test_without_a_command_help_is_shown() -> None:

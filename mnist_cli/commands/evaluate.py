@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mnist_cli.commands import options
-from mnist_cli.option_types import DEFAULT_MODEL, MNIST_TEST_SET_URL
+from mnist_cli.option_types import DEFAULT_MODEL
 from mnist_cli.terminal import Terminal, progress, write
 
 
@@ -16,8 +16,7 @@ def evaluate(
         Path,
         typer.Option(
             metavar="DIR",
-            help=f"Folder with the IDX files of MNIST, as downloaded by curl --remote-name-all "
-            f"'{MNIST_TEST_SET_URL}', or with subfolders 0 to 9 of pictures.",
+            help="Folder with the IDX files of MNIST, or with subfolders 0 to 9 of pictures.",
         ),
     ],
     model: Annotated[
@@ -41,6 +40,11 @@ def evaluate(
     Reports accuracy, recall of each digit, confusion matrix, expected calibration error and the
     most confident mistakes. With the IDX files of MNIST, the test set is used as it is. Pictures in
     subfolders are preprocessed as by `mnist predict`, with the same --preprocess.
+
+    \b
+    Download the test set of MNIST:
+      curl -O \\
+        'https://storage.googleapis.com/cvdf-datasets/mnist/t10k-{images-idx3,labels-idx1}-ubyte.gz'
 
     \b
     Examples:

@@ -39,7 +39,12 @@ RECORD_FORMAT_HELP = (
 Model = Annotated[
     str,
     typer.Option(
-        "--model", "-m", help=MODEL_HELP, envvar="MNIST_MODEL", autocompletion=_complete_model
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help=MODEL_HELP,
+        envvar="MNIST_MODEL",
+        autocompletion=_complete_model,
     ),
 ]
 ModelArgument = Annotated[
@@ -49,6 +54,7 @@ ModelArgument = Annotated[
 ModelDir = Annotated[
     Path | None,
     typer.Option(
+        metavar="DIR",
         help="Folder of models to choose from by name.  [default: the models shipped with mnist]",
         envvar="MNIST_MODEL_DIR",
         show_default=False,
@@ -65,8 +71,10 @@ Runtime = Annotated[
 Input = Annotated[
     InputConvention | None,
     typer.Option(
-        help="Values of background and foreground that the model expects; transposed exchanges "
-        "rows and columns.  [default: measured with 100 digits when the model is first used]",
+        metavar="VALUES",
+        help="Values of background and foreground that the model expects: 0..1, 0..255, 1..0, "
+        "255..0, -1..1 or standardized; with -transposed after it, rows and columns are exchanged."
+        "  [default: measured with 100 digits when the model is first used]",
         show_default=False,
     ),
 ]

@@ -96,7 +96,8 @@ class Detector:
         if not hasattr(self._local, "interpreter"):
             from ai_edge_litert.interpreter import Interpreter
 
-            with native_output_hidden():  # the first allocation prints messages to stderr
+            # As in `LiteRTRuntime`: the first allocation prints messages to stderr.
+            with native_output_hidden(even_if_verbose=True):
                 self._local.interpreter = Interpreter(model_content=self._compiled, num_threads=1)
                 self._local.interpreter.allocate_tensors()
             self._local.shape = None

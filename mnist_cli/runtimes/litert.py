@@ -62,7 +62,8 @@ class LiteRTRuntime:
                 f"LiteRT is required but cannot be imported ({error})",
                 "install it with: pip install ai-edge-litert",
             ) from error
-        with native_output_hidden():  # the first interpreter prints messages to stderr
+        # The first interpreter prints which delegate it uses, and LiteRT has no option against it.
+        with native_output_hidden(even_if_verbose=True):
             try:
                 self._thread = ThreadState(
                     lambda: interpreter.Interpreter(model_content=compiled, num_threads=1),

@@ -73,6 +73,16 @@ def target_format(
     return format
 
 
+def check_columns(format: BatchFormat | None, *, scores: bool, multi: bool) -> None:
+    """Check that the format has columns for the scores.
+
+    Raises:
+        UsageError: it is a table with one row for all digits of a picture.
+    """
+    if multi and scores and format in ("csv", "parquet"):
+        raise UsageError(f"--scores cannot be used with --multi and {format}", "use --format json")
+
+
 @contextlib.contextmanager
 def replacing(target: Path, temporary: Path) -> Iterator[BinaryIO]:
     """Yield the file `temporary`, which becomes `target` when the block ends without an error.

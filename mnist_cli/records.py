@@ -168,12 +168,29 @@ class BatchRecord(_OptionalScores):
     box: list[int] | None
 
 
+@final
+class BatchNumber(TypedDict):
+    """All digits of a picture file of a batch; a field without a value is None."""
+
+    file: str
+    text: str | None
+    probability: float | None
+    model: str | None
+    uncertain: Literal[True] | None
+    error: str | None
+    digits: list[DigitRecord] | None
+
+
+AnyBatchRecord: TypeAlias = BatchRecord | BatchNumber
+
 COLUMNS = ("file", "prediction", "probability", "model", "uncertain", "error", "digitness")
 """The columns of CSV and Parquet; followed by the scores if they are requested."""
 NUMBER_COLUMNS = ("file", "text", "probability", "model", "uncertain", "error")
-"""The columns of CSV with `--multi`."""
+"""The columns of CSV and Parquet with `--multi`."""
 BATCH_FIELDS = (*COLUMNS, "box")
 """The fields of a `BatchRecord` in JSON; followed by the scores if they are requested."""
+NUMBER_FIELDS = (*NUMBER_COLUMNS, "digits")
+"""The fields of a `BatchNumber` in JSON."""
 
 
 class Statistics(TypedDict, total=False):
@@ -290,8 +307,8 @@ class EvaluationRecord(TypedDict):
 
 def column_types() -> dict[str, Any]:
     """Return the Python type of each column and of `scores`, leaving out None."""
-    hints = get_type_hints(BatchRecord)
-    return {name: _without_none(hints[name]) for name in (*COLUMNS, "scores")}
+    hints = get_type_hints(BatchNumber) | get_type_hints(BatchRecord)
+    return {name: _without_none(hints[name]) for name in {*COLUMNS, *NUMBER_COLUMNS, "scores"}}
 
 
 def _without_none(hint: Any) -> Any:

@@ -12,7 +12,7 @@ from rich.text import Text
 from mnist_cli import signature
 from mnist_cli.conventions import self_test_text
 from mnist_cli.records import (
-    BatchRecord,
+    AnyBatchRecord,
     DigitRecord,
     DigitsRecord,
     EvaluationRecord,
@@ -28,6 +28,8 @@ BAR_COLUMNS = 30
 MIN_COLUMNS, SIDE_BY_SIDE_COLUMNS = 40, 74
 # The largest fraction of a line for the names in front of values; longer ones are folded.
 NAME_FRACTION = 0.6
+# The width of numbers in the table of a batch; longer ones are folded.
+NUMBER_COLUMNS = 10
 # Wider than any line, so that Rich does not fold lines in a pipe.
 UNLIMITED_COLUMNS = 10_000
 
@@ -70,15 +72,20 @@ def _write_line(
     _print(stdout, line)
 
 
-def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:
+def table_writer(
+    stdout: TextIO, *, multi: bool = False
+) -> Callable[[Iterable[AnyBatchRecord]], None]:
     """Return a function that writes records as rows of one table; the first call adds a header."""
     show_header = True
 
-    def write_rows(records: Iterable[BatchRecord]) -> None:
+    def write_rows(records: Iterable[AnyBatchRecord]) -> None:
         nonlocal show_header
         # The widths are fixed because later rows are not known yet.
         table = Table(box=None, header_style="bold", pad_edge=False, show_header=show_header)
-        table.add_column("digit", width=5)
+        if multi:
+            table.add_column("number", width=NUMBER_COLUMNS, overflow="fold")
+        else:
+            table.add_column("digit", width=5)
         table.add_column("probability", width=11, justify="right")
         table.add_column("file", overflow="fold")
         for record in records:
@@ -87,11 +94,16 @@ def table_writer(stdout: TextIO) -> Callable[[Iterable[BatchRecord]], None]:
                 table.add_row(
                     Text("-", "red"), "", file.append(f"  {one_line(record['error'])}", "red")
                 )
-            else:
-                digit = Text(str(record["prediction"]), "bold green")
-                if record["uncertain"]:
-                    file.append("  uncertain", "yellow")
-                table.add_row(digit, f"{record['probability']:.2f} %", file)
+                continue
+            if record["uncertain"]:
+                file.append("  uncertain", "yellow")
+            answer = str(record["prediction"]) if "prediction" in record else record["text"]
+            probability = record["probability"]
+            table.add_row(
+                Text(answer, "bold green") if answer else Text("no digits", "yellow"),
+                "" if probability is None else f"{probability:.2f} %",
+                file,
+            )
         show_header = False
         _print(stdout, table)
 

@@ -23,6 +23,7 @@ SETTINGS: JournalSettings = {
     "input": None,
     "preprocess": "auto",
     "scores": False,
+    "multi": False,
 }
 RECORDS: list[BatchResult] = [
     *(

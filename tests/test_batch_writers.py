@@ -11,12 +11,18 @@ import pytest
 from mnist_cli.batch import parquet, writers
 from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.results import BatchResult, needs_review, select_records, skipped, to_record
+from mnist_cli.batch.results import (
+    BatchResult,
+    needs_review,
+    select_records,
+    skipped,
+    to_record,
+)
 from mnist_cli.batch.shards import Shards, is_shard_folder
 from mnist_cli.batch.writers import check_target, write_journal
 from mnist_cli.errors import OutputError, UsageError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BATCH_FIELDS, COLUMNS, BatchRecord
+from mnist_cli.records import BATCH_FIELDS, COLUMNS, AnyBatchRecord
 
 TYPES = {
     "file": pl.String,
@@ -37,10 +43,11 @@ SETTINGS: JournalSettings = {
     "input": None,
     "preprocess": "auto",
     "scores": True,
+    "multi": False,
 }
 
 
-def _prediction(file: str, digit: int, probability: float, **fields: object) -> BatchRecord:
+def _prediction(file: str, digit: int, probability: float, **fields: object) -> AnyBatchRecord:
     fields |= {
         "prediction": digit,
         "probability": probability,
@@ -52,7 +59,7 @@ def _prediction(file: str, digit: int, probability: float, **fields: object) -> 
     return to_record(InputFile(file), fields, scores=True)
 
 
-RECORDS: list[BatchRecord] = [
+RECORDS: list[AnyBatchRecord] = [
     _prediction('a "quoted", name', 0, 99.99),
     to_record(InputFile("b\nc"), {"error": 'damaged, or "rare"\nindeed'}, scores=True),
     _prediction("ü漢", 9, 90.0),
@@ -61,7 +68,7 @@ RECORDS: list[BatchRecord] = [
 ]
 
 
-def _written(records: list[BatchRecord], format: BatchFormat, scores: bool = True) -> bytes:
+def _written(records: list[AnyBatchRecord], format: BatchFormat, scores: bool = True) -> bytes:
     file = io.BytesIO()
     writers.write_records(file, records, format, scores)
     return file.getvalue()
@@ -88,7 +95,7 @@ def test_csv(chunk_records: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert table.columns == [*COLUMNS, *scores]
     for row, record in zip(table.to_dicts(), RECORDS, strict=True):
         values = tuple(row.pop(name) for name in scores)
-        assert values == (record["scores"] or (None,) * 10)
+        assert values == (record.get("scores") or (None,) * 10)
         assert row == {name: record[name] for name in COLUMNS}  # type: ignore[literal-required]
 
 
@@ -99,7 +106,7 @@ def test_json_lines() -> None:
 
 
 def test_what_needs_review() -> None:
-    def files(records: Iterable[BatchRecord]) -> list[str]:
+    def files(records: Iterable[AnyBatchRecord]) -> list[str]:
         return [record["file"] for record in records]
 
     assert files(record for record in RECORDS if needs_review(record, 90.0)) == ["b\nc", "d", "e"]
@@ -182,7 +189,7 @@ def test_what_is_a_folder_for_shards() -> None:
     ]
 
 
-def _without_scores(record: BatchRecord) -> BatchRecord:
+def _without_scores(record: AnyBatchRecord) -> AnyBatchRecord:
     return {name: value for name, value in record.items() if name != "scores"}  # type: ignore[return-value]
 
 

@@ -17,3 +17,5 @@ class ReaderConfig:
     input: InputConvention | None
     preprocess: Preprocess
     scores: bool
+    multi: bool = False
+    """Whether to read all digits of each picture."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_cli import __version__
+from mnist_cli import __version__, output
 from mnist_cli.batch import pool, writers
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.journal import Journal, JournalSettings
@@ -54,9 +54,12 @@ class Job:
 
     def to_stream(self, terminal: Terminal, format: BatchFormat | None) -> Summary:
         """Write records to `terminal.stdout`, each as soon as it is ready."""
+        self._check_columns(format)
         with self._session(terminal) as (files, read_files, bar):
             write = bar.hidden_while(
-                writers.stream_writer(terminal.stdout, format, self.reader.scores)
+                writers.stream_writer(
+                    terminal.stdout, format, self.reader.scores, self.reader.multi
+                )
             )
 
             def write_selected(results: Sequence[BatchResult]) -> None:
@@ -70,6 +73,7 @@ class Job:
     ) -> Summary:
         """Collect records in a journal, and write the file when the batch is complete."""
         format = writers.check_target(target, format)
+        self._check_columns(format)
         with (
             self._session(terminal, target) as (files, read_files, bar),
             Journal(target, self._journal_settings(), resume) as journal,
@@ -86,7 +90,9 @@ class Job:
             except NoPicturesError:
                 journal.remove()
                 raise
-            writers.write_journal(journal, target, format, self.reader.scores, self.below)
+            writers.write_journal(
+                journal, target, format, self.reader.scores, self.below, self.reader.multi
+            )
             journal.remove()
             return summary
 
@@ -94,7 +100,9 @@ class Job:
         """Let the nodes of the Ray cluster write records into a folder, a path or a URI."""
         from mnist_cli.batch import cluster
 
-        shards = Shards(to_uri(folder), format or "jsonl", self.reader.scores, self.below)
+        self._check_columns(format)
+        reader = self.reader
+        shards = Shards(to_uri(folder), format or "jsonl", reader.scores, self.below, reader.multi)
         with self._session(terminal) as (files, _, bar):
             shards.create(self.listing.sources)
             write_shards = functools.partial(
@@ -129,6 +137,9 @@ class Job:
                 pool.read_files, config=self.reader, processes=self.processes or default
             )
 
+    def _check_columns(self, format: BatchFormat | None) -> None:
+        output.check_columns(format, scores=self.reader.scores, multi=self.reader.multi)
+
     def _journal_settings(self) -> JournalSettings:
         return {
             "sources": list(self.listing.sources),
@@ -139,4 +150,5 @@ class Job:
             "input": self.reader.input,
             "preprocess": self.reader.preprocess,
             "scores": self.reader.scores,
+            "multi": self.reader.multi,
         }

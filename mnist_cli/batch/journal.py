@@ -33,6 +33,7 @@ class JournalSettings(TypedDict):
     input: InputConvention | None
     preprocess: Preprocess
     scores: bool
+    multi: bool
 
 
 class Journal:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.errors import OutputError, install_hint
-from mnist_cli.records import COLUMNS, BatchRecord, column_types
+from mnist_cli.records import COLUMNS, NUMBER_COLUMNS, AnyBatchRecord, column_types
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,17 +25,19 @@ def check_pyarrow() -> None:
         raise OutputError(f"Parquet requires pyarrow ({error})", install_hint("parquet")) from error
 
 
-def write_parquet(file: BinaryIO, records: Iterable[BatchRecord], scores: bool) -> None:
+def write_parquet(
+    file: BinaryIO, records: Iterable[AnyBatchRecord], scores: bool, multi: bool
+) -> None:
     """Write a table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(file, _schema(scores)) as writer:
+    with pq.ParquetWriter(file, _schema(scores, multi)) as writer:
         for chunk in chunked(records, ROW_GROUP_RECORDS):
             writer.write_batch(pa.RecordBatch.from_pylist(chunk, writer.schema))
 
 
-def _schema(scores: bool) -> "pa.Schema":
+def _schema(scores: bool, multi: bool) -> "pa.Schema":
     import pyarrow as pa
 
     arrow_types = {
@@ -46,5 +48,6 @@ def _schema(scores: bool) -> "pa.Schema":
         Sequence[float]: pa.list_(pa.float64()),
     }
     types = column_types()
-    names = (*COLUMNS, "scores") if scores else COLUMNS
+    columns = NUMBER_COLUMNS if multi else COLUMNS
+    names = (*columns, "scores") if scores else columns
     return pa.schema([(name, arrow_types[types[name]]) for name in names])

@@ -105,7 +105,8 @@ class WorkerProcess:
             if len(chunk) > 1:  # find the file that killed it
                 return [result for file in chunk for result in self.read([file])]
             fields = {"error": f"the worker process died while it read this file: {error}"}
-            return [to_record(chunk[0], fields, scores=self._config.scores)]
+            config = self._config
+            return [to_record(chunk[0], fields, scores=config.scores, multi=config.multi)]
 
     def _start(self) -> None:
         # The worker also ends with the thread that starts it: Linux counts that as its parent.

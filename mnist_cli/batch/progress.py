@@ -6,7 +6,7 @@ from typing import TextIO
 
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.writers import WriteRecords
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import AnyBatchRecord
 
 
 class ProgressBar:
@@ -51,7 +51,7 @@ class ProgressBar:
     def hidden_while(self, write: WriteRecords) -> WriteRecords:
         """A function that writes to the same terminal, and hides the bar meanwhile."""
 
-        def write_while_hidden(records: Sequence[BatchRecord]) -> None:
+        def write_while_hidden(records: Sequence[AnyBatchRecord]) -> None:
             self._progress.stop()
             write(records)
             self._progress.start()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from mnist_cli import images, input_files, preprocessing, recognition
+from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.picture_files import is_picture_file
@@ -17,6 +18,7 @@ from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
 from mnist_cli.preprocessing import Prepared
 from mnist_cli.recognition import Digit
+from mnist_cli.records import DigitsRecord, PredictionRecord
 
 # Files behind URIs that are read at the same time.
 REMOTE_READ_THREADS = 32
@@ -59,6 +61,8 @@ class Reader:
 
     def read(self, files: Sequence[InputFile]) -> list[BatchResult]:
         """Read files and return their results, in the same order."""
+        if self._config.multi:
+            return self._read_numbers(files)
         load = functools.partial(_unless_failed, _load)
         prepare = functools.partial(_unless_failed, self._prepare)
         prepared: Iterable[Prepared | Failure]
@@ -83,18 +87,32 @@ class Reader:
             if digit is None:
                 search = functools.partial(self._read_searched, file)
                 digit = _unless_failed(search, picture)
-            results.append(self._result(file, digit))
+            results.append(self._result(file, _unless_failed(self._predictor.record, digit)))
         return results
 
-    def _result(self, file: InputFile, digit: Digit | Failure) -> BatchResult:
-        fields: Mapping[str, Any]
-        if not isinstance(digit, Failure):
-            fields = self._predictor.record(digit)
-        elif digit.is_skipped:
+    def _read_numbers(self, files: Sequence[InputFile]) -> list[BatchResult]:
+        results = []
+        load = functools.partial(_unless_failed, _load)
+        is_remote = any(is_uri(file.file) for file in files)
+        for part in chunked(files, REMOTE_READ_THREADS):  # threads load all files of a part
+            contents = self._threads.map(load, part) if is_remote else map(load, part)
+            for file, content in zip(part, contents, strict=True):
+                picture = _decode(file, content)
+                number = _unless_failed(self._predictor.predict_all, picture)
+                results.append(self._result(file, number))
+        return results
+
+    def _result(
+        self, file: InputFile, fields: PredictionRecord | DigitsRecord | Failure
+    ) -> BatchResult:
+        values: Mapping[str, Any]
+        if not isinstance(fields, Failure):
+            values = fields
+        elif fields.is_skipped:
             return skipped(file)
         else:
-            fields = {"error": digit.error}
-        return to_record(file, fields, scores=self._config.scores)
+            values = {"error": fields.error}
+        return to_record(file, values, scores=self._config.scores, multi=self._config.multi)
 
     def _read_searched(self, file: InputFile, prepared: Prepared) -> Digit:
         """Read a picture again: keeping all pictures of a chunk would take too much memory."""

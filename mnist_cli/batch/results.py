@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias, TypedDict, cast, final
 
 from mnist_cli.batch.listing import InputFile, to_utf8
-from mnist_cli.records import BATCH_FIELDS, BatchRecord
+from mnist_cli.records import BATCH_FIELDS, NUMBER_FIELDS, AnyBatchRecord
 
 
 @final
@@ -15,13 +15,19 @@ class SkippedFile(TypedDict):
     file: str
 
 
-BatchResult: TypeAlias = BatchRecord | SkippedFile
+BatchResult: TypeAlias = AnyBatchRecord | SkippedFile
 
 
-def to_record(file: InputFile, fields: Mapping[str, Any], *, scores: bool) -> BatchRecord:
+def to_record(
+    file: InputFile, fields: Mapping[str, Any], *, scores: bool, multi: bool = False
+) -> AnyBatchRecord:
     """Return the record of a file: all fields in the same order, None where there is nothing."""
-    names = (*BATCH_FIELDS, "scores") if scores else BATCH_FIELDS
-    record = cast(BatchRecord, dict.fromkeys(names) | {"file": file.utf8_name, **fields})
+    names: tuple[str, ...] = BATCH_FIELDS
+    if multi:
+        names = NUMBER_FIELDS  # each of the digits has its scores
+    elif scores:
+        names = (*BATCH_FIELDS, "scores")
+    record = cast(AnyBatchRecord, dict.fromkeys(names) | {"file": file.utf8_name, **fields})
     if record["model"] is not None:
         record["model"] = to_utf8(record["model"])
     return record
@@ -37,7 +43,7 @@ def is_failed(result: BatchResult) -> bool:
     return "skipped" not in result and result["error"] is not None
 
 
-def select_records(results: Iterable[BatchResult], below: float | None) -> Iterator[BatchRecord]:
+def select_records(results: Iterable[BatchResult], below: float | None) -> Iterator[AnyBatchRecord]:
     """Yield the records that need review, or all of them if `below` is None.
 
     Skipped files have no record.
@@ -47,7 +53,7 @@ def select_records(results: Iterable[BatchResult], below: float | None) -> Itera
             yield result
 
 
-def needs_review(record: BatchRecord, below: float) -> bool:
-    """Whether a record is an error, uncertain, or has a probability under `below` percent."""
+def needs_review(record: AnyBatchRecord, below: float) -> bool:
+    """Whether a record has no digits, is uncertain, or has a probability under `below` percent."""
     probability = record["probability"]
     return probability is None or record["uncertain"] is True or probability < below

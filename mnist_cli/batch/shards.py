@@ -30,6 +30,7 @@ class Shards:
     format: BatchFormat
     scores: bool
     below: float | None
+    multi: bool = False
 
     def create(self, sources: Iterable[str]) -> None:
         """Create the folder.
@@ -58,7 +59,8 @@ class Shards:
             OutputError: it cannot be written.
         """
         data = io.BytesIO()
-        write_records(data, select_records(results, self.below), self.format, self.scores)
+        records = select_records(results, self.below)
+        write_records(data, records, self.format, self.scores, self.multi)
         self._write_file(f"part-{index:05}.{self.format}", data.getvalue())
 
     def finish(self) -> None:

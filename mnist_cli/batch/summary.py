@@ -27,9 +27,11 @@ class Summary:
             self.files += 1
             if "skipped" in result:
                 self.skipped += 1
-            elif result["prediction"] is None:
+            elif result["error"] is not None:
                 self.failed += 1
-            else:
+            elif "digits" in result:
+                self.digits.update(digit["prediction"] for digit in result["digits"] or ())
+            elif result["prediction"] is not None:
                 self.digits[result["prediction"]] += 1
 
     def merge(self, other: "Summary") -> None:

@@ -12,22 +12,24 @@ from mnist_cli.batch.parquet import check_pyarrow, write_parquet
 from mnist_cli.batch.results import BatchResult, select_records
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import BatchRecord
+from mnist_cli.records import AnyBatchRecord
 
 EXPORT_CHUNK_RECORDS = 10_000
 
-WriteRecords = Callable[[Sequence[BatchRecord]], None]
+WriteRecords = Callable[[Sequence[AnyBatchRecord]], None]
 WriteResults = Callable[[Sequence[BatchResult]], None]
 
 
-def stream_writer(stdout: TextIO, format: BatchFormat | None, scores: bool) -> WriteRecords:
+def stream_writer(
+    stdout: TextIO, format: BatchFormat | None, scores: bool, multi: bool = False
+) -> WriteRecords:
     """A function that writes records; the default format is as in `output.wants_text`."""
     if output.wants_text(stdout, format):
         from mnist_cli.text import table_writer
 
-        return table_writer(stdout)
+        return table_writer(stdout, multi=multi)
     if format == "csv":
-        return output.csv_writer(stdout, scores=scores)
+        return output.csv_writer(stdout, scores=scores, multi=multi)
     return output.json_writer(stdout)
 
 
@@ -45,7 +47,12 @@ def check_target(target: Path, format: BatchFormat | None) -> BatchFormat:
 
 
 def write_journal(
-    journal: Journal, target: Path, format: BatchFormat, scores: bool, below: float | None
+    journal: Journal,
+    target: Path,
+    format: BatchFormat,
+    scores: bool,
+    below: float | None,
+    multi: bool = False,
 ) -> None:
     """Write the records of a journal into a file, which appears when it is complete.
 
@@ -58,7 +65,7 @@ def write_journal(
                 journal.copy_records(file)
             else:
                 records = select_records(journal.results(), below)
-                write_records(file, records, format, scores)
+                write_records(file, records, format, scores, multi)
     except OSError as error:
         raise OutputError(
             f"cannot write {target}: {error.strerror}", "try again with --resume"
@@ -66,14 +73,18 @@ def write_journal(
 
 
 def write_records(
-    file: BinaryIO, records: Iterable[BatchRecord], format: BatchFormat, scores: bool
+    file: BinaryIO,
+    records: Iterable[AnyBatchRecord],
+    format: BatchFormat,
+    scores: bool,
+    multi: bool = False,
 ) -> None:
     """Write all records as JSON Lines, CSV or Parquet."""
     if format == "parquet":
-        write_parquet(file, records, scores)
+        write_parquet(file, records, scores, multi)
         return
     text = io.TextIOWrapper(file, "utf-8", newline="")
-    write = stream_writer(text, format, scores)
+    write = stream_writer(text, format, scores, multi)
     for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
         write(chunk)
     text.detach()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mnist_cli import option_types
+from mnist_cli.errors import UsageError
 from mnist_cli.option_types import InputConvention, Preprocess, RuntimeChoice
 
 
@@ -28,6 +29,12 @@ def percent(text: str) -> float:
     if not 0 <= value <= 100:
         raise typer.BadParameter("must be a number between 0 and 100")
     return value
+
+
+def check_multi(multi: bool, preprocess: Preprocess) -> None:
+    """Check that the detector, which finds the digits for `--multi`, is not switched off."""
+    if multi and preprocess == "plain":
+        raise UsageError("--preprocess: plain cannot be used with --multi")
 
 
 MODEL_HELP = "Name of a model, or path of a SavedModel folder or a .keras, .h5 or .tflite file."
@@ -81,6 +88,9 @@ Input = Annotated[
 Preprocessing = Annotated[
     Preprocess,
     typer.Option(help="auto finds the digit and normalizes it as in MNIST; plain only resizes."),
+]
+Multi = Annotated[
+    bool, typer.Option("--multi", help="Read all digits of each picture, in reading order.")
 ]
 Scores = Annotated[
     bool, typer.Option("--scores", help="Include the probabilities of all ten digits.")

@@ -8,7 +8,7 @@ import typer
 
 from mnist_cli.commands import options
 from mnist_cli.errors import ExitCode, UsageError
-from mnist_cli.option_types import DEFAULT_MODEL, Format, Preprocess
+from mnist_cli.option_types import DEFAULT_MODEL, Format
 from mnist_cli.terminal import Terminal, printable
 
 
@@ -36,9 +36,7 @@ def predict(
     show: Annotated[
         bool, typer.Option("--show", help="Draw the picture as the model sees it, with the scores.")
     ] = False,
-    multi: Annotated[
-        bool, typer.Option("--multi", help="Read all digits of each picture, in reading order.")
-    ] = False,
+    multi: options.Multi = False,
     min_probability: Annotated[
         float,
         typer.Option(
@@ -63,15 +61,15 @@ def predict(
       curl -s https://example.org/7.png | mnist predict -
     """
     target = Path(output) if output and output != "-" else None
-    _check_combination(show, multi, format, target, preprocess)
+    options.check_multi(multi, preprocess)
+    _check_show(show, format, target)
     from mnist_cli.loader import load_model
-    from mnist_cli.output import record_writer, target_format, text_file
+    from mnist_cli.output import check_columns, record_writer, target_format, text_file
     from mnist_cli.predictor import Predictor
 
     terminal: Terminal = context.obj
     selected = target_format(target, format, ("json", "jsonl", "csv")) if target else format
-    if multi and scores and selected == "csv":
-        raise UsageError("--scores cannot be used with --multi and CSV", "use --format json")
+    check_columns(selected, scores=scores, multi=multi)
     loaded = load_model(
         model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
     )
@@ -92,13 +90,8 @@ def predict(
         raise typer.Exit(ExitCode.INPUT)
 
 
-def _check_combination(
-    show: bool, multi: bool, format: Format | None, target: Path | None, preprocess: Preprocess
-) -> None:
-    for option, is_invalid, reason in (
-        ("--show", show and format not in (None, "text"), f"cannot be used with --format {format}"),
-        ("--show", show and target is not None, "cannot be used with --output"),
-        ("--preprocess", multi and preprocess == "plain", "plain cannot be used with --multi"),
-    ):
-        if is_invalid:
-            raise UsageError(f"{option}: {reason}")
+def _check_show(show: bool, format: Format | None, target: Path | None) -> None:
+    if show and format not in (None, "text"):
+        raise UsageError(f"--show cannot be used with --format {format}")
+    if show and target:
+        raise UsageError("--show cannot be used with --output")

@@ -68,6 +68,7 @@ def predict_batch(
             "probability.",
         ),
     ] = None,
+    multi: options.Multi = False,
     scores: options.Scores = False,
     processes: Annotated[
         int | None,
@@ -82,7 +83,7 @@ def predict_batch(
         ),
     ] = None,
 ) -> None:
-    """Read the digit in each picture of a folder.
+    """Read the digit in each picture of a folder, or all digits with --multi.
 
     Writes one record per picture, sorted by path, as soon as it is ready. A picture that cannot be
     read gets a record with an error; the exit code is then 5. Other files are skipped.
@@ -105,12 +106,13 @@ def predict_batch(
     if format == "json":
         format = "jsonl"
     to_folder = output is not None and is_shard_folder(output)
+    options.check_multi(multi, preprocess)
     _check_output(output, to_folder, format, resume, fail_fast)
     if not ray:
         _check_local(sources, to_folder)
     job = Job(
         Listing(tuple(sources), tuple(glob or ()), recursive, null),
-        ReaderConfig(model, model_dir, runtime, input, preprocess, scores),
+        ReaderConfig(model, model_dir, runtime, input, preprocess, scores, multi),
         ray=ray,
         processes=processes,
         below=below,

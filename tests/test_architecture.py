@@ -27,7 +27,7 @@ FOLDERS = ("mnist_cli", "benchmarks", "docs", "training")
 LAYERS = (
     {"__main__", "api", "cli", "commands"},
     {"batch", "server"},
-    {"evaluation", "plot", "predictor"},
+    {"annotate", "evaluation", "plot", "predictor"},
     {"recognition"},
     {"preprocessing"},
     {

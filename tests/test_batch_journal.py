@@ -24,6 +24,7 @@ SETTINGS: JournalSettings = {
     "preprocess": "auto",
     "scores": False,
     "multi": False,
+    "annotate": None,
 }
 RECORDS: list[BatchResult] = [
     *(

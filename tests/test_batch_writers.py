@@ -44,6 +44,7 @@ SETTINGS: JournalSettings = {
     "preprocess": "auto",
     "scores": True,
     "multi": False,
+    "annotate": None,
 }
 
 

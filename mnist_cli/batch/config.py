@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist_cli.batch.annotations import Annotations
 from mnist_cli.option_types import InputConvention, Preprocess, RuntimeChoice
 
 
@@ -19,3 +20,5 @@ class ReaderConfig:
     scores: bool
     multi: bool = False
     """Whether to read all digits of each picture."""
+    annotations: Annotations | None = None
+    """Where annotated pictures are written, if anywhere."""

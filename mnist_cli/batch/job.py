@@ -55,6 +55,7 @@ class Job:
     def to_stream(self, terminal: Terminal, format: BatchFormat | None) -> Summary:
         """Write records to `terminal.stdout`, each as soon as it is ready."""
         self._check_columns(format)
+        self._create_annotations()
         with self._session(terminal) as (files, read_files, bar):
             write = bar.hidden_while(
                 writers.stream_writer(
@@ -78,6 +79,7 @@ class Job:
             self._session(terminal, target) as (files, read_files, bar),
             Journal(target, self._journal_settings(), resume) as journal,
         ):
+            self._create_annotations(is_resumed=journal.has_records)
             try:
                 summary = run(
                     files,
@@ -137,10 +139,15 @@ class Job:
                 pool.read_files, config=self.reader, processes=self.processes or default
             )
 
+    def _create_annotations(self, *, is_resumed: bool = False) -> None:
+        if self.reader.annotations:
+            self.reader.annotations.create(is_resumed=is_resumed)
+
     def _check_columns(self, format: BatchFormat | None) -> None:
         output.check_columns(format, scores=self.reader.scores, multi=self.reader.multi)
 
     def _journal_settings(self) -> JournalSettings:
+        annotations = self.reader.annotations
         return {
             "sources": list(self.listing.sources),
             "glob": list(self.listing.globs),
@@ -151,4 +158,5 @@ class Job:
             "preprocess": self.reader.preprocess,
             "scores": self.reader.scores,
             "multi": self.reader.multi,
+            "annotate": str(annotations.folder) if annotations else None,
         }

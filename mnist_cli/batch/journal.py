@@ -34,6 +34,8 @@ class JournalSettings(TypedDict):
     preprocess: Preprocess
     scores: bool
     multi: bool
+    annotate: str | None
+    """The folder of annotated pictures."""
 
 
 class Journal:
@@ -104,9 +106,14 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._valid_end == self._header_end:
-            self.remove()  # it has no records
+        if not self.has_records:
+            self.remove()
         self._file.close()
+
+    @property
+    def has_records(self) -> bool:
+        """Whether it has records, which are those of an interrupted batch when it is opened."""
+        return self._valid_end > self._header_end
 
     @property
     def temporary(self) -> Path:

@@ -94,6 +94,7 @@ class WorkerProcess:
 
         Raises:
             ModelError: the model cannot be loaded.
+            OutputError: an annotated picture cannot be written.
         """
         try:
             if not self._model_loaded:

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from mnist_cli import images, input_files, preprocessing, recognition
+from mnist_cli.batch.annotations import Annotations
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.picture_files import is_picture_file
 from mnist_cli.batch.results import BatchResult, skipped, to_record
 from mnist_cli.batch.uris import RemoteFile, is_uri
-from mnist_cli.errors import InputError
+from mnist_cli.errors import InputError, OutputError
 from mnist_cli.loader import load_model
 from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
@@ -25,6 +26,7 @@ REMOTE_READ_THREADS = 32
 # One step prepares this much before the next step starts.
 READAHEAD_BYTES = 2**20
 
+Annotated = TypeVar("Annotated", PredictionRecord, DigitsRecord)
 S = TypeVar("S")
 T = TypeVar("T")
 Item = TypeVar("Item", bound="bytes | Picture | Failure")
@@ -60,7 +62,11 @@ class Reader:
         self._predictor = Predictor(model, scores=config.scores)
 
     def read(self, files: Sequence[InputFile]) -> list[BatchResult]:
-        """Read files and return their results, in the same order."""
+        """Read files and return their results, in the same order.
+
+        Raises:
+            OutputError: an annotated picture cannot be written.
+        """
         if self._config.multi:
             return self._read_numbers(files)
         load = functools.partial(_unless_failed, _load)
@@ -105,6 +111,9 @@ class Reader:
     def _result(
         self, file: InputFile, fields: PredictionRecord | DigitsRecord | Failure
     ) -> BatchResult:
+        if self._config.annotations:
+            annotate = functools.partial(self._annotate, file, self._config.annotations)
+            fields = _unless_failed(annotate, fields)
         values: Mapping[str, Any]
         if not isinstance(fields, Failure):
             values = fields
@@ -113,6 +122,10 @@ class Reader:
         else:
             values = {"error": fields.error}
         return to_record(file, values, scores=self._config.scores, multi=self._config.multi)
+
+    def _annotate(self, file: InputFile, annotations: Annotations, record: Annotated) -> Annotated:
+        annotations.write(file.file, images.decode_silently(_load(file)), record)
+        return record
 
     def _read_searched(self, file: InputFile, prepared: Prepared) -> Digit:
         """Read a picture again: keeping all pictures of a chunk would take too much memory."""
@@ -159,6 +172,8 @@ def _unless_failed(step: Callable[[S], T], value: S | Failure) -> T | Failure:
         return value
     try:
         return step(value)
+    except OutputError:  # an annotated picture cannot be written
+        raise
     except InputError as error:
         return Failure(str(error))
     except MemoryError:

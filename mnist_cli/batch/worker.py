@@ -17,8 +17,8 @@ SET_PARENT_DEATH_SIGNAL = 1
 def main(parent: int) -> None:
     """Handle pickled requests until stdin ends or the process `parent` dies.
 
-    The first is a `ReaderConfig`, whose response is an empty list or, if the model cannot be
-    loaded, an error; the others are chunks.
+    The first is a `ReaderConfig`, whose response is an empty list; the others are chunks. The
+    response is an error if the model cannot be loaded, or an annotated picture cannot be written.
     """
     _end_with(parent)
     warnings.simplefilter("ignore")  # as in `mnist predict`
@@ -44,7 +44,11 @@ def main(parent: int) -> None:
                 chunk = pickle.load(requests)
             except EOFError:
                 return
-            respond(reader.read(chunk))
+            try:
+                results: list[BatchResult] | MnistError = reader.read(chunk)
+            except MnistError as error:
+                results = error
+            respond(results)
 
 
 def _end_with(parent: int) -> None:

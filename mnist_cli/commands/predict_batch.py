@@ -64,12 +64,20 @@ def predict_batch(
         typer.Option(
             parser=options.percent,
             metavar="PERCENT",
-            help="Write only what needs review: errors, uncertain digits, and digits with a lower "
-            "probability.",
+            help="Write only what needs review: errors, uncertain digits, digits with a lower "
+            "probability, and pictures without digits.",
         ),
     ] = None,
     multi: options.Multi = False,
     scores: options.Scores = False,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write each picture, with the boxes and answers of its digits, as PNG into "
+            "DIR, which must be empty.",
+        ),
+    ] = None,
     processes: Annotated[
         int | None,
         typer.Option(min=1, help="Number of worker processes.  [default: one per core]"),
@@ -96,6 +104,7 @@ def predict_batch(
       find scans -newer last -print0 | mnist predict-batch -0 -
       mnist predict-batch s3://bucket/scans --ray auto --output s3://bucket/digits/
     """
+    from mnist_cli.batch.annotations import Annotations
     from mnist_cli.batch.config import ReaderConfig
     from mnist_cli.batch.job import Job
     from mnist_cli.batch.listing import Listing
@@ -110,9 +119,12 @@ def predict_batch(
     _check_output(output, to_folder, format, resume, fail_fast)
     if not ray:
         _check_local(sources, to_folder)
+    if annotate and ray:
+        raise UsageError("--annotate cannot be used with --ray")
+    annotations = Annotations(annotate, tuple(sources)) if annotate else None
     job = Job(
         Listing(tuple(sources), tuple(glob or ()), recursive, null),
-        ReaderConfig(model, model_dir, runtime, input, preprocess, scores, multi),
+        ReaderConfig(model, model_dir, runtime, input, preprocess, scores, multi, annotations),
         ray=ray,
         processes=processes,
         below=below,

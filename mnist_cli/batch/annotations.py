@@ -1,0 +1,83 @@
+"""Writes the annotated pictures of a batch into a folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnist_cli.errors import OutputError
+from mnist_cli.output import replacing
+from mnist_cli.records import DigitsRecord, PredictionRecord
+from mnist_cli.terminal import printable
+
+if TYPE_CHECKING:
+    from mnist_cli.picture import Picture
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """A folder of annotated pictures, with the same subfolders as the pictures that are read."""
+
+    folder: Path
+    sources: tuple[str, ...]
+    """The folders and files that are read, or `-`."""
+
+    def create(self, *, is_resumed: bool = False) -> None:
+        """Create the folder, which must be empty, so that no file in it can be overwritten.
+
+        Args:
+            is_resumed: whether an interrupted batch may already have written pictures into it.
+
+        Raises:
+            OutputError: it cannot be created, is not empty, or is inside a source.
+        """
+        for source in self.sources:
+            if source != "-" and _is_inside(self.folder, source):
+                raise OutputError(
+                    f"{self.folder} is inside {printable(source)}, which is read",
+                    "choose another folder",
+                )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not is_resumed and any(self.folder.iterdir()):
+                raise OutputError(f"{self.folder} is not empty", "choose another folder")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.folder}: {error.strerror}") from error
+
+    def path(self, file: str) -> Path:
+        """Return where the annotated picture of a file is written; it differs for each file.
+
+        It is the path from the folder that contains all sources, or from `/` for a list on stdin.
+        """
+        if "-" in self.sources:
+            path = os.path.relpath(os.path.realpath(file), "/")
+        else:
+            top = os.path.commonpath(map(_folder_of, self.sources))
+            path = os.path.relpath(os.path.abspath(file), top)
+        return self.folder / f"{path}.png"
+
+    def write(self, file: str, picture: "Picture", record: PredictionRecord | DigitsRecord) -> None:
+        """Write the annotated picture of a file.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        from mnist_cli.annotate import annotated
+
+        image, target = annotated(picture, record), self.path(file)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target, target.with_name(f".mnist-{os.getpid()}.tmp")) as stream:
+                image.save(stream, "png")
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: {error.strerror}") from error
+
+
+def _is_inside(folder: Path, source: str) -> bool:
+    top = os.path.realpath(source)
+    return os.path.commonpath((os.path.realpath(folder), top)) == top
+
+
+def _folder_of(source: str) -> Path:
+    path = Path(os.path.abspath(source))
+    return path if path.is_dir() else path.parent

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,17 @@ from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.listing import InputFile, Listing, output_file_ids
 from mnist_cli.batch.progress import ProgressBar
 from mnist_cli.batch.results import BatchResult, select_records
-from mnist_cli.batch.run import NoPicturesError, ReadFiles, run, run_sharded
+from mnist_cli.batch.run import NoPicturesError, ReadFiles, log_skipped, run, run_sharded
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.uris import to_uri
+from mnist_cli.batch.watch import watch
+from mnist_cli.batch.writers import WriteRecords, WriteResults
 from mnist_cli.loader import find_model
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.terminal import Terminal
+from mnist_cli.terminal import NOTICE, Terminal
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -55,19 +60,23 @@ class Job:
     def to_stream(self, terminal: Terminal, format: BatchFormat | None) -> Summary:
         """Write records to `terminal.stdout`, each as soon as it is ready."""
         self._check_columns(format)
-        self._create_annotations()
         with self._session(terminal) as (files, read_files, bar):
-            write = bar.hidden_while(
-                writers.stream_writer(
-                    terminal.stdout, format, self.reader.scores, self.reader.multi
-                )
-            )
+            write = self._selecting(bar.hidden_while(self._start_stream(terminal, format)))
+            return run(files, read_files, write, bar.update, fail_fast=self.fail_fast)
 
-            def write_selected(results: Sequence[BatchResult]) -> None:
-                if selected := list(select_records(results, self.below)):
-                    write(selected)
-
-            return run(files, read_files, write_selected, bar.update, fail_fast=self.fail_fast)
+    def watch(self, terminal: Terminal, format: BatchFormat | None) -> None:
+        """Write the records of all files, and of those that appear later, until Ctrl-C."""
+        self._check_columns(format)
+        excluded = output_file_ids(terminal.stdout, None)
+        listing = dataclasses.replace(self.listing, excluded=excluded)
+        with pool.WorkerProcess(self.reader) as process:
+            process.read([])  # errors of the model are reported at once
+            write = self._selecting(self._start_stream(terminal, format))
+            logger.log(NOTICE, "watching %s (Ctrl-C stops)", ", ".join(listing.sources))
+            for file in watch(lambda: listing.files(terminal.stdin)):
+                results = process.read([file])
+                log_skipped(results)
+                write(results)
 
     def to_file(
         self, terminal: Terminal, target: Path, format: BatchFormat | None, *, resume: bool
@@ -138,6 +147,20 @@ class Job:
             yield functools.partial(
                 pool.read_files, config=self.reader, processes=self.processes or default
             )
+
+    def _start_stream(self, terminal: Terminal, format: BatchFormat | None) -> WriteRecords:
+        """Return the function that writes records to `terminal.stdout`."""
+        self._create_annotations()
+        return writers.stream_writer(terminal.stdout, format, self.reader.scores, self.reader.multi)
+
+    def _selecting(self, write: WriteRecords) -> WriteResults:
+        """Return a function that writes those of some results that are not left out."""
+
+        def write_selected(results: Sequence[BatchResult]) -> None:
+            if selected := list(select_records(results, self.below)):
+                write(selected)
+
+        return write_selected
 
     def _create_annotations(self, *, is_resumed: bool = False) -> None:
         if self.reader.annotations:

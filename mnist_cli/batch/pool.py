@@ -103,7 +103,7 @@ class WorkerProcess:
             return self._receive()
         except _WorkerDied as error:
             self._start()
-            if len(chunk) > 1:  # find the file that killed it
+            if len(chunk) != 1:  # find the file that killed it
                 return [result for file in chunk for result in self.read([file])]
             fields = {"error": f"the worker process died while it read this file: {error}"}
             config = self._config

@@ -50,7 +50,7 @@ def run(
             failed = next(errors, None) if fail_fast else None
             write(results[:failed])
             summary.add(*results[:failed])
-            _log_skipped(results[:failed])
+            log_skipped(results[:failed])
             on_progress(summary)
             if failed is not None:
                 raise FileError("{file}: {error}".format(**results[failed]))
@@ -58,7 +58,8 @@ def run(
     return summary
 
 
-def _log_skipped(results: Iterable[BatchResult]) -> None:
+def log_skipped(results: Iterable[BatchResult]) -> None:
+    """Log the files that are not pictures."""
     for result in results:
         if "skipped" in result:
             logger.info("skipped %s: not a picture", printable(result["file"]))

@@ -78,6 +78,14 @@ def predict_batch(
             "DIR, which must be empty.",
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="After the files that exist, read those that appear in the folders or change, "
+            "until Ctrl-C (exit code 130).",
+        ),
+    ] = False,
     processes: Annotated[
         int | None,
         typer.Option(min=1, help="Number of worker processes.  [default: one per core]"),
@@ -101,6 +109,7 @@ def predict_batch(
       mnist predict-batch scans > digits.jsonl
       mnist predict-batch scans --output digits.csv --resume
       mnist predict-batch scans --glob '*.png' --below 90
+      mnist predict-batch scans --watch > digits.jsonl
       find scans -newer last -print0 | mnist predict-batch -0 -
       mnist predict-batch s3://bucket/scans --ray auto --output s3://bucket/digits/
     """
@@ -121,6 +130,8 @@ def predict_batch(
         _check_local(sources, to_folder)
     if annotate and ray:
         raise UsageError("--annotate cannot be used with --ray")
+    if watch:
+        _check_watch(sources, output, fail_fast, processes, ray)
     annotations = Annotations(annotate, tuple(sources)) if annotate else None
     job = Job(
         Listing(tuple(sources), tuple(glob or ()), recursive, null),
@@ -131,6 +142,9 @@ def predict_batch(
         fail_fast=fail_fast,
     )
     terminal: Terminal = context.obj
+    if watch:
+        job.watch(terminal, format)
+        return
     if not output:
         summary = job.to_stream(terminal, format)
     elif to_folder:
@@ -171,3 +185,22 @@ def _check_local(sources: list[str], to_folder: bool) -> None:
 
     if to_folder or any(map(is_uri, sources)):
         raise UsageError("URIs and output folders require --ray")
+
+
+def _check_watch(
+    sources: list[str],
+    output: str | None,
+    fail_fast: bool,
+    processes: int | None,
+    ray: str | None,
+) -> None:
+    excluded = {
+        "--output": output,
+        "--fail-fast": fail_fast,
+        "--processes": processes,
+        "--ray": ray,
+        "a list of paths on stdin": "-" in sources,
+    }
+    for name, is_used in excluded.items():
+        if is_used:
+            raise UsageError(f"--watch cannot be used with {name}")

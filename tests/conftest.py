@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import functools
+import importlib.util
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,20 @@ from tests.serving import Server, serving
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark tests by their fixtures, and skip those of TensorFlow if it is not installed."""
+    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+    for item in items:
+        if "chrome" in item.fixturenames:
+            item.add_marker("browser")
+        if "weights" in item.fixturenames:  # the models that are made with them
+            item.add_marker("tensorflow")
+        if item.get_closest_marker("tensorflow") and not has_tensorflow:
+            item.add_marker(pytest.mark.skip(reason="needs TensorFlow: the extra tensorflow"))
+        if any(map(item.get_closest_marker, ("browser", "ray", "tensorflow"))):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="module")

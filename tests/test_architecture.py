@@ -1,6 +1,7 @@
 """The structure of the code: which module imports what."""
 
 import ast
+import functools
 import graphlib
 import importlib
 import itertools
@@ -67,9 +68,14 @@ LAYERS = (
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 
+@functools.cache
+def _parse(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def _imports(file: Path) -> Iterator[tuple[str, str | None]]:
     """The imports of a file, also those in functions: module and name, or None for the module."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(_parse(file)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -89,7 +95,7 @@ def _attributes(file: Path, name: str | None) -> set[str]:
     """The attributes of a variable that a file uses."""
     return {
         node.attr
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(_parse(file))
         if isinstance(node, ast.Attribute)
         if isinstance(node.value, ast.Name) and node.value.id == name
     }

@@ -56,6 +56,7 @@ def test_it_is_a_line_for_the_settings_and_one_for_each_record(tmp_path: Path) -
     assert [json.loads(line) for line in lines] == [SIGNATURE | SETTINGS, *RECORDS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("garbage", [[b""], [b"\0" * 9, b"\xff\n\xff", b'{"file": "s\n']])
 def test_cut_off_at_any_byte_it_continues(garbage: list[bytes], tmp_path: Path) -> None:
     target = tmp_path / "digits.jsonl"

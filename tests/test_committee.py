@@ -19,8 +19,6 @@ from mnist_cli.loader import load_model
 from tests.test_evaluate import write_idx
 from training import augmented_dataset, cache_key, data
 from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
-from training.committee import evaluate, fit, logits
-from training.committee.networks import NETWORKS
 from training.data import as_input
 from training.recipes.committee import BASELINES, TEACHERS
 from training.recipes.dataset import DATASET
@@ -28,10 +26,11 @@ from training.recipes.models import Recipe
 from training.runs import read_log
 from training.synthetic import generate
 
-# Keras saves its variables with a call that NumPy 2 deprecates.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy keyword"
-)
+pytestmark = [
+    pytest.mark.tensorflow,
+    # Keras saves its variables with a call that NumPy 2 deprecates.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword"),
+]
 
 RECIPE = Recipe(epochs=2, batch_size=32, keep_prob=1.0, ema_decay=0.9)
 HELD_OUT, UNSEEN = 200, 100  # images
@@ -50,6 +49,8 @@ def mnist(tmp_path: Path, digits: npt.NDArray[np.uint8], labels: npt.NDArray[np.
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of two teachers and a baseline, with a small data set without synthetic digits."""
+    from training.committee import evaluate, fit, logits
+
     small = dataclasses.replace(DATASET, augmented_copies=2, synthetic_images=40, synthetic_sets=1)
     for module in (augmented_dataset, cache_key):
         monkeypatch.setattr(module, "DATASET", small)
@@ -85,6 +86,8 @@ def committee(
 
 
 def _save_untrained(home: Path, *names: str) -> None:
+    from training.committee import fit
+
     for name in names:
         (home / name).mkdir(parents=True)
         fit.build_network(name, "float32", 1.0).save_weights(home / name / fit.WEIGHTS)
@@ -93,6 +96,8 @@ def _save_untrained(home: Path, *names: str) -> None:
 def test_interrupted_training_resumes(
     home: Path, mnist: Path, committee: Committee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from training.committee import fit
+
     all_batches = AugmentedDataset.batches
 
     def batches(self: AugmentedDataset, epoch: int, recipe: Recipe) -> Iterator[Any]:
@@ -133,6 +138,8 @@ def _check_averaged_weights(home: Path) -> None:
     """The teachers have averaged weights, the baseline those after the last step."""
     import keras
 
+    from training.committee import fit
+
     for name, averaged in (("m7", True), ("vgg", True), ("k_cnn_0", False)):
         last = keras.models.load_model(home / name / "checkpoint.keras").trainable_variables
         kept = fit.load_trained(name).trainable_variables
@@ -163,6 +170,8 @@ def test_teachers_and_models_learn_different_copies(home: Path, mnist: Path) -> 
 def test_other_recipe_or_data_discards_nothing(
     home: Path, committee: Committee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from training.committee import fit
+
     monkeypatch.setattr(fit, "TEACHERS", {"m7": dataclasses.replace(RECIPE, epochs=1)})
     monkeypatch.setattr(fit, "BASELINES", {})
     committee("train")
@@ -187,6 +196,8 @@ def test_evaluation_counts_held_out_errors(
     committee: Committee,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from training.committee import evaluate, fit
+
     _save_untrained(home, "m7", "vgg", "k_cnn_0")
     monkeypatch.setattr(evaluate, "MAX_ERROR_RATIO", ratio)
     output = committee("evaluate")
@@ -223,6 +234,8 @@ def test_evaluation_counts_held_out_errors(
 def test_logits_are_stored_for_each_copy(
     home: Path, mnist: Path, committee: Committee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from training.committee import fit
+
     _save_untrained(home, "m7", "vgg")
     assert committee("logits").endswith("copy 1/2\ncopy 2/2\n")
     dataset = open_augmented_dataset(data.load_training(mnist)[0])
@@ -242,6 +255,9 @@ def test_logits_are_stored_for_each_copy(
 
 
 def test_networks_return_probabilities() -> None:
+    from training.committee import fit
+    from training.committee.networks import NETWORKS
+
     assert NETWORKS.keys() == TEACHERS.keys() and len(NETWORKS) == 5
     assert len({recipe.seed for recipe in TEACHERS.values()}) == 5
     assert len(BASELINES) == 3

@@ -72,6 +72,7 @@ def test_a_body_that_is_not_compressed_or_damaged(server: Server, encoding: str)
         assert f"the body is not {encoding}" in answer.error
 
 
+@pytest.mark.slow
 def test_compressed_bodies_have_the_limit_of_plain_ones() -> None:
     limit = 2**20
     with serving("--max-body", "1") as server:
@@ -104,6 +105,7 @@ def test_a_large_answer_is_compressed_if_the_client_accepts_that(server: Server)
     assert "Content-Encoding" not in small.headers and small.json["prediction"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [None, *COMPRESS])
 @pytest.mark.parametrize("received", [None, *COMPRESS])
 @pytest.mark.parametrize("binary", [True, False])

@@ -94,6 +94,7 @@ def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
     assert 0 <= answer["digitness"] <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [model.name for model in find_models()])
 def test_99_percent_of_mnist_are_certain(name: str, digits: npt.NDArray[np.uint8]) -> None:
     loaders = [functools.partial(Picture.from_pixels, digit) for digit in digits]

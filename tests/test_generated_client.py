@@ -63,6 +63,7 @@ def _run(*command: str, folder: Path) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_a_generated_client(server: Server, tmp_path: Path) -> None:
     pytest.importorskip("openapi_python_client")
     (tmp_path / "openapi.json").write_bytes(server.ask("GET", "/openapi.json").body)

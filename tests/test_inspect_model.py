@@ -67,6 +67,7 @@ def test_text(monkeypatch: pytest.MonkeyPatch) -> None:
         assert re.search(rf"{name} .*{statistics[name]:.2%}", lines)
 
 
+@pytest.mark.tensorflow
 def test_tensorflow_and_the_compiled_model_give_the_same_card(tmp_path: Path) -> None:
     [shipped] = [model for model in find_models() if model.name == "t_ffnn"]
     folder = Path(shutil.copytree(shipped.path, tmp_path / "t_ffnn"))
@@ -106,6 +107,7 @@ def test_the_state_of_the_compiled_model(tmp_path: Path, weights: Weights) -> No
     assert state() == ("stale", "tensorflow")
 
 
+@pytest.mark.tensorflow
 def test_an_unsupported_model_has_a_card(tmp_path: Path) -> None:
     folder = models.five_inputs(tmp_path / "other")
     result = run("inspect-model", folder)

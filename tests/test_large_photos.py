@@ -30,6 +30,7 @@ def _photo(digit: int, side: int, *, orientation: int = 1) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [60, 150, 400, 2000])
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_large_jpegs_are_read_as_in_full_size(side: int, orientation: int) -> None:

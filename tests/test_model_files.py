@@ -246,7 +246,12 @@ BAD_FILES: list[tuple[str, Callable[[Path], None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "make", "message"), BAD_FILES, ids=lambda value: str(value)[:50])
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("name", "make", "message"),
+    BAD_FILES,
+    ids=lambda value: getattr(value, "__name__", str(value)[:50]),
+)
 def test_bad_files_give_one_line(
     name: str,
     make: Callable[[Path], None],

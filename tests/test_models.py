@@ -66,6 +66,7 @@ def test_every_form_agrees_with_numpy(
         np.testing.assert_allclose(model.predict_proba(batch), expected, atol=1e-5)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("folder", models.ESTIMATORS, ids=lambda folder: folder.name)
 def test_models_of_tf_estimator(
     folder: Path, digits: Digits, labels: npt.NDArray[np.int64]
@@ -77,6 +78,7 @@ def test_models_of_tf_estimator(
     np.testing.assert_allclose(compiled, reference, atol=1e-5)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", [model.name for model in find_models()])
 def test_8_bit_weights_hardly_change_the_shipped_models(
     name: str, digits: Digits, labels: npt.NDArray[np.int64]
@@ -142,6 +144,7 @@ def _copy_of_t_ffnn(tmp_path: Path) -> Path:
     return Path(shutil.copytree(shipped.path, tmp_path / "t_ffnn"))
 
 
+@pytest.mark.tensorflow
 def test_a_stale_compiled_model_is_not_used(tmp_path: Path) -> None:
     folder = _copy_of_t_ffnn(tmp_path)
     card = folder / "assets.extra" / "model.json"
@@ -151,6 +154,7 @@ def test_a_stale_compiled_model_is_not_used(tmp_path: Path) -> None:
     assert "runs in tensorflow" in result.stderr
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "not a model"])
 def test_a_corrupt_compiled_model_is_ignored_with_a_warning(tmp_path: Path, damage: str) -> None:
     folder = _copy_of_t_ffnn(tmp_path)
@@ -173,6 +177,7 @@ def test_a_corrupt_compiled_model_is_ignored_with_a_warning(tmp_path: Path, dama
     assert quiet.stderr == ""
 
 
+@pytest.mark.tensorflow
 def test_a_compiled_model_that_litert_cannot_run_is_ignored(tmp_path: Path) -> None:
     import hashlib
 
@@ -265,6 +270,7 @@ def test_folders_without_a_model(tmp_path: Path) -> None:
         assert message in result.error
 
 
+@pytest.mark.tensorflow
 def test_the_error_for_an_unsupported_model_lists_its_signatures(tmp_path: Path) -> None:
     folder = models.five_inputs(tmp_path / "other")
     result = run("predict", "--model", folder, SAMPLES / "MNIST-0.png")
@@ -311,7 +317,7 @@ def test_a_damaged_model(tmp_path: Path, weights: Weights, file: str, content: b
     assert result.error.startswith(f"model mine ({folder}): ")
 
 
-def test_without_tensorflow_compiled_models_work(tmp_path: Path, weights: Weights) -> None:
+def test_without_tensorflow_compiled_models_work() -> None:
     result = run_process("predict", SAMPLES / "MNIST-7.png", program=WITHOUT_TENSORFLOW)
     assert (result.code, result.stderr) == (0, "")
     assert result.record["prediction"] == 7
@@ -319,6 +325,7 @@ def test_without_tensorflow_compiled_models_work(tmp_path: Path, weights: Weight
         assert run_process("inspect-model", name, program=WITHOUT_TENSORFLOW).code == 0
 
 
+@pytest.mark.tensorflow
 def test_without_litert_tensorflow_is_used_and_nothing_is_compiled(tmp_path: Path) -> None:
     program = without("ai_edge_litert")
     result = run_process("predict", SAMPLES / "MNIST-7.png", program=program)

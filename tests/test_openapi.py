@@ -239,6 +239,7 @@ def test_the_page_has_all_routes_and_loads_nothing_from_elsewhere(
             assert guarded.ask("GET", f"/digits/{link}").status == 200
 
 
+@pytest.mark.slow
 def test_random_requests_cause_no_internal_error(tmp_path: Path) -> None:
     with serving("--quiet", env={"MNIST_TOKEN": TOKEN}) as server:
         config = Path(__file__).with_name("schemathesis.toml")

@@ -58,6 +58,7 @@ def test_the_icon(server: Server) -> None:
     assert answer.body.startswith(b"<svg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("--workers", "2"), ("--host", "0.0.0.0", "--insecure")])
 def test_the_page_is_opened_once_the_server_is_ready(
     tmp_path: Path, arguments: tuple[str, ...]

@@ -238,6 +238,7 @@ def test_the_result_does_not_depend_on_the_working_folder(tmp_path: Path) -> Non
     assert there.record["prediction"] == 6
 
 
+@pytest.mark.tensorflow
 def test_both_runtimes_give_the_same_record() -> None:
     litert, tensorflow = (
         run("predict", "--runtime", runtime, *PICTURES) for runtime in ("litert", "tensorflow")

@@ -326,6 +326,7 @@ def test_the_output_file_appears_when_it_is_complete(many: Path, tmp_path: Path)
     assert sorted(file.name for file in tmp_path.glob("*digits*")) == ["digits.jsonl"]
 
 
+@pytest.mark.slow
 def test_killed_at_random_and_resumed(many: Path, tmp_path: Path) -> None:
     (many / "0007.png").write_bytes(b"bad")
     (many / "0008.txt").write_text("skipped")
@@ -361,6 +362,7 @@ def test_killed_at_random_and_resumed(many: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits.csv", "digits.parquet"])
 def test_ctrl_c_and_resumed(name: str, many: Path, tmp_path: Path) -> None:
     whole, table = tmp_path / f"whole-{name}", tmp_path / name
@@ -375,6 +377,7 @@ def test_ctrl_c_and_resumed(name: str, many: Path, tmp_path: Path) -> None:
     assert table.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_full_disk_and_resumed(many: Path, tmp_path: Path) -> None:
     whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
     assert run("predict-batch", many, "--output", whole).code == 0
@@ -463,6 +466,7 @@ def test_usage_errors(arguments: list[str], code: int, message: str, tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_folders_deeper_than_the_path_limit(tmp_path: Path) -> None:
     shutil.copy(SAMPLES / "MNIST-8.png", tmp_path / "8.png")
     here = Path.cwd()
@@ -488,6 +492,7 @@ def test_a_closed_pipe(many: Path) -> None:
         assert (batch.wait(), batch.stderr.read()) == (141, b"")
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_restarted(many: Path, tmp_path: Path) -> None:
     whole, table = tmp_path / "whole.jsonl", tmp_path / "digits.jsonl"
     assert run("predict-batch", many, "--output", whole).code == 0
@@ -499,6 +504,7 @@ def test_a_killed_worker_is_restarted(many: Path, tmp_path: Path) -> None:
     assert table.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_no_worker_survives_a_kill(many: Path, tmp_path: Path) -> None:
     with _started(many, tmp_path / "digits.jsonl") as batch:
         _wait_for_records(tmp_path / "digits.jsonl", 10_000)
@@ -509,6 +515,7 @@ def test_no_worker_survives_a_kill(many: Path, tmp_path: Path) -> None:
         _wait_for(lambda: not any(map(_is_running, children)))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a parent-death signal")
 def test_a_worker_that_hangs_ends_with_its_parent(many: Path, tmp_path: Path) -> None:
     with _started(many, tmp_path / "digits.jsonl") as batch:
@@ -528,6 +535,7 @@ def test_tensorflow_is_not_needed(tmp_path: Path) -> None:
     assert result.code == 0
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

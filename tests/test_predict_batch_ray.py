@@ -22,6 +22,8 @@ from PIL import Image
 
 from tests.running import MNIST, ROOT, SAMPLES, run, run_process, without
 
+pytestmark = pytest.mark.ray
+
 
 class TwoNodes:
     """A Ray cluster of two nodes with one core each, and a head that does not read files.

@@ -153,6 +153,7 @@ def test_handwriting_is_read(scene: str, tmp_path: Path) -> None:
 
 
 @scenes
+@pytest.mark.slow
 @pytest.mark.parametrize("written", [_handwritten, _printed])
 def test_light_on_dark_is_read_as_dark_on_light(
     scene: str, written: Callable[[int], Light], model: Model
@@ -196,6 +197,7 @@ def test_tiny_digits(side: int, noise: float, tmp_path: Path) -> None:
     assert [record["prediction"] for record in records] == list(range(10))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0, 4])
 def test_a_small_digit_in_a_photograph(noise: float, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
@@ -232,6 +234,7 @@ def test_strokes_along_all_sides_of_the_picture(model: Model) -> None:
         assert _number(_read(model, turned[10:111, 20:61])) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contrast", [33, 48, 63, 64])
 def test_faint_images_of_mnist(
     contrast: int, digits: Gray, labels: npt.NDArray[np.int64], tmp_path: Path
@@ -296,6 +299,7 @@ def test_a_blank_picture_is_an_error(blank: str) -> None:
     assert "no digit in the picture" in result.record["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_random_pictures_of_all_kinds(model: Model) -> None:
     rng = np.random.default_rng(0)

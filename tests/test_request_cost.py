@@ -10,6 +10,8 @@ import pytest
 from mnist_cli.server.json_body import MAX_CONTAINERS
 from tests.serving import Answer, Server
 
+pytestmark = pytest.mark.slow
+
 MAX_BODY_BYTES = 16 * 2**20
 MAX_EXTRA_MEMORY_MB = 300
 MAX_DELAY_SECONDS = 0.5

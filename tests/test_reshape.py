@@ -45,6 +45,7 @@ def test_the_five_steps(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(batch[0], _five_steps_by_definition(pixels), atol=1e-6)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("shape", [(84, 85), (20, 21), (600, 800), (3, 999)])
 def test_resize_is_that_of_tensorflow_1(shape: tuple[int, int]) -> None:
     import tensorflow as tf

@@ -145,6 +145,7 @@ def test_all_models_read_the_same_searched_pictures(
             assert of_model.uncertain[index] == prediction.uncertain
 
 
+@pytest.mark.slow
 def test_every_family_is_generated_from_its_seed(handwriting: Digits, _one_font: None) -> None:
     assert len({(family.group, family.name) for family in FAMILIES}) == len(FAMILIES)
     for family in FAMILIES:
@@ -173,6 +174,7 @@ def test_corruptions_change_images_of_mnist(corruption: Any, handwriting: Digits
         assert bytes(picture.pixels) not in images
 
 
+@pytest.mark.slow
 def test_a_small_run(
     tmp_path: Path,
     digits: npt.NDArray[np.uint8],

@@ -143,6 +143,7 @@ def test_a_broad_pen() -> None:
     assert _text(broad) == "505"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height", [10, 14, 30, 300, 3000])
 def test_tiny_and_huge_digits(height: int) -> None:
     answers = []

@@ -207,6 +207,7 @@ def test_input_that_is_not_http(server: Server) -> None:
     assert server.ask("GET", "/").status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_request_in_flight_is_finished(name: str) -> None:
     with serving() as server:
@@ -224,6 +225,7 @@ def test_a_request_in_flight_is_finished(name: str) -> None:
         assert server.process.wait(timeout=10) == 0
 
 
+@pytest.mark.slow
 def test_a_signal_to_all_processes_is_one_signal() -> None:
     with serving("--workers", "2") as server, server.connect() as connection:
         connection.send(request_head(len(PNG)) + PNG[:100])
@@ -289,6 +291,7 @@ def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
     assert bodies == [b"5", b"8", b"3", b'"ok', b"5", b"0"]
 
 
+@pytest.mark.slow
 def test_a_batch_gives_the_same_answers_as_single_requests() -> None:
     four = _pixels("MNIST-4.png")
     sent = {
@@ -318,6 +321,7 @@ def test_a_batch_gives_the_same_answers_as_single_requests() -> None:
             assert server.ask_together(requests) == one_by_one
 
 
+@pytest.mark.slow
 def test_the_second_signal_stops_at_once() -> None:
     with serving() as server, server.connect() as connection:
         connection.send(request_head(9) + b"1")
@@ -479,6 +483,7 @@ def _workers(server: Server) -> list[int]:
     return [int(pid) for pid in task.read_text().split()]
 
 
+@pytest.mark.slow
 def test_workers_share_the_port_and_add_up_their_metrics() -> None:
     with serving("--workers", "2") as server:
         connections = [http.client.HTTPConnection(server.host, server.port) for _ in range(16)]
@@ -496,6 +501,7 @@ def test_workers_share_the_port_and_add_up_their_metrics() -> None:
         assert server.stop()[0] == 0
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced() -> None:
     with serving("--workers", "2") as server:
         first, second = _workers(server)
@@ -514,6 +520,7 @@ def test_a_worker_that_dies_is_replaced() -> None:
         assert not any(_is_running(pid) for pid in pids)
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_their_parent() -> None:
     with serving("--workers", "2") as server:
         pids = _workers(server)
@@ -530,6 +537,7 @@ def _is_running(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_a_model_that_cannot_be_loaded_ends_the_server(workers: str, tmp_path: Path) -> None:
     for name, message in (("nope", "no model named 'nope'"), (tmp_path, "Error parsing message")):

@@ -35,6 +35,7 @@ INVALID = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INVALID)
 def test_an_invalid_request_is_answered_and_closes_the_connection(name: str) -> None:
     request, message = INVALID[name]

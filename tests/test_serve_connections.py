@@ -9,8 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.running import MNIST, SAMPLES
 from tests.serving import Server, request_head, serving
+
+pytestmark = pytest.mark.slow
 
 PNG = (SAMPLES / "MNIST-7.png").read_bytes()
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -178,6 +178,7 @@ def test_the_detector_does_not_delay_the_event_loop() -> None:
     assert len(re.findall(r'"(?:GET|POST) ', log)) == 7
 
 
+@pytest.mark.slow
 def test_the_detector_costs_little_memory() -> None:
     with serving() as server:
         clean, unclear = PICTURES["clean"], PICTURES["three digits"]

@@ -10,6 +10,8 @@ from benchmarks.serving.fuzz import FILE_LIMIT, fuzz, mutated, raw
 from benchmarks.serving.sample_requests import sample_requests
 from benchmarks.serving.server import running_server
 
+pytestmark = pytest.mark.slow
+
 
 def test_mutated_requests_get_no_internal_error() -> None:
     with running_server(FILE_LIMIT) as server:

@@ -13,6 +13,8 @@ import pytest
 from tests.running import SAMPLES
 from tests.serving import Server, request_head, serving
 
+pytestmark = pytest.mark.slow
+
 PNG = (SAMPLES / "MNIST-7.png").read_bytes()
 SMALL = b'{"picArray": [[255, 0, 255], [255, 0, 255]]}'
 DOCS = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n"  # answered by a thread

@@ -13,6 +13,8 @@ import pytest
 from tests.running import SAMPLES
 from tests.serving import Server, request_head, serving
 
+pytestmark = pytest.mark.slow
+
 PNG = (SAMPLES / "MNIST-7.png").read_bytes()
 PIXELS = json.dumps({"picArray": [[255, 0, 255], [255, 0, 255]]}).encode()
 REQUESTS = [  # answered by a thread and by the event loop

@@ -335,6 +335,7 @@ def test_calibration_maximizes_the_likelihood(rng: np.random.Generator) -> None:
     assert np.mean(certain) == pytest.approx(CALIBRATION.coverage, abs=0.002)
 
 
+@pytest.mark.slow
 def test_samples_are_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make_samples, "SAMPLES", tmp_path)
     make_samples.main()

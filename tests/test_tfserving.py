@@ -63,6 +63,7 @@ def test_metadata(server: Server) -> None:
     }
 
 
+@pytest.mark.tensorflow
 def test_protobuf_parses_status_and_metadata(server: Server) -> None:
     status_pb2 = importlib.import_module("tensorflow_serving.apis.get_model_status_pb2")
     metadata_pb2 = importlib.import_module("tensorflow_serving.apis.get_model_metadata_pb2")
@@ -272,6 +273,7 @@ def test_input_that_overflows_the_model_is_invalid(server: Server) -> None:
     assert "the input is out of range: ink is 1.0 and paper 0.0" in answer.error
 
 
+@pytest.mark.tensorflow
 def test_a_version_and_several_outputs(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()

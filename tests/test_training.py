@@ -42,6 +42,8 @@ from training.runs import read_log
 from training.synthetic import generate
 from training.synthetic.printed import _families, draw_printed
 
+pytestmark = pytest.mark.slow
+
 Digits = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
@@ -126,6 +128,7 @@ def _interrupt(monkeypatch: pytest.MonkeyPatch, in_epoch: int) -> None:
 
 
 # Keras saves its variables with a call that NumPy 2 deprecates.
+@pytest.mark.tensorflow
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 @pytest.mark.parametrize("name", TRAINED)
 def test_interrupted_training_resumes(
@@ -159,6 +162,7 @@ def test_interrupted_training_resumes(
     assert (home / "docs" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.tensorflow
 def test_new_recipe_restarts_training(
     mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +174,7 @@ def test_new_recipe_restarts_training(
         assert f"seed={seed}" in (home / "runs" / "t_ffnn" / "recipe.txt").read_text()
 
 
+@pytest.mark.tensorflow
 def test_failed_publication_keeps_the_old_model(
     mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +200,7 @@ def test_failed_publication_keeps_the_old_model(
     assert load_model(str(model)).runtime.name == "litert"
 
 
+@pytest.mark.tensorflow
 def test_a_published_model_is_compiled_again_without_a_training(
     mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +215,7 @@ def test_a_published_model_is_compiled_again_without_a_training(
     assert [(model / name).read_bytes() for name in files] == before
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("limit", ["max_changed", "max_lost"])
 def test_8_bit_weights_that_change_too_much_are_not_published(
     limit: str, mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
@@ -303,6 +310,7 @@ def test_stale_data_set_is_made_anew(
     assert new.key != old.key and new.images[:, 500:].any()
 
 
+@pytest.mark.tensorflow
 def test_new_data_restarts_training(
     mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def test_the_image_is_the_normalized_ink(digit: int) -> None:
     assert (crop.image.min(), crop.image.max()) == (0, 255)
 
 
+@pytest.mark.slow
 def test_pictures_of_mnist_stay_as_they_are(digits: Gray) -> None:
     for digit in digits[1::2][:2000]:
         rows, columns = np.nonzero(digit < 192)

@@ -142,4 +142,13 @@ def serving(
         try:
             yield Server(process, host.strip("[]"), int(port), line)
         finally:
-            process.kill()
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Let a server end by itself, so that its coverage is stored, but do not wait for clients."""
+    process.terminate()
+    try:
+        process.wait(timeout=5)  # seconds
+    except subprocess.TimeoutExpired:
+        process.kill()

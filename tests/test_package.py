@@ -24,6 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_the_wheel_contains_the_models_and_samples_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for model in find_models():
@@ -36,6 +37,14 @@ def test_the_wheel_contains_the_models_and_samples_and_nothing_else(wheel: Path)
     }
 
 
+@pytest.mark.slow
+def test_the_package_index_accepts_the_wheel(wheel: Path) -> None:
+    check = [sys.executable, "-m", "twine", "check", "--strict", str(wheel)]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
 def test_an_installed_package_works_from_any_folder(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     result = run_process(

@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
             item.add_marker("tensorflow")
         if item.get_closest_marker("tensorflow") and not has_tensorflow:
             item.add_marker(pytest.mark.skip(reason="needs TensorFlow: the extra tensorflow"))
-        if any(map(item.get_closest_marker, ("browser", "ray", "tensorflow"))):
+        is_large = any(map(item.get_closest_marker, ("browser", "ray", "tensorflow")))
+        if is_large or "wheel" in item.fixturenames:  # which is built
             item.add_marker("slow")
 
 

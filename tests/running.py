@@ -106,11 +106,13 @@ def run_process(
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def run_on_terminal(*arguments: str | Path, env: dict[str, str] | None = None) -> str:
+def run_on_terminal(
+    *arguments: str | Path, program: list[str] = MNIST, env: dict[str, str] | None = None
+) -> str:
     """Run `mnist` in a subprocess on a pseudo-terminal; returns what the screen shows."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [*MNIST, *arguments],
+        [*program, *arguments],
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,12 @@ from tests.serving import Server, serving
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+
+
+def pytest_configure() -> None:
+    """Restore Ctrl-C, which shells ignore in background processes, for the commands of tests."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

@@ -109,8 +109,6 @@ def _watching(*arguments: str | Path) -> "Iterator[subprocess.Popen[str]]":
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        # Shells start background processes with SIGINT ignored, including the tests.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stderr
         line = process.stderr.readline()

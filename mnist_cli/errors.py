@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `mnist`; the README documents them."""
+    """The exit codes of `mnist`; docs/predict.md documents them."""
 
     SUCCESS = 0
     USAGE = 2

@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import subprocess
 import sys
 import threading
@@ -155,19 +154,6 @@ def test_many_threads_use_one_model() -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(read, range(8))) == list(range(8))
-
-
-def test_the_example_of_the_readme(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(ROOT)
-    readme = (ROOT / "README.md").read_text()
-    [example] = re.findall(r"^## Python\n+```python\n(.*?)```", readme, re.DOTALL | re.MULTILINE)
-    exec(example, {})
-    first, *digits, number = capsys.readouterr().out.splitlines()
-    assert f"  # {first}\n" in example
-    assert [line.split()[:2] for line in digits] == [[str(digit), "False"] for digit in range(10)]
-    assert number == "407"
 
 
 def test_the_package_is_imported_without_other_libraries() -> None:

@@ -28,7 +28,7 @@ def _duckdb(table: duckdb.DuckDBPyRelation) -> Rows:
     return [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
 
 
-# With the options that the README shows.
+# With the options that docs/batch.md shows.
 READERS: dict[str, dict[str, Callable[[Path], Rows]]] = {
     "jsonl": {
         "polars": lambda file: pl.read_ndjson(file, infer_schema_length=None).to_dicts(),
@@ -109,7 +109,7 @@ def test_a_model_whose_name_is_not_utf_8(format: str, tmp_path: Path) -> None:
 
 
 def test_the_name_can_be_restored(folder: Path) -> None:
-    """The recipe of the README."""
+    """The recipe of docs/batch.md."""
     name = run("predict-batch", "--quiet", folder, "--glob", "132*").record["file"]
     restored = re.sub(
         rb"\\x([89a-f][0-9a-f])",

@@ -25,7 +25,7 @@ DEPLOY = ROOT / "docs" / "deploy"
 if not DEPLOY.exists():
     pytest.skip("docs/ is not in the sdist", allow_module_level=True)
 
-README = (DEPLOY / "README.md").read_text()
+PAGE = (ROOT / "docs" / "deployment.md").read_text()
 NGINX = (DEPLOY / "nginx.conf").read_text()
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text().replace("\\\n", "")
 KUBERNETES = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()))
@@ -63,8 +63,8 @@ def _nginx(name: str) -> str:
 
 
 def test_the_readme_links_to_all_files() -> None:
-    linked = re.findall(r"^\| \[(.*)\]\(\1\)", README, re.MULTILINE)
-    assert sorted(linked) == sorted({file.name for file in DEPLOY.iterdir()} - {"README.md"})
+    linked = re.findall(r"^\| \[(.*)\]\(deploy/\1\)", PAGE, re.MULTILINE)
+    assert sorted(linked) == sorted(file.name for file in DEPLOY.iterdir())
 
 
 def test_the_unit_gives_the_server_time_to_finish() -> None:
@@ -192,7 +192,7 @@ def test_other_wsgi_servers_require_the_token(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_readme_has_options_of_the_server() -> None:
-    lines = re.findall(r"^podman run .* mnist (--.*)$", README, re.MULTILINE)
+    lines = re.findall(r"^podman run .* mnist (--.*)$", PAGE, re.MULTILINE)
     assert lines
     for line in lines:
         _parse(_entrypoint() + shlex.split(line))

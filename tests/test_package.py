@@ -1,8 +1,6 @@
-"""The contents of the wheel, and the README compared with the program."""
+"""The contents of the wheel."""
 
-import doctest
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,15 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mnist_cli.errors import ExitCode
 from mnist_cli.loader import find_models
-from tests.running import ROOT, SAMPLES, run, run_on_terminal, run_process
+from tests.documentation import README, blocks, check_outputs, with_server
+from tests.running import ROOT, SAMPLES, run_process
 from tests.serving import Server, serving
-
-README = (ROOT / "README.md").read_text()
-# Blocks after a comment, such as `<!-- not run: ... -->`, are left out.
-CONSOLE_BLOCK = re.compile(r"(?<!-->\n)^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -91,16 +84,11 @@ def newcomer_server(_newcomer_environment: None) -> Iterator[Server]:
 
 
 def test_a_newcomer_can_run_the_commands_of_the_readme(newcomer_server: Server) -> None:
-    env = {"PYTHONPATH": "", "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    commands = COMMAND.findall("".join(CONSOLE_BLOCK.findall(README)))
-    assert commands
-    for command, expected in commands:
-        command = command.replace(":8000", f":{newcomer_server.port}")
-        printed = run_on_terminal("-c", command, program=["bash"], env=env)
-        printed = re.sub(r"\x1b\[[0-9;]*m", "", printed)  # colours of jq
-        if not doctest.OutputChecker().check_output(expected, printed, flags):
-            pytest.fail(f"$ {command}\n{printed}")
+    found = [block for block in blocks(README) if block.is_run and block.language == "console"]
+    assert found
+    for block in found:
+        text = with_server(block.text, newcomer_server)
+        check_outputs(block.place, text, env={"PYTHONPATH": ""})
 
 
 def test_a_newcomer_can_use_the_server(newcomer_server: Server) -> None:
@@ -119,33 +107,3 @@ def test_a_newcomer_has_the_python_api_without_tensorflow(newcomer: Path) -> Non
     file, digit, tensorflow = result.stdout.splitlines()
     assert file.startswith(f"{newcomer}/.venv/")
     assert (digit, tensorflow) == ("7", "None")
-
-
-def test_the_readme_lists_all_exit_codes() -> None:
-    documented = re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)
-    assert [int(code) for code in documented] == sorted(ExitCode)
-
-
-def test_the_readme_lists_the_statistics_of_the_models() -> None:
-    rows = dict(re.findall(r"^\| `([tek]_\w+)` \|(.*)\|$", README, re.MULTILINE))
-    assert sorted(rows) == [model.name for model in find_models()]
-    for model in find_models():
-        figures = model.statistics
-        for figure in (
-            f"{figures['accuracy']:.2%}",
-            f"{figures['ece']:.2%}",
-            f"{figures['parameters']:,}",
-        ):
-            assert figure.replace("%", " %") in rows[model.name]
-
-
-def test_the_readme_and_the_help_list_the_same_options() -> None:
-    documented = set(re.findall(r"--[a-z][a-z-]+", README))
-    helped = set()
-    commands = ("predict", "predict-batch", "inspect-model", "serve", "evaluate")
-    for command in ([], *([name] for name in commands)):
-        helped |= set(re.findall(r"--[a-z][a-z-]+", run(*command, "--help").stdout))
-    # Options of Python, pip and ruff.
-    assert documented - helped == {"--without-pip", "--python", "--check"}
-    # Only in the help.
-    assert helped - documented == {"--show-completion", "--version"}

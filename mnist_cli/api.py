@@ -5,7 +5,6 @@ It is imported with the first use of a name of `mnist_cli`, since it imports Num
 
 import contextlib
 import functools
-import io
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_cli import images, input_files, loader, recognition
+from mnist_cli import images, input_files, loader, notebook, recognition
 from mnist_cli.arrays import Pixels
 from mnist_cli.batch.chunks import chunked
 from mnist_cli.errors import InputError, MnistError, ModelError
@@ -50,8 +49,6 @@ to 255 (white).
 
 # How many pictures are decoded before the model reads them together; a photograph takes up to 3 MB.
 BATCH_SIZE = 16
-# The side of a pixel of the model's input in the picture that notebooks show.
-SHOWN_PIXEL_PX = 4
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,11 @@ class Digit:
     """What the model read, [28, 28] from 0 for ink to 255 for paper."""
 
     def _repr_png_(self) -> bytes:
-        return _png(self.image)
+        return notebook.to_png([[self.image]])
+
+    def _repr_html_(self) -> str:
+        png = self._repr_png_()
+        return notebook.to_html(png, str(self.digit), self.probability, self.uncertain)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,15 @@ class Number:
         return any(digit.uncertain for digit in self.digits)
 
     def _repr_png_(self) -> bytes | None:
-        return _png(np.hstack([digit.image for digit in self.digits])) if self.digits else None
+        if not self.digits:
+            return None
+        images = iter([digit.image for digit in self.digits])
+        lines = self.text.split("\n")
+        return notebook.to_png([[next(images) for _ in line] for line in lines])
+
+    def _repr_html_(self) -> str | None:
+        png = self._repr_png_()
+        return notebook.to_html(png, self.text, self.probability, self.uncertain) if png else None
 
 
 class DigitModel:
@@ -243,12 +252,3 @@ def _to_digit(found: recognition.Digit) -> Digit:
         prediction.scores,
         found.image,
     )
-
-
-def _png(pixels: Pixels) -> bytes:
-    """Return an enlarged picture as PNG."""
-    picture = Image.fromarray(pixels.round().astype(np.uint8))
-    size = picture.width * SHOWN_PIXEL_PX, picture.height * SHOWN_PIXEL_PX
-    stream = io.BytesIO()
-    picture.resize(size, Image.Resampling.NEAREST).save(stream, "png")
-    return stream.getvalue()

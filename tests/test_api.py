@@ -1,7 +1,9 @@
 """The Python API, as its users call it."""
 
+import base64
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ import pytest
 from PIL import Image
 
 import mnist_cli
+from tests.drawing import printed
 from tests.running import ROOT, SAMPLES, run
 
 SEVEN = SAMPLES / "MNIST-7.png"
@@ -99,7 +102,22 @@ def test_numbers() -> None:
     ]
     assert not number.uncertain
     blank = mnist_cli.load_model().read_number(np.full((50, 50), 255, np.uint8))
-    assert (blank.text, blank.digits, blank._repr_png_()) == ("", (), None)
+    assert (blank.text, blank.digits) == ("", ())
+    assert blank._repr_png_() is None
+    assert blank._repr_html_() is None
+
+
+def test_notebooks_show_lines_of_digits_below_each_other() -> None:
+    pixels, _ = printed(["27", "354"])
+    number = mnist_cli.load_model().read_number(pixels)
+    assert number.text == "27\n354"
+    png, html = number._repr_png_(), number._repr_html_()
+    assert png and html and "<b>27\n354</b>" in html
+    shown = np.asarray(Image.open(io.BytesIO(png)))[::4, ::4]
+    expected = np.full((56, 84), 255)
+    expected[:28, :56] = np.hstack([digit.image for digit in number.digits[:2]])
+    expected[28:] = np.hstack([digit.image for digit in number.digits[2:]])
+    assert np.array_equal(shown, expected)
 
 
 def test_notebooks_show_what_the_model_read() -> None:
@@ -108,8 +126,16 @@ def test_notebooks_show_what_the_model_read() -> None:
     shown = Image.open(io.BytesIO(digit._repr_png_()))
     assert shown.size == (112, 112)
     assert np.array_equal(np.asarray(shown)[::4, ::4], digit.image)
-    png = model.read_number(HOUSE_NUMBER)._repr_png_()
+    number = model.read_number(HOUSE_NUMBER)
+    png = number._repr_png_()
     assert png and Image.open(io.BytesIO(png)).size == (3 * 112, 112)
+    for answer, text in ((digit, "<b>7</b> 100.00 %"), (number, "<b>407</b> 100.00 %")):
+        html = answer._repr_html_()
+        assert html and f"<figcaption>{text}</figcaption>" in html
+        [data] = re.findall(r'<img src="data:image/png;base64,(.*?)"', html)
+        assert base64.b64decode(data) == answer._repr_png_()
+    several = model.predict(HOUSE_NUMBER)
+    assert several.uncertain and " % uncertain</figcaption>" in several._repr_html_()
     assert repr(digit).startswith("Digit(digit=7, probability=100.0, digitness=")
     assert repr(digit).endswith(", uncertain=False, box=Box(x=21, y=21, width=42, height=61))")
 

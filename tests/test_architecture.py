@@ -43,6 +43,7 @@ LAYERS = (
         "inspection",
         "loader",
         "model_file",
+        "notebook",
         "output",
         "picture",
         "prediction",

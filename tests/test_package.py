@@ -1,6 +1,7 @@
 """The contents of the wheel."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,15 @@ def test_the_package_index_accepts_the_wheel(wheel: Path) -> None:
     check = [sys.executable, "-m", "twine", "check", "--strict", str(wheel)]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_description_needs_no_other_files(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    description = archive.read(name).decode().partition("\n\n")[2]
+    assert description.startswith("# mnist\n")
+    assert re.findall(r"<img|<picture|!\[|\]\((?!https?:)|<!--", description) == []
+    assert "Server (`docs/server.md`)" in description
 
 
 def test_an_installed_package_works_from_any_folder(wheel: Path, tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ Status: TypeAlias = Callable[[str], AbstractContextManager[Any]]
 """Shows a message while a block runs."""
 
 
+def is_smart_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that can move its cursor and show colours."""
+    return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
 @dataclass
 class Terminal:
     """The streams of a command: results go to `stdout`, everything else to `stderr`."""
@@ -51,7 +56,7 @@ class Terminal:
     def status(self, message: str) -> Iterator[None]:
         """Show a spinner with a message on a terminal, except with `--quiet` or `--verbose`."""
         level = logging.getLogger("mnist_cli").getEffectiveLevel()
-        if not self.stderr.isatty() or level != logging.WARNING:
+        if not is_smart_terminal(self.stderr) or level != logging.WARNING:
             yield
             return
         from rich.console import Console
@@ -75,8 +80,8 @@ class Terminal:
     def _coloured(self, level: str) -> str:
         """Return a level with its colon, in colour on a terminal."""
         # Rich would take longer to import than most commands with an error run.
-        is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        if is_plain or not self.stderr.isatty() or level not in LEVEL_COLOURS:
+        has_colours = is_smart_terminal(self.stderr) and not os.environ.get("NO_COLOR")
+        if not has_colours or level not in LEVEL_COLOURS:
             return f"{level}:"
         return f"\x1b[1;{LEVEL_COLOURS[level]}m{level}:\x1b[0m"
 

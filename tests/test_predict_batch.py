@@ -283,6 +283,12 @@ def test_a_terminal_gets_a_table_and_a_bar(folder: Path) -> None:
     assert json.loads(quiet[quiet.index("{") : quiet.index("}") + 1])["prediction"] == 0
 
 
+def test_a_dumb_terminal_gets_no_bar(folder: Path) -> None:
+    screen = run_on_terminal("predict-batch", str(folder), env={"TERM": "dumb"})
+    assert "\x1b" not in screen and "\n\n" not in screen
+    assert "9 files, 4 failed, 1 skipped, " in screen.splitlines()[-1]
+
+
 def test_the_table_marks_uncertain_digits(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")

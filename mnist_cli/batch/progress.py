@@ -7,16 +7,17 @@ from typing import TextIO
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.writers import WriteRecords
 from mnist_cli.records import AnyBatchRecord
+from mnist_cli.terminal import is_smart_terminal
 
 
 class ProgressBar:
-    """A bar with rate, failures and time left; nothing if stderr is not a terminal.
+    """A bar with rate, failures and time left; nothing if stderr is not a terminal that can show it.
 
     A thread counts the files, so that reading starts at once.
     """
 
     def __init__(self, stderr: TextIO, count: Callable[[], int | None]) -> None:
-        self._enabled = stderr.isatty()
+        self._enabled = is_smart_terminal(stderr)
         if not self._enabled:
             return
         from rich.console import Console

@@ -11,7 +11,7 @@ from mnist_cli.terminal import is_smart_terminal
 
 
 class ProgressBar:
-    """A bar with rate, failures and time left; nothing if stderr is not a terminal that can show it.
+    """A bar with rate, failures and time left; nothing unless stderr is a terminal with a cursor.
 
     A thread counts the files, so that reading starts at once.
     """

@@ -173,7 +173,7 @@ def test_the_readme_has_the_figures_of_the_benchmarks() -> None:
         for item in items
         if (link := re.search(r"\(\[[^\]]+\]\(benchmarks/README\.md#(.*)\)\)", item))
     ]
-    assert len(linked) == 7
+    assert len(linked) == 8
     for text, anchor in linked:
         section = _section(benchmarks, anchor)
         measured = [float(number.replace(",", "")) for number in _numbers(section)]

@@ -29,7 +29,7 @@ def annotated(picture: Picture, record: PredictionRecord | DigitsRecord) -> Imag
     if scale == 1:
         scale = max(1, math.ceil(MIN_SIDE_PX / max(picture.size)))
     width, height = (max(1, round(side * scale)) for side in picture.size)
-    # Enlarged pixels keep their edges, so that one sees what the model had.
+    # Enlarged pixels keep their edges, as the model read them.
     method = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX
     image = picture.rgb.resize((width, height), method)
     digits: list[PredictionRecord | DigitRecord] = cast(Any, record).get("digits", [record])
@@ -60,7 +60,7 @@ def _draw(
     edges = (left - line, top - line, right + line, bottom + line)
     draw.rectangle(edges, outline=colour, width=line)
     draw.text(
-        (left, max(top - line, size)),  # inside the box if there is no place above it
+        (left, max(top - line, size)),  # inside the box if it does not fit above
         f"{digit['prediction']}{'?' if uncertain else ''}",
         fill=colour,
         font=ImageFont.load_default(size),

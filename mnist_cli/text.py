@@ -29,7 +29,7 @@ MIN_COLUMNS, SIDE_BY_SIDE_COLUMNS = 40, 74
 # The largest fraction of a line for the names in front of values; longer ones are folded.
 NAME_FRACTION = 0.6
 # The width of numbers in the table of a batch; longer ones are folded.
-NUMBER_COLUMNS = 10
+NUMBER_WIDTH = 10
 # Wider than any line, so that Rich does not fold lines in a pipe.
 UNLIMITED_COLUMNS = 10_000
 
@@ -83,7 +83,7 @@ def table_writer(
         # The widths are fixed because later rows are not known yet.
         table = Table(box=None, header_style="bold", pad_edge=False, show_header=show_header)
         if multi:
-            table.add_column("number", width=NUMBER_COLUMNS, overflow="fold")
+            table.add_column("number", width=NUMBER_WIDTH, overflow="fold")
         else:
             table.add_column("digit", width=5)
         table.add_column("probability", width=11, justify="right")

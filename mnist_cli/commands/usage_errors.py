@@ -36,7 +36,7 @@ def _did_you_mean(matches: list[str] | None) -> str | None:
 
 
 def _range_error(kind: Any) -> str | None:
-    """Return what is wrong with a value that is no whole number in the range of an option."""
+    """Return the message for a value outside the range of a whole number; None for other types."""
     if not hasattr(kind, "min"):
         return None
     if kind.max is None:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TextIO, TypeAlias
 
 from mnist_cli.errors import OutputError, UsageError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import COLUMNS, NUMBER_COLUMNS, FileRecord
+from mnist_cli.records import COLUMNS, NUMBER_COLUMNS
 from mnist_cli.terminal import write
 
 WriteMappings: TypeAlias = Callable[[Iterable[Mapping[str, Any]]], None]
@@ -27,15 +27,23 @@ FORMAT_BY_SUFFIX: dict[str, BatchFormat] = {
 
 
 def record_writer(
-    stdout: TextIO, format: BatchFormat | None, *, scores: bool = False, multi: bool = False
-) -> Callable[[Sequence[FileRecord]], None]:
+    stdout: TextIO,
+    format: BatchFormat | None,
+    *,
+    scores: bool = False,
+    multi: bool = False,
+    table: bool = False,
+) -> Callable[[Sequence[Any]], None]:
     """Return a function that writes records; without a format, text or JSON as `wants_text` says.
 
+    Text is a table of the records of a batch with `table`, else lines for the records of files.
     CSV has the columns of numbers with `multi`, and `score_0` to `score_9` with `scores`.
     """
     if wants_text(stdout, format):
-        from mnist_cli.text import write_predictions
+        from mnist_cli.text import table_writer, write_predictions
 
+        if table:
+            return table_writer(stdout, multi=multi)
         return lambda records: write_predictions(stdout, records)
     if format == "csv":
         return csv_writer(stdout, scores=scores, multi=multi)
@@ -84,12 +92,15 @@ def check_columns(format: BatchFormat | None, *, scores: bool, multi: bool) -> N
 
 
 @contextlib.contextmanager
-def replacing(target: Path, temporary: Path) -> Iterator[BinaryIO]:
-    """Yield the file `temporary`, which becomes `target` when the block ends without an error.
+def replacing(target: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
+    """Yield a file that becomes `target` when the block ends without an error.
+
+    Until then it is `temporary`, by default a file of this process beside `target`.
 
     Raises:
         OSError: it cannot be written.
     """
+    temporary = temporary or target.with_name(f".mnist-{os.getpid()}.tmp")
     try:
         temporary.unlink(missing_ok=True)  # of a process that was killed
         with temporary.open("xb") as file:
@@ -110,7 +121,7 @@ def text_file(target: Path) -> Iterator[TextIO]:
         OutputError: the file cannot be written.
     """
     try:
-        with replacing(target, target.with_name(f".mnist-{os.getpid()}.tmp")) as file:
+        with replacing(target) as file:
             stream = io.TextIOWrapper(file, "utf-8", newline="")
             yield stream
             stream.detach()

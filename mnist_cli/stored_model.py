@@ -118,7 +118,7 @@ class StoredModel(abc.ABC):
             found = self._compiled_in(self.cache_folder)
         except NoCacheError:
             return
-        if found and self._is_trusted(found):
+        if found and self._is_trusted(self.cache_folder / "model.json", found.file):
             yield found
 
     def failed_compilation(self) -> FailedCompilation | None:
@@ -128,32 +128,28 @@ class StoredModel(abc.ABC):
         except NoCacheError:
             return None
         file = folder / "failed.json"
-        found = read_json(file)
-        expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
-        is_complete = FailedCompilation.__required_keys__ <= found.keys()
-        is_trusted = all(map(is_private, (folder.parent, folder, file)))
-        if is_complete and is_trusted and expected.items() <= found.items():
-            return cast(FailedCompilation, found)
-        return None
+        found = self._read_entry(file, FailedCompilation.__required_keys__)
+        return cast(FailedCompilation, found) if found and self._is_trusted(file) else None
 
     def compiled_file(self, folder: Path) -> Path:
         """Return the compiled model that `model.json` in a folder describes."""
         return folder / "model.tflite"
 
-    def _is_trusted(self, cached: CompiledModel) -> bool:
-        """Whether no other user can have written a cache entry."""
+    def _is_trusted(self, *files: Path) -> bool:
+        """Whether no other user can have written these files of the cache entry."""
         folder = self.cache_folder
-        files = {folder / "model.json", cached.file} - {self.path}
-        return all(map(is_private, (folder.parent, folder, *files)))
+        return all(map(is_private, (folder.parent, folder, *{*files} - {self.path})))
 
     def _compiled_in(self, folder: Path) -> CompiledModel | None:
-        description = read_json(folder / "model.json")
+        found = self._read_entry(folder / "model.json", CompiledDescription.__required_keys__)
+        description = cast(CompiledDescription, found)
+        return CompiledModel(self.compiled_file(folder), description) if found else None
+
+    def _read_entry(self, file: Path, keys: frozenset[str]) -> dict[str, Any]:
+        """Read a file with these keys; it is empty if it is not about exactly this model."""
+        found = read_json(file)
         expected = {"format": COMPILED_FORMAT, "fingerprint": self.fingerprint}
-        is_complete = CompiledDescription.__required_keys__ <= description.keys()
-        if is_complete and expected.items() <= description.items():
-            compiled = cast(CompiledDescription, description)
-            return CompiledModel(self.compiled_file(folder), compiled)
-        return None
+        return found if keys <= found.keys() and expected.items() <= found.items() else {}
 
 
 def is_private(path: Path, allowed: int = 0o755) -> bool:

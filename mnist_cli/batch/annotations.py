@@ -67,7 +67,7 @@ class Annotations:
         image, target = annotated(picture, record), self.path(file)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(target, target.with_name(f".mnist-{os.getpid()}.tmp")) as stream:
+            with replacing(target) as stream:
                 image.save(stream, "png")
         except OSError as error:
             raise OutputError(f"cannot write {target}: {error.strerror}") from error

@@ -151,7 +151,8 @@ class Job:
     def _start_stream(self, terminal: Terminal, format: BatchFormat | None) -> WriteRecords:
         """Return the function that writes records to `terminal.stdout`."""
         self._create_annotations()
-        return writers.stream_writer(terminal.stdout, format, self.reader.scores, self.reader.multi)
+        scores, multi = self.reader.scores, self.reader.multi
+        return output.record_writer(terminal.stdout, format, scores=scores, multi=multi, table=True)
 
     def _selecting(self, write: WriteRecords) -> WriteResults:
         """Return a function that writes those of some results that are not left out."""

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 from mnist_cli import output
 from mnist_cli.batch.chunks import chunked
@@ -18,19 +18,6 @@ EXPORT_CHUNK_RECORDS = 10_000
 
 WriteRecords = Callable[[Sequence[AnyBatchRecord]], None]
 WriteResults = Callable[[Sequence[BatchResult]], None]
-
-
-def stream_writer(
-    stdout: TextIO, format: BatchFormat | None, scores: bool, multi: bool = False
-) -> WriteRecords:
-    """A function that writes records; the default format is as in `output.wants_text`."""
-    if output.wants_text(stdout, format):
-        from mnist_cli.text import table_writer
-
-        return table_writer(stdout, multi=multi)
-    if format == "csv":
-        return output.csv_writer(stdout, scores=scores, multi=multi)
-    return output.json_writer(stdout)
 
 
 def check_target(target: Path, format: BatchFormat | None) -> BatchFormat:
@@ -84,7 +71,7 @@ def write_records(
         write_parquet(file, records, scores, multi)
         return
     text = io.TextIOWrapper(file, "utf-8", newline="")
-    write = stream_writer(text, format, scores, multi)
+    write = output.record_writer(text, format, scores=scores, multi=multi, table=True)
     for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
         write(chunk)
     text.detach()

@@ -1,5 +1,6 @@
 """Defines the options that several commands share."""
 
+import functools
 import math
 import os
 from pathlib import Path
@@ -89,6 +90,8 @@ Preprocessing = Annotated[
     Preprocess,
     typer.Option(help="auto finds the digit and normalizes it as in MNIST; plain only resizes."),
 ]
+output_option = functools.partial(typer.Option, "--output", "-o", metavar="FILE")
+"""The option of a command that can write to a file, without its help."""
 Multi = Annotated[
     bool, typer.Option("--multi", help="Read all digits of each picture, in reading order.")
 ]

@@ -25,10 +25,7 @@ def predict(
     format: Annotated[Format | None, typer.Option(help=options.RECORD_FORMAT_HELP)] = None,
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
+        options.output_option(
             help="Write to FILE, which appears when all pictures are read; - is stdout.",
         ),
     ] = None,

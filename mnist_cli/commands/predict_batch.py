@@ -45,10 +45,7 @@ def predict_batch(
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
+        options.output_option(
             help="Write to FILE, which appears when the batch is complete; - is stdout. With --ray "
             "also DIR/ or a URI: a folder into which the nodes write many files.",
         ),

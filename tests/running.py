@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
 
 MNIST = [sys.executable, "-m", "mnist_cli"]
+
+# Ends the output on a pseudo-terminal. No program under test prints it.
+END_OF_OUTPUT = b"\0"
 
 # Root can read every file unless it drops these capabilities.
 _DROP = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
@@ -118,12 +122,17 @@ def run_on_terminal(
         stderr=slave,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **(env or {})},
     )
-    os.close(slave)
+
+    def mark_the_end() -> None:
+        process.wait()
+        os.write(slave, END_OF_OUTPUT)
+
+    # Linux can drop unread output when the last writer closes the terminal, so this end stays open.
+    threading.Thread(target=mark_the_end).start()
     screen = b""
-    # Linux raises EIO when the last writer closes its end.
-    with contextlib.suppress(OSError):
-        while part := os.read(master, 65536):
-            screen += part
+    while not screen.endswith(END_OF_OUTPUT):
+        screen += os.read(master, 65536)
+    os.close(slave)
     os.close(master)
-    process.wait()
+    screen = screen.removesuffix(END_OF_OUTPUT)
     return screen.decode().replace("\r\n", "\n")

@@ -23,8 +23,8 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.scoring import auroc, calibration_error, digit_error_rate
+from mnist_cli.api import load_model
 from mnist_cli.errors import MnistError
-from mnist_cli.loader import load_model
 from mnist_cli.option_types import DEFAULT_MODEL
 from mnist_cli.predictor import Predictor
 

@@ -7,7 +7,6 @@ import contextlib
 import functools
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -15,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_cli import images, input_files, loader, notebook, recognition
-from mnist_cli.arrays import Pixels
-from mnist_cli.batch.chunks import chunked
+from mnist_cli import images, input_files, loader, recognition
+from mnist_cli.chunks import chunked
 from mnist_cli.errors import InputError, MnistError, ModelError
 from mnist_cli.option_types import DEFAULT_MODEL, InputConvention, Preprocess, RuntimeChoice
 from mnist_cli.picture import Picture
-from mnist_cli.prediction import joint_probability
+from mnist_cli.prediction import Digit, Number
 from mnist_cli.preprocessing import prepare
 from mnist_cli.preprocessing.geometry import Box
 
@@ -39,79 +37,23 @@ __all__ = [
 ]
 
 Source: TypeAlias = (
-    str | os.PathLike[str] | bytes | BinaryIO | Image.Image | npt.NDArray[np.generic]
+    str | os.PathLike[str] | bytes | BinaryIO | Image.Image | npt.NDArray[np.generic] | Picture
 )
 """A picture: a path, the content of a file, a binary file object, an image of Pillow, or an array.
 
 Arrays have the shape [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA), and values from 0 (black)
-to 255 (white).
+to 255 (white). A `Picture` has been decoded before.
 """
 
 # How many pictures are decoded before the model reads them together; a photograph takes up to 3 MB.
 BATCH_SIZE = 16
 
 
-@dataclass(frozen=True)
-class Digit:
-    """A digit in a picture."""
-
-    digit: int
-    probability: float
-    """Probability of the digit, in percent."""
-    digitness: float
-    """Confidence that the picture shows exactly one digit, from 0 to 1."""
-    uncertain: bool
-    """Whether there may be no digit: `digitness` is lower than for 99 % of MNIST."""
-    box: Box
-    """Bounding box in pixels of the upright picture."""
-    scores: tuple[float, ...] = field(repr=False)
-    """Probabilities of the digits 0 to 9, which sum to 1."""
-    image: Pixels = field(repr=False, compare=False)
-    """What the model read, [28, 28] from 0 for ink to 255 for paper."""
-
-    def _repr_png_(self) -> bytes:
-        return notebook.to_png([[self.image]])
-
-    def _repr_html_(self) -> str:
-        png = self._repr_png_()
-        return notebook.to_html(png, str(self.digit), self.probability, self.uncertain)
-
-
-@dataclass(frozen=True)
-class Number:
-    """All digits of a picture."""
-
-    text: str
-    """The digits in reading order, one line of text for each line; empty if there are none."""
-    digits: tuple[Digit, ...]
-
-    @property
-    def probability(self) -> float:
-        """Product of the probabilities of the digits, in percent; 100 if there are none."""
-        return joint_probability(digit.probability for digit in self.digits)
-
-    @property
-    def uncertain(self) -> bool:
-        """Whether a digit is uncertain."""
-        return any(digit.uncertain for digit in self.digits)
-
-    def _repr_png_(self) -> bytes | None:
-        if not self.digits:
-            return None
-        images = iter([digit.image for digit in self.digits])
-        lines = self.text.split("\n")
-        return notebook.to_png([[next(images) for _ in line] for line in lines])
-
-    def _repr_html_(self) -> str | None:
-        png = self._repr_png_()
-        return notebook.to_html(png, self.text, self.probability, self.uncertain) if png else None
-
-
 class DigitModel:
     """A model that reads pictures; safe to use from many threads."""
 
     def __init__(self, model: loader.Model) -> None:
-        """Use `load_model` instead."""
+        """Read with a model that `loader` has loaded; `load_model` does both."""
         self._model = model
 
     @property
@@ -132,8 +74,7 @@ class DigitModel:
             InputError: the picture cannot be read, or there is no digit in it.
         """
         with _errors_of(source):
-            picture = _load(source)
-            return _to_digit(recognition.read_digit(self._model, picture, preprocess))
+            return recognition.read_digit(self._model, _load(source), preprocess)
 
     def predict_many(
         self, sources: Iterable[Source], *, preprocess: Preprocess = "auto"
@@ -154,8 +95,7 @@ class DigitModel:
                 chunk, pictures, prepared, found, strict=True
             ):
                 with _errors_of(source):
-                    digit = digit or recognition.read_searched(self._model, picture, before)
-                yield _to_digit(digit)
+                    yield digit or recognition.read_searched(self._model, picture, before)
 
     def read_number(self, source: Source) -> Number:
         """Read all digits of a picture, of which there may be none.
@@ -164,10 +104,7 @@ class DigitModel:
             InputError: the picture cannot be read.
         """
         with _errors_of(source):
-            lines = recognition.read_number(self._model, _load(source))
-        return Number(
-            recognition.text_of(lines), tuple(_to_digit(found) for line in lines for found in line)
-        )
+            return recognition.read_number(self._model, _load(source))
 
 
 def load_model(
@@ -214,6 +151,8 @@ def _load_once(name_or_path: str) -> DigitModel:
 
 
 def _load(source: Source) -> Picture:
+    if isinstance(source, Picture):
+        return source
     if isinstance(source, bytes):
         return images.decode(source)
     if isinstance(source, str | os.PathLike):
@@ -239,16 +178,3 @@ def _errors_of(source: Source) -> Iterator[None]:
         if isinstance(source, str | os.PathLike):
             raise InputError(f"{os.fspath(source)}: {error.problem}", error.tip) from error
         raise
-
-
-def _to_digit(found: recognition.Digit) -> Digit:
-    prediction = found.prediction
-    return Digit(
-        prediction.digit,
-        prediction.probability,
-        prediction.digitness,
-        prediction.uncertain,
-        found.box,
-        prediction.scores,
-        found.image,
-    )

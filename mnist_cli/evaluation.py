@@ -14,7 +14,8 @@ from mnist_cli.idx import is_idx_folder, read_split
 from mnist_cli.loader import Model
 from mnist_cli.option_types import MNIST_TEST_SET_URL, Preprocess
 from mnist_cli.picture import Picture
-from mnist_cli.recognition import Digit, read_digits
+from mnist_cli.prediction import Digit
+from mnist_cli.recognition import read_digits
 from mnist_cli.records import EvaluationRecord
 from mnist_cli.runtimes import Scores
 
@@ -108,7 +109,7 @@ def evaluate(
         loaders = [functools.partial(dataset.load, index) for index in batch]
         digits += read_digits(model, loaders, preprocess)
         on_progress(len(batch))
-    scores = np.array([digit.prediction.scores for digit in digits], np.float32)
+    scores = np.array([digit.scores for digit in digits], np.float32)
     images = np.array([digit.image for digit in digits], np.float32)
     return Evaluation(model.name, dataset, scores, images)
 

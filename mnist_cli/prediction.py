@@ -1,41 +1,76 @@
-"""Turns the scores of a model into a digit with a probability and a confidence."""
+"""What a model reads in a picture: one digit, or several."""
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
+
+from mnist_cli.arrays import Pixels
+from mnist_cli.preprocessing.geometry import Box
 
 
-class Prediction(NamedTuple):
-    """The prediction for one picture."""
+@dataclass(frozen=True)
+class Digit:
+    """A digit in a picture."""
 
     digit: int
     """The digit with the highest score."""
     probability: float
     """The score of that digit in percent, rounded to two decimals."""
-    scores: tuple[float, ...]
-    """The probabilities of the digits 0 to 9, each in [0, 1]; they sum to 1."""
     digitness: float
-    """Confidence that the picture shows exactly one digit, in [0, 1], rounded to four decimals."""
+    """Confidence that the picture shows exactly one digit, 0 to 1, rounded to four decimals."""
     uncertain: bool
-    """Whether the digitness is below `least_digitness` of the model; for 1 % of MNIST it is."""
+    """Whether there may be no digit: `digitness` is lower than for 99 % of MNIST."""
+    box: Box
+    """Bounding box in pixels of the upright picture."""
+    scores: tuple[float, ...] = field(repr=False)
+    """Probabilities of the digits 0 to 9, each from 0 to 1; they sum to 1."""
+    image: Pixels = field(repr=False, compare=False)
+    """What the model read, [28, 28] from 0 for ink to 255 for paper."""
+
+    def _repr_png_(self) -> bytes:
+        from mnist_cli import notebook
+
+        return notebook.to_png([[self.image]])
+
+    def _repr_html_(self) -> str:
+        from mnist_cli import notebook
+
+        png = self._repr_png_()
+        return notebook.to_html(png, str(self.digit), self.probability, self.uncertain)
 
 
-def make_prediction(scores: list[float], confidence: float, threshold: float) -> Prediction:
-    """Return the prediction for ten scores.
+@dataclass(frozen=True)
+class Number:
+    """All digits of a picture."""
 
-    Args:
-        scores: the probabilities of the digits 0 to 9.
-        confidence: the digitness, 0 to 1.
-        threshold: the digitness below which the prediction is uncertain.
-    """
-    digit = scores.index(max(scores))
-    return Prediction(
-        digit,
-        round(100 * scores[digit], 2),
-        tuple(scores),
-        round(confidence, 4),
-        confidence < threshold,
-    )
+    text: str
+    """The digits in reading order, one line of text for each line; empty if there are none."""
+    digits: tuple[Digit, ...]
+
+    @property
+    def probability(self) -> float:
+        """Product of the probabilities of the digits, in percent; 100 if there are none."""
+        return joint_probability(digit.probability for digit in self.digits)
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a digit is uncertain."""
+        return any(digit.uncertain for digit in self.digits)
+
+    def _repr_png_(self) -> bytes | None:
+        from mnist_cli import notebook
+
+        if not self.digits:
+            return None
+        images = iter([digit.image for digit in self.digits])
+        lines = self.text.split("\n")
+        return notebook.to_png([[next(images) for _ in line] for line in lines])
+
+    def _repr_html_(self) -> str | None:
+        from mnist_cli import notebook
+
+        png = self._repr_png_()
+        return notebook.to_html(png, self.text, self.probability, self.uncertain) if png else None
 
 
 def joint_probability(probabilities: Iterable[float]) -> float:

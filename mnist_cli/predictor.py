@@ -1,17 +1,15 @@
 """Reads pictures with one model and returns their records."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from mnist_cli import images, recognition
+from mnist_cli import images
+from mnist_cli.api import DigitModel
 from mnist_cli.errors import InputError
-from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
 from mnist_cli.picture import Picture
-from mnist_cli.prediction import Prediction, joint_probability
-from mnist_cli.recognition import Digit
+from mnist_cli.prediction import Digit, Number
 from mnist_cli.records import (
     DigitRecord,
     DigitsRecord,
@@ -28,7 +26,7 @@ logger = logging.getLogger(__name__)
 class Predictor:
     """A model with the options that determine the fields of its records."""
 
-    model: Model
+    model: DigitModel
     preprocess: Preprocess = "auto"
     scores: bool = False
     image: bool = False
@@ -42,11 +40,11 @@ class Predictor:
         Raises:
             InputError: there is no digit in the picture.
         """
-        return self.record(recognition.read_digit(self.model, picture, self.preprocess))
+        return self.record(self.model.predict(picture, preprocess=self.preprocess))
 
     def predict_all(self, picture: Picture) -> DigitsRecord:
         """Read all digits of a picture; there may be none."""
-        return self.number_record(recognition.read_number(self.model, picture))
+        return self.number_record(self.model.read_number(picture))
 
     def predict_file(self, file: str, stdin: BinaryIO, *, multi: bool = False) -> FileRecord:
         """Read a picture file, or `stdin` if `file` is `-`; with `multi` all its digits.
@@ -71,41 +69,34 @@ class Predictor:
         """Whether at least two digits of a picture can be read without uncertainty."""
         if self.preprocess == "plain" or not logger.isEnabledFor(TIP):
             return False
-        lines = recognition.read_number(self.model, picture)
-        return sum(not digit.prediction.uncertain for line in lines for digit in line) > 1
+        return sum(not digit.uncertain for digit in self.model.read_number(picture).digits) > 1
 
     def record(self, digit: Digit) -> PredictionRecord:
         """Return the record of a picture's only digit."""
-        prediction = digit.prediction
         return {
-            "prediction": prediction.digit,
-            "probability": prediction.probability,
-            "digitness": prediction.digitness,
+            "prediction": digit.digit,
+            "probability": digit.probability,
+            "digitness": digit.digitness,
             "model": self.model.name,
             **self._optional_fields(digit),
             "box": list(digit.box),
         }
 
-    def number_record(self, lines: Sequence[Sequence[Digit]]) -> DigitsRecord:
-        """Return the record of all digits of a picture, in lines."""
+    def number_record(self, number: Number) -> DigitsRecord:
+        """Return the record of all digits of a picture."""
         digits: list[DigitRecord] = [
             {
-                "prediction": digit.prediction.digit,
-                "probability": digit.prediction.probability,
-                "digitness": digit.prediction.digitness,
+                "prediction": digit.digit,
+                "probability": digit.probability,
+                "digitness": digit.digitness,
                 **self._optional_fields(digit),
                 "box": list(digit.box),
             }
-            for line in lines
-            for digit in line
+            for digit in number.digits
         ]
-        record: DigitsRecord = {
-            "text": recognition.text_of(lines),
-            "digits": digits,
-            "model": self.model.name,
-        }
+        record: DigitsRecord = {"text": number.text, "digits": digits, "model": self.model.name}
         if digits:
-            record["probability"] = joint_probability(digit["probability"] for digit in digits)
+            record["probability"] = number.probability
         if any("uncertain" in digit for digit in digits):
             record["uncertain"] = True
         return record
@@ -113,12 +104,9 @@ class Predictor:
     def _optional_fields(self, digit: Digit) -> OptionalFields:
         fields: OptionalFields = {}
         if self.scores:
-            fields["scores"] = digit.prediction.scores
-        if self._is_uncertain(digit.prediction):
+            fields["scores"] = digit.scores
+        if digit.uncertain or digit.probability < self.min_probability:
             fields["uncertain"] = True
         if self.image:
             fields["image"] = digit.image.round().astype(int).tolist()
         return fields
-
-    def _is_uncertain(self, prediction: Prediction) -> bool:
-        return prediction.uncertain or prediction.probability < self.min_probability

@@ -15,7 +15,7 @@ from mnist_cli.errors import InputError
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
 from mnist_cli.picture import Picture
-from mnist_cli.prediction import Prediction, digitness, make_prediction
+from mnist_cli.prediction import Digit, Number, digitness
 from mnist_cli.preprocessing import crops, looks
 from mnist_cli.preprocessing.candidates import (
     Candidate,
@@ -29,15 +29,6 @@ from mnist_cli.preprocessing.detector import Detection
 from mnist_cli.preprocessing.geometry import Box, iou
 from mnist_cli.preprocessing.lines import reading_order
 from mnist_cli.preprocessing.parameters import CLASSICAL, DETECTOR, RECOGNITION
-
-
-class Digit(NamedTuple):
-    """A digit of a picture."""
-
-    prediction: Prediction
-    box: Box
-    image: Pixels
-    """[28, 28], dark on light: what the model read."""
 
 
 def read_prepared(model: Model, pictures: Sequence[Prepared]) -> list[Digit | None]:
@@ -94,7 +85,7 @@ def read_searched(model: Model, picture: Picture, prepared: Prepared) -> Digit:
     return digit
 
 
-def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
+def read_number(model: Model, picture: Picture) -> Number:
     """Read all digits of a picture: lines from top to bottom, each from left to right."""
     look = looks.look_for_number(picture.rgb)
     numbers = looks.digits_of_number(look)
@@ -116,19 +107,20 @@ def read_number(model: Model, picture: Picture) -> list[list[Digit]]:
         for (detection, image), row in zip(found, scores, strict=True)
     ]
     if len(digits) == 1:
-        return [[_confirmed(model, picture, digits[0][1])]]
-    return [[digit for _, digit in line] for line in reading_order(digits, lambda item: item[0])]
+        return _number([[_confirmed(model, picture, digits[0][1])]])
+    lines = reading_order(digits, lambda item: item[0])
+    return _number([[digit for _, digit in line] for line in lines])
 
 
-def text_of(lines: Sequence[Sequence[Digit]]) -> str:
-    """Return the digits that `read_number` has read as text, one line for each line."""
-    return "\n".join("".join(str(digit.prediction.digit) for digit in line) for line in lines)
+def _number(lines: Sequence[Sequence[Digit]]) -> Number:
+    text = "\n".join("".join(str(digit.digit) for digit in line) for line in lines)
+    return Number(text, tuple(digit for line in lines for digit in line))
 
 
-def _only_certain(model: Model, picture: Picture) -> list[list[Digit]]:
+def _only_certain(model: Model, picture: Picture) -> Number:
     """Read the digit of a picture in which it is too small or too large for a number."""
     single = _digit_if_any(model, picture)
-    return [[single]] if single and not single.prediction.uncertain else []
+    return _number([[single]] if single and not single.uncertain else [])
 
 
 def _confirmed(model: Model, picture: Picture, digit: Digit) -> Digit:
@@ -221,8 +213,17 @@ def _digit_of_number(
 
 
 def _digit(model: Model, scores: Floats, confidence: float, image: Pixels, box: Box) -> Digit:
-    threshold = model.calibration.least_digitness
-    return Digit(make_prediction(scores.tolist(), confidence, threshold), box, image)
+    values = scores.tolist()
+    digit = values.index(max(values))
+    return Digit(
+        digit=digit,
+        probability=round(100 * values[digit], 2),
+        digitness=round(confidence, 4),
+        uncertain=confidence < model.calibration.least_digitness,
+        box=box,
+        scores=tuple(values),
+        image=image,
+    )
 
 
 def _log_product(

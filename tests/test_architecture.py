@@ -26,10 +26,10 @@ FOLDERS = ("mnist_cli", "benchmarks", "docs", "training")
 # The modules and packages of `mnist_cli`, from top to bottom; docs/architecture.md has the same
 # layers. A module imports only from its own layer and from those below it.
 LAYERS = (
-    {"__main__", "api", "cli", "commands"},
+    {"__main__", "cli", "commands"},
     {"batch", "server"},
-    {"annotate", "evaluation", "plot", "predictor"},
-    {"recognition"},
+    {"annotate", "api", "evaluation", "plot", "predictor"},
+    {"prediction", "recognition"},
     {"preprocessing"},
     {
         "cache",
@@ -46,7 +46,6 @@ LAYERS = (
         "notebook",
         "output",
         "picture",
-        "prediction",
         "reshape",
         "saved_model",
         "self_test",
@@ -56,6 +55,7 @@ LAYERS = (
     {"runtimes"},
     {
         "arrays",
+        "chunks",
         "class_labels",
         "errors",
         "native_output",

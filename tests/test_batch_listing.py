@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mnist_cli.batch import sorting
-from mnist_cli.batch.chunks import chunked, growing_chunks
 from mnist_cli.batch.listing import Listing, output_file_ids
+from mnist_cli.chunks import chunked, growing_chunks
 from mnist_cli.errors import InputError, UsageError
 
 

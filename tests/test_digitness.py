@@ -99,7 +99,7 @@ def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
 def test_99_percent_of_mnist_are_certain(name: str, digits: npt.NDArray[np.uint8]) -> None:
     loaders = [functools.partial(Picture.from_pixels, digit) for digit in digits]
     answers = read_digits(load_model(name), loaders)
-    assert 0 < np.mean([answer.prediction.uncertain for answer in answers]) <= 0.01
+    assert 0 < np.mean([answer.uncertain for answer in answers]) <= 0.01
 
 
 def _scribble(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_cli import loader
+from mnist_cli.api import DigitModel, load_model
 from mnist_cli.errors import InputError
 from mnist_cli.images import decode
-from mnist_cli.loader import Model, load_model
 from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
 from mnist_cli.reshape import to_model_input
@@ -20,33 +21,33 @@ HOUSE_NUMBER = SAMPLES / "house-number-407.png"
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
+def model() -> DigitModel:
     return load_model("t_ffnn")
 
 
-def test_one_digit(model: Model) -> None:
+def test_one_digit(model: DigitModel) -> None:
     record = Predictor(model).predict(decode(SEVEN.read_bytes()))
     assert set(record) == {"prediction", "probability", "digitness", "model", "box"}
     assert (record["prediction"], record["model"]) == (7, "t_ffnn")
 
 
-def test_options_add_fields(model: Model) -> None:
+def test_options_add_fields(model: DigitModel) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
     predictor = Predictor(model, "plain", scores=True, image=True)
     record = predictor.predict(Picture.from_pixels(pixels))
-    expected = model.predict_proba(to_model_input([pixels]))
+    expected = loader.load_model("t_ffnn").predict_proba(to_model_input([pixels]))
     np.testing.assert_allclose(record["scores"], expected[0], atol=1e-6)
     assert record["image"] == pixels.tolist()
 
 
 @pytest.mark.parametrize(("percent", "uncertain"), [(0, False), (100, True)])
-def test_min_probability(model: Model, percent: float, uncertain: bool) -> None:
+def test_min_probability(model: DigitModel, percent: float, uncertain: bool) -> None:
     picture = decode((SAMPLES / "off-centre-2.png").read_bytes())
     record = Predictor(model, min_probability=percent).predict(picture)
     assert ("uncertain" in record) == uncertain or record["probability"] == 100
 
 
-def test_several_digits(model: Model) -> None:
+def test_several_digits(model: DigitModel) -> None:
     record = Predictor(model, scores=True, image=True).predict_all(
         decode(HOUSE_NUMBER.read_bytes())
     )
@@ -60,7 +61,7 @@ def test_several_digits(model: Model) -> None:
         assert np.shape(digit["image"]) == (28, 28)
 
 
-def test_a_number_is_as_uncertain_as_its_digits(model: Model) -> None:
+def test_a_number_is_as_uncertain_as_its_digits(model: DigitModel) -> None:
     picture = decode(HOUSE_NUMBER.read_bytes())
     record = Predictor(model, min_probability=100).predict_all(picture)
     uncertain = [digit["probability"] < 100 or "uncertain" in digit for digit in record["digits"]]
@@ -68,7 +69,7 @@ def test_a_number_is_as_uncertain_as_its_digits(model: Model) -> None:
     assert record.get("uncertain", False) == any(uncertain)
 
 
-def test_a_blank_picture_has_no_digit(model: Model) -> None:
+def test_a_blank_picture_has_no_digit(model: DigitModel) -> None:
     blank = Picture.from_pixels(np.full((50, 50), 255, np.uint8))
     with pytest.raises(InputError, match="no digit"):
         Predictor(model).predict(blank)
@@ -76,7 +77,7 @@ def test_a_blank_picture_has_no_digit(model: Model) -> None:
     assert dict(record) == {"text": "", "digits": [], "model": "t_ffnn"}
 
 
-def test_files(model: Model, tmp_path: Path) -> None:
+def test_files(model: DigitModel, tmp_path: Path) -> None:
     predictor = Predictor(model)
     stdin = io.BytesIO(SEVEN.read_bytes())
     record = predictor.predict_file("-", stdin)

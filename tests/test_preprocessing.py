@@ -15,9 +15,9 @@ from mnist_cli.arrays import Gray
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model, load_model
 from mnist_cli.picture import Picture
+from mnist_cli.prediction import Digit
 from mnist_cli.preprocessing.geometry import Box, iou
 from mnist_cli.preprocessing.normalize import is_mnist_normalized
-from mnist_cli.recognition import Digit
 from tests.drawing import png
 from tests.running import SAMPLES, run
 
@@ -39,7 +39,7 @@ def _read(model: Model, picture: Gray) -> Digit:
 
 
 def _number(digit: Digit) -> int:
-    return digit.prediction.digit
+    return digit.digit
 
 
 def _handwritten(digit: int) -> Light:
@@ -317,7 +317,7 @@ def test_random_pictures_of_all_kinds(model: Model) -> None:
         shape = tuple(int(side) for side in np.exp(rng.uniform(0, np.log(301), 2)))
         picture = _picture(kinds[index % len(kinds)](shape))
         number = recognition.read_number(model, Picture.from_pixels(picture))
-        assert all(digit.image.shape == (28, 28) for line in number for digit in line)
+        assert all(digit.image.shape == (28, 28) for digit in number.digits)
         try:
             digit = _read(model, picture)
         except InputError:

@@ -16,6 +16,7 @@ from mnist_cli.calibration import Calibration
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model, load_model
 from mnist_cli.picture import Picture
+from mnist_cli.prediction import Number
 from mnist_cli.preprocessing import Prepared, crops, looks
 from mnist_cli.preprocessing.candidates import Candidate
 from mnist_cli.preprocessing.detector import Detection, Look
@@ -88,8 +89,8 @@ def _logistic(score: float, share: float, scores: Floats) -> float:
 def test_a_certain_clean_picture_is_decided() -> None:
     [digit] = recognition.read_prepared(_model(), [Prepared((_candidate(3, 1.0),))])
     assert digit is not None
-    assert (digit.prediction.digit, digit.prediction.probability) == (3, 100)
-    assert (digit.prediction.digitness, digit.prediction.uncertain) == (1, False)
+    assert (digit.digit, digit.probability) == (3, 100)
+    assert (digit.digitness, digit.uncertain) == (1, False)
     assert digit.box == BOX
 
 
@@ -100,7 +101,7 @@ def test_an_uncertain_clean_picture_is_left_to_the_detector(probability: float) 
     [digit] = recognition.read_prepared(_model(), [Prepared((_candidate(3, probability),))])
     assert (digit is None) == (confidence < CLASSICAL.min_digitness)
     if digit:
-        assert digit.prediction.digitness == pytest.approx(confidence, abs=1e-4)
+        assert digit.digitness == pytest.approx(confidence, abs=1e-4)
 
 
 @pytest.mark.parametrize("probability", [0.4, 0.95])
@@ -109,10 +110,10 @@ def test_a_final_picture_is_decided_by_the_model_alone(probability: float) -> No
     [digit] = recognition.read_prepared(_model(0.8), [Prepared((candidate,), is_final=True)])
     assert digit is not None
     confidence = _entropy_confidence(_scores(8, probability))
-    assert digit.prediction.digit == 8
-    assert digit.prediction.digitness == pytest.approx(confidence, abs=1e-3)
-    assert digit.prediction.uncertain == (confidence < 0.8)
-    np.testing.assert_allclose(digit.prediction.scores, _scores(8, probability), atol=1e-6)
+    assert digit.digit == 8
+    assert digit.digitness == pytest.approx(confidence, abs=1e-3)
+    assert digit.uncertain == (confidence < 0.8)
+    np.testing.assert_allclose(digit.scores, _scores(8, probability), atol=1e-6)
 
 
 def test_without_candidates_there_is_no_decision() -> None:
@@ -133,7 +134,7 @@ def test_pictures_are_read_as_one_batch_in_their_order() -> None:
         Prepared((_candidate(4, 1.0),)),
     ]
     digits = recognition.read_prepared(model, pictures)
-    assert [digit and digit.prediction.digit for digit in digits] == [1, None, None, 7, 4]
+    assert [digit and digit.digit for digit in digits] == [1, None, None, 7, 4]
     assert isinstance(model.runtime, FakeRuntime)
     assert model.runtime.sizes == [3 + LOOKS]
 
@@ -177,13 +178,13 @@ def test_the_evidence_of_all_looks_is_multiplied(classical: bool, score: float) 
         [digit] = recognition.read_prepared(_model(), [prepared])
         assert digit is not None
         expected = _product_rule(candidates)
-        np.testing.assert_allclose(digit.prediction.scores, expected, atol=1e-4)
-        assert digit.prediction.digit == int(np.argmax(digit.prediction.scores))
+        np.testing.assert_allclose(digit.scores, expected, atol=1e-4)
+        assert digit.digit == int(np.argmax(digit.scores))
         detections = [one.detection.score for one in candidates if one.detection]
         share = sum(one.share for one in candidates) / LOOKS
-        scores = np.array(digit.prediction.scores)
+        scores = np.array(digit.scores)
         confidence = _logistic(sum(detections) / LOOKS, share, scores)
-        assert digit.prediction.digitness == pytest.approx(confidence, abs=1e-4)
+        assert digit.digitness == pytest.approx(confidence, abs=1e-4)
 
 
 def test_the_crop_that_supports_the_answer_best_is_shown() -> None:
@@ -193,7 +194,7 @@ def test_the_crop_that_supports_the_answer_best_is_shown() -> None:
     prepared = Prepared((weak, best, other), is_searched=True)
     [digit] = recognition.read_prepared(_model(), [prepared])
     assert digit is not None
-    assert (digit.prediction.digit, digit.box) == (5, best.box)
+    assert (digit.digit, digit.box) == (5, best.box)
     assert digit.image is best.image
 
 
@@ -214,7 +215,7 @@ def test_confidence_grows_with_score_share_and_agreement() -> None:
         looks = [_detected(_scores(read, 0.95), _scores(seen, 0.95), score, share=share)] * LOOKS
         [digit] = recognition.read_prepared(_model(), [Prepared(tuple(looks), is_searched=True)])
         assert digit is not None
-        return digit.prediction.digitness
+        return digit.digitness
 
     sure = confidence(0.95, 1, 4, 4)
     assert sure > 0.8
@@ -228,8 +229,8 @@ def test_a_search_without_detections_is_uncertain() -> None:
     prepared = Prepared((_candidate(6, 0.9),), is_searched=True)
     [digit] = recognition.read_prepared(_model(), [prepared])
     assert digit is not None
-    assert digit.prediction.digit == 6
-    assert digit.prediction.digitness < 0.01 and digit.prediction.uncertain
+    assert digit.digit == 6
+    assert digit.digitness < 0.01 and digit.uncertain
 
 
 @pytest.fixture
@@ -248,27 +249,26 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Look:
 
 
 def test_a_number_is_the_product_of_both_networks(seen: Look) -> None:
-    lines = recognition.read_number(_model(), picture(Image.new("RGB", (60, 60))))
-    assert [[digit.prediction.digit for digit in line] for line in lines] == [[2, 1], [0]]
-    for line, numbers in zip(lines, ((2, 1), (0,)), strict=True):
-        for digit, number in zip(line, numbers, strict=True):
-            detection = seen.detections[number]
-            read, found = _scores(number, 0.9), detection.classes
-            product = (found + RECOGNITION.detector_floor) * (
-                read + RECOGNITION.model_floor
-            ) ** RECOGNITION.number_model_weight
-            np.testing.assert_allclose(digit.prediction.scores, product / product.sum(), atol=1e-4)
-            scores = np.array(digit.prediction.scores)
-            confidence = _logistic(detection.score, 1, scores)
-            assert digit.prediction.digitness == pytest.approx(confidence, abs=1e-4)
-            assert digit.box == detection.box.rounded()
+    number = recognition.read_number(_model(), picture(Image.new("RGB", (60, 60))))
+    assert number.text == "21\n0"
+    for digit, value in zip(number.digits, (2, 1, 0), strict=True):
+        detection = seen.detections[value]
+        read, found = _scores(value, 0.9), detection.classes
+        product = (found + RECOGNITION.detector_floor) * (
+            read + RECOGNITION.model_floor
+        ) ** RECOGNITION.number_model_weight
+        np.testing.assert_allclose(digit.scores, product / product.sum(), atol=1e-4)
+        assert digit.digit == value
+        confidence = _logistic(detection.score, 1, np.array(digit.scores))
+        assert digit.digitness == pytest.approx(confidence, abs=1e-4)
+        assert digit.box == detection.box.rounded()
 
 
 def test_a_crop_without_ink_is_no_digit(seen: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     page = picture(Image.new("RGB", (60, 60)))
     monkeypatch.setattr(crops, "crop_detection", lambda rgb, look, index: None)
     model = _model()
-    assert recognition.read_number(model, page) == []
+    assert recognition.read_number(model, page).digits == ()
     assert isinstance(model.runtime, FakeRuntime) and model.runtime.sizes == []
 
 
@@ -291,8 +291,7 @@ def test_many_pictures_are_read_as_one_by_one(model: Model) -> None:
     batch = recognition.read_digits(model, loaders)
     for one, digit in zip(pictures, batch, strict=True):
         single = recognition.read_digit(model, one)
-        assert digit.prediction == single.prediction
-        assert digit.box == single.box
+        assert digit == single
         np.testing.assert_array_equal(digit.image, single.image)
 
 
@@ -303,20 +302,17 @@ def test_threads_give_the_same_answers(model: Model) -> None:
     numbers = [recognition.read_number(model, one) for one in pictures]
     with ThreadPoolExecutor(6) as threads:
         digits = list(threads.map(read, pictures))
-        lines = list(threads.map(functools.partial(recognition.read_number, model), pictures))
-    assert [digit.prediction for digit in digits] == [digit.prediction for digit in expected]
-    assert [digit.box for digit in digits] == [digit.box for digit in expected]
-    for one, other in zip(lines, numbers, strict=True):
-        assert [[d.prediction for d in line] for line in one] == [
-            [d.prediction for d in line] for line in other
-        ]
+        assert numbers == list(
+            threads.map(functools.partial(recognition.read_number, model), pictures)
+        )
+    assert digits == expected
 
 
 def test_a_blank_picture_has_no_digit(model: Model) -> None:
     blank = picture(np.full((50, 60), 200, np.uint8))
     with pytest.raises(InputError, match="no digit in the picture"):
         recognition.read_digit(model, blank)
-    assert recognition.read_number(model, blank) == []
+    assert recognition.read_number(model, blank) == Number("", ())
 
 
 @pytest.mark.parametrize(

@@ -139,10 +139,9 @@ def test_all_models_read_the_same_searched_pictures(
             lambda picture=picture: Picture(Image.fromarray(picture.pixels)) for picture in pictures
         ]
         for index, digit in enumerate(read_digits(model, loaders)):
-            prediction = digit.prediction
-            np.testing.assert_allclose(of_model.scores[index], prediction.scores, atol=1e-6)
-            assert of_model.digitness[index] == pytest.approx(prediction.digitness, abs=1e-4)
-            assert of_model.uncertain[index] == prediction.uncertain
+            np.testing.assert_allclose(of_model.scores[index], digit.scores, atol=1e-6)
+            assert of_model.digitness[index] == pytest.approx(digit.digitness, abs=1e-4)
+            assert of_model.uncertain[index] == digit.uncertain
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ def compare_answers(data: Path) -> None:
 
     def read(picture: Picture) -> int | None:
         try:
-            return recognition.read_digit(model, picture).prediction.digit
+            return recognition.read_digit(model, picture).digit
         except InputError:
             return None
 

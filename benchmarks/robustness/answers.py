@@ -18,8 +18,9 @@ from mnist_cli.errors import InputError
 from mnist_cli.loader import Model, load_model
 from mnist_cli.option_types import PREPROCESSES, Preprocess
 from mnist_cli.picture import Picture as DecodedPicture
+from mnist_cli.prediction import Digit
 from mnist_cli.preprocessing import Prepared, prepare, search
-from mnist_cli.recognition import Digit, read_number, read_prepared
+from mnist_cli.recognition import read_number, read_prepared
 from training.data import Batch, Labels
 
 
@@ -105,9 +106,8 @@ _load_model = cache(load_model)
 def _read_numbers(model: Model, family: Family, pictures: Sequence[Picture]) -> NumberAnswers:
     texts = []
     for picture in pictures:
-        lines = read_number(model, images.from_image(Image.fromarray(picture.pixels)))
-        read = "\n".join("".join(str(digit.prediction.digit) for digit in line) for line in lines)
-        texts.append((picture.text, read))
+        number = read_number(model, images.from_image(Image.fromarray(picture.pixels)))
+        texts.append((picture.text, number.text))
     return NumberAnswers(model.name, family.name, texts)
 
 
@@ -139,9 +139,8 @@ def _read_digits(
         scores, digitness = np.zeros((len(pictures), 10), np.float32), np.zeros(len(pictures))
         uncertain = np.ones(len(pictures), bool)
         for index, digit in _read_prepared(model, prepared, searched).items():
-            prediction = digit.prediction
-            scores[index], digitness[index] = prediction.scores, prediction.digitness
-            uncertain[index] = prediction.uncertain
+            scores[index], digitness[index] = digit.scores, digit.digitness
+            uncertain[index] = digit.uncertain
         of_family = (model.name, family.group, family.name, mode, inverted, labels)
         answers.append(DigitAnswers(*of_family, found, scores, digitness, uncertain))
     return answers

@@ -1,5 +1,6 @@
 """Contact sheets: the pictures of a family, each beside what the model reads of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,8 @@ from benchmarks.robustness.family import NUMBER_GROUP, Family, Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.loader import Model
 from mnist_cli.picture import Picture
-from mnist_cli.recognition import Digit, read_digit, read_number
+from mnist_cli.prediction import Digit
+from mnist_cli.recognition import read_digit, read_number
 from training.data import Digits
 
 ROWS, COLUMNS = 8, 8
@@ -30,7 +32,7 @@ def save_sheet(family: Family, digits: Digits, folder: Path, model: Model) -> No
         expected = text.replace("\n", " ") if is_number else str(label) if label >= 0 else ""
         cv2.putText(pair, expected, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.5, RED)
         if found:
-            read = "".join(str(digit.prediction.digit) for digit in found)
+            read = "".join(str(digit.digit) for digit in found)
             cv2.putText(pair, read, (TILE_PX + 2, 108), cv2.FONT_HERSHEY_SIMPLEX, 0.5, RED)
         pairs.append(np.pad(pair, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255))
     pairs += [np.full_like(pairs[0], 255)] * (-len(pairs) % COLUMNS)
@@ -39,10 +41,10 @@ def save_sheet(family: Family, digits: Digits, folder: Path, model: Model) -> No
     Image.fromarray(np.vstack(lines)).save(folder / f"{name}.png")
 
 
-def _read(model: Model, pixels: Pixels, is_number: bool) -> list[Digit]:
+def _read(model: Model, pixels: Pixels, is_number: bool) -> Sequence[Digit]:
     picture = Picture(Image.fromarray(pixels))
     if is_number:
-        return [digit for line in read_number(model, picture) for digit in line]
+        return read_number(model, picture).digits
     try:
         return [read_digit(model, picture)]
     except InputError:
@@ -60,7 +62,7 @@ def _fit_to_tile(pixels: Pixels) -> Pixels:
     return fitted
 
 
-def _crops_tile(digits: list[Digit]) -> Pixels:
+def _crops_tile(digits: Sequence[Digit]) -> Pixels:
     if not digits:
         return np.full((TILE_PX, TILE_PX, 3), RED, np.uint8)
     return _fit_to_tile(np.hstack([digit.image for digit in digits]).astype(np.uint8))

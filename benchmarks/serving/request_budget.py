@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.measure import machine
 from benchmarks.serving.throughput import bodies, free_port, requests_per_second, running
 from mnist_cli import reshape
+from mnist_cli.api import DigitModel
 from mnist_cli.loader import load_model
 from mnist_cli.picture import Picture
 from mnist_cli.predictor import Predictor
@@ -73,7 +74,7 @@ def measure_steps(body: bytes) -> dict[str, float]:
     """Return the microseconds of each step of a request after waitress has parsed it."""
     app = create_app()
     model = load_model("k_cnn")
-    predictor = Predictor(model)
+    predictor = Predictor(DigitModel(model))
     pixels = decode_pixels(body)
     prepared = prepare_clean(Picture.from_pixels(pixels))
     [digit] = read_prepared(model, [prepared])

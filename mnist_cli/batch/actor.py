@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_cli import __version__
-from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.pool import WorkerProcess
 from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
+from mnist_cli.chunks import chunked
 from mnist_cli.errors import ClusterError, MnistError
 
 if TYPE_CHECKING:

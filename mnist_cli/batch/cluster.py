@@ -15,12 +15,12 @@ from typing import cast
 from mnist_cli import __version__
 from mnist_cli.batch import uris
 from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, ActorConfig, ChunkResult
-from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import SHARD_FILES, Shards
 from mnist_cli.batch.summary import Summary
+from mnist_cli.chunks import chunked
 from mnist_cli.errors import ClusterError, install_hint
 from mnist_cli.native_output import native_output_hidden
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from mnist_cli.batch.chunks import chunked
+from mnist_cli.chunks import chunked
 from mnist_cli.errors import OutputError, install_hint
 from mnist_cli.records import COLUMNS, NUMBER_COLUMNS, AnyBatchRecord, column_types
 

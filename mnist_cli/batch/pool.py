@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from mnist_cli.batch.chunks import growing_chunks
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.results import BatchResult, to_record
+from mnist_cli.chunks import growing_chunks
 from mnist_cli.errors import MnistError, ModelError
 
 Chunk = list[InputFile]

@@ -6,19 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from mnist_cli import images, input_files, preprocessing, recognition
+from mnist_cli.api import DigitModel
 from mnist_cli.batch.annotations import Annotations
-from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.picture_files import is_picture_file
 from mnist_cli.batch.results import BatchResult, skipped, to_record
 from mnist_cli.batch.uris import RemoteFile, is_uri
+from mnist_cli.chunks import chunked
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.loader import load_model
 from mnist_cli.picture import Picture
+from mnist_cli.prediction import Digit
 from mnist_cli.predictor import Predictor
 from mnist_cli.preprocessing import Prepared
-from mnist_cli.recognition import Digit
 from mnist_cli.records import DigitsRecord, PredictionRecord
 
 # Files behind URIs that are read at the same time.
@@ -53,13 +54,13 @@ class Reader:
         """
         self._config = config
         self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
-        model = load_model(
+        self._model = load_model(
             config.model,
             model_dir=config.model_dir,
             runtime=config.runtime,
             input=config.input,
         )
-        self._predictor = Predictor(model, scores=config.scores)
+        self._predictor = Predictor(DigitModel(self._model), scores=config.scores)
 
     def read(self, files: Sequence[InputFile]) -> list[BatchResult]:
         """Read files and return their results, in the same order.
@@ -86,7 +87,7 @@ class Reader:
         self, files: Sequence[InputFile], prepared: list[Prepared | Failure]
     ) -> list[BatchResult]:
         readable = [picture for picture in prepared if not isinstance(picture, Failure)]
-        digits = iter(recognition.read_prepared(self._predictor.model, readable))
+        digits = iter(recognition.read_prepared(self._model, readable))
         results: list[BatchResult] = []
         for file, picture in zip(files, prepared, strict=True):
             digit = picture if isinstance(picture, Failure) else next(digits)
@@ -130,7 +131,7 @@ class Reader:
     def _read_searched(self, file: InputFile, prepared: Prepared) -> Digit:
         """Read a picture again: keeping all pictures of a chunk would take too much memory."""
         picture = images.decode_silently(_load(file))
-        return recognition.read_searched(self._predictor.model, picture, prepared)
+        return recognition.read_searched(self._model, picture, prepared)
 
 
 def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from itertools import islice
 from typing import IO
 
-from mnist_cli.batch.chunks import chunked
+from mnist_cli.chunks import chunked
 
 # Folders with more names than this are sorted on disk, in runs of this size.
 RUN_NAMES = 200_000

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mnist_cli import output
-from mnist_cli.batch.chunks import chunked
 from mnist_cli.batch.journal import Journal
 from mnist_cli.batch.parquet import check_pyarrow, write_parquet
 from mnist_cli.batch.results import BatchResult, select_records
+from mnist_cli.chunks import chunked
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.records import AnyBatchRecord

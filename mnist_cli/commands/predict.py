@@ -60,6 +60,7 @@ def predict(
     target = Path(output) if output and output != "-" else None
     options.check_multi(multi, preprocess)
     _check_show(show, format, target)
+    from mnist_cli.api import DigitModel
     from mnist_cli.loader import load_model
     from mnist_cli.output import check_columns, record_writer, target_format, text_file
     from mnist_cli.predictor import Predictor
@@ -70,7 +71,7 @@ def predict(
     loaded = load_model(
         model, model_dir=model_dir, runtime=runtime, input=input, status=terminal.status
     )
-    predictor = Predictor(loaded, preprocess, scores or show, show, min_probability)
+    predictor = Predictor(DigitModel(loaded), preprocess, scores or show, show, min_probability)
     failed = False
     stream = text_file(target) if target else contextlib.nullcontext(terminal.stdout)
     with stream as stdout:

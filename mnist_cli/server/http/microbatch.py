@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 
 from flask import Flask
 
+from mnist_cli.prediction import Digit
 from mnist_cli.preprocessing import Prepared
-from mnist_cli.recognition import Digit, read_prepared
+from mnist_cli.recognition import read_prepared
 from mnist_cli.server.http.channel import Channel
 from mnist_cli.server.http.request import Request
 from mnist_cli.server.metrics import count_batch, count_failed_batch

@@ -12,7 +12,7 @@ from waitress.parser import ParsingError
 from waitress.utilities import BadRequest
 
 if TYPE_CHECKING:
-    from mnist_cli.recognition import Digit
+    from mnist_cli.prediction import Digit
     from mnist_cli.server.http.waitress_api import HTTPRequestParser
 else:
     from waitress.parser import HTTPRequestParser

@@ -4,11 +4,12 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from mnist_cli import images
+from mnist_cli.api import DigitModel
 from mnist_cli.errors import InputError, UnsupportedMediaError
 from mnist_cli.package_data import data_folder
 from mnist_cli.picture import Picture
+from mnist_cli.prediction import Digit
 from mnist_cli.predictor import Predictor
-from mnist_cli.recognition import Digit
 from mnist_cli.server.environ import DIGIT
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_prediction
@@ -40,7 +41,7 @@ def predict() -> Response:
 def _predict(source: Digit | Picture) -> Response:
     query = request.args.to_dict()
     scores, image, multi = (flag_option(query, name) for name in ("scores", "image", "multi"))
-    model = get_models().get(query.get("model")).model
+    model = DigitModel(get_models().get(query.get("model")).model)
     predictor = Predictor(model, preprocess_option(query), scores, image)
     if isinstance(source, Digit):
         record = predictor.record(source)

@@ -29,7 +29,7 @@ def predict_images(
     for index, (where, image) in enumerate(inputs):
         if isinstance(image, Picture):
             try:
-                pictures[index] = read_digit(served.model, image, preprocess).prediction.scores
+                pictures[index] = read_digit(served.model, image, preprocess).scores
             except InputError as error:
                 raise InputError(f"{where}: {error}") from error
         else:

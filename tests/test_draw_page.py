@@ -16,7 +16,7 @@ from tests.browser import DrawPage, emulated, opened
 from tests.running import SAMPLES
 from tests.serving import Server, serving
 
-SCREENS = [(1280, 800), (390, 844), (844, 390), (640, 400)]
+SCREENS = [(1280, 800), (940, 640), (700, 700), (390, 844), (844, 390), (640, 400)]
 DIALOGS = ("samples", "compare", "code")
 
 

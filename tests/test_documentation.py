@@ -28,7 +28,7 @@ PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 NOT_COMMANDS = {"text", "yaml", "json", "mermaid"}
 OTHER_OPTIONS = {
-    *("--without-pip", "--python", "--check"),  # Python, pip, ruff
+    *("--without-pip", "--python"),  # Python, pip
     *("--rm", "--read-only", "--tmpfs", "--now", "--from-literal"),  # podman, systemctl, kubectl
     *("--bind", "--interface", "--factory", "--blocking-threads"),  # gunicorn, granian
 }

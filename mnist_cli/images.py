@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -10,21 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from mnist_cli import jpeg
 from mnist_cli.arrays import Gray
 from mnist_cli.errors import InputError
+from mnist_cli.formats import FORMATS, unsupported_format
 from mnist_cli.input_files import MAX_BYTES, load
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.picture import Picture, reduced
 
-# Formats that Pillow decodes without a helper program, and that cannot contain scripts.
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+ICON_START = b"\0\0\1\0"
 MAX_PIXELS = 64_000_000
-# Longer side that JPEGs keep when the decoder reduces them. Preprocessing looks at most at this
-# many pixels unless the digits are small, and decoding 4000x3000 pixels takes a third of the time.
-REDUCED_SIDE_PX = 1000
-# The largest factor that JPEG decoders offer.
-MAX_REDUCTION = 8
-
+# Values of white in pictures with wide integers: they hold 8, 12 or 16 bits.
+WHITE_LEVELS = (255, 4095, 65535)
 # Standard deviation of the luma of visible pixels, 0 to 255, if all of them are ink.
 MAX_INK_DEVIATION = 32
 
@@ -54,7 +52,7 @@ def decode_silently(data: bytes) -> Picture:
         return decode(data)
 
 
-def decode(data: bytes, max_reduction: int = MAX_REDUCTION) -> Picture:
+def decode(data: bytes, max_reduction: int = jpeg.MAX_REDUCTION) -> Picture:
     """Decode a picture; to save time, large JPEGs are reduced by a power of 2.
 
     The EXIF orientation is applied. Transparent pictures are composited on white, or on black if
@@ -68,14 +66,22 @@ def decode(data: bytes, max_reduction: int = MAX_REDUCTION) -> Picture:
         raise InputError("the file is empty")
     if len(data) > MAX_BYTES:
         raise InputError(f"larger than {MAX_BYTES >> 20} MiB: scale the picture down")
-    with _decoder_errors(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with _decoder_errors(data), _open(data) as image:
         check_size(image.width, image.height)
         full_size = image.size
-        reduction = _reduce_jpeg(image, max_reduction)
-        image.load()
+        is_jpeg = image.format == "JPEG"
+        reduction = jpeg.reduce(image, max_reduction) if is_jpeg else 1
+        try:
+            image.load()
+        except OSError:
+            if is_jpeg and (complete := jpeg.with_end_marker(data)):
+                return decode(complete, max_reduction)
+            raise
         upright = _apply_orientation(image)
         if reduction == 1:
-            return Picture(_to_8_bit(upright))
+            picture = Picture(_to_8_bit(upright))
+            picture.has_more_pages = image.format == "TIFF" and getattr(image, "is_animated", False)
+            return picture
         is_turned = upright.size != image.size
         return Picture(
             _to_8_bit(upright),
@@ -129,16 +135,20 @@ def is_from_0_to_1(pixels: npt.NDArray[Any]) -> bool:
 
 
 @contextlib.contextmanager
-def _decoder_errors() -> Iterator[None]:
-    """Raise an InputError instead of the exceptions of Pillow."""
+def _decoder_errors(data: bytes = b"") -> Iterator[None]:
+    """Raise an InputError instead of the exceptions of Pillow; `data` is what is decoded."""
     try:
         yield
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(
-            f"not a picture, or damaged: supported formats are {', '.join(FORMATS)}"
-        ) from error
+        if other := unsupported_format(data):
+            name, target = other
+            problem, tip = f"{name} is not supported", f"convert the picture to {target}"
+        else:
+            problem = f"not a picture, or damaged: supported formats are {', '.join(FORMATS)}"
+            tip = None
+        raise InputError(problem, tip) from error
     except Image.DecompressionBombError as error:
         raise InputError(_TOO_LARGE) from error
     except Exception as error:  # decoders raise all kinds of exceptions on damaged files
@@ -160,18 +170,22 @@ def check_size(width: int, height: int) -> None:
         raise InputError(f"{width} x {height} px are {_TOO_LARGE}")
 
 
-def _reduce_jpeg(image: Image.Image, max_reduction: int) -> int:
-    """Let the decoder reduce a large JPEG; return by how much: 2, 4 or 8, or 1 for not at all.
+def _open(data: bytes) -> Image.Image:
+    if data.startswith(ICON_START):
+        _check_icon_sizes(data)
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
-    The inverse transform of fewer coefficients is as good as an average and takes less time.
-    """
-    longest = max(image.size)
-    reduction = min(longest // REDUCED_SIDE_PX, max_reduction)
-    if image.format != "JPEG" or reduction < 2:
-        return 1
-    width, height = (max(1, round(side / reduction)) for side in image.size)
-    image.draft(None, (width, height))
-    return round(longest / max(image.size))
+
+def _check_icon_sizes(data: bytes) -> None:
+    """Check the pictures in an icon, which Pillow decodes as soon as it opens the file."""
+    [count] = struct.unpack_from("<H", data, 4)
+    for entry in range(count):
+        [start] = struct.unpack_from("<I", data, 6 + 16 * entry + 12)
+        is_png = data.startswith(b"\x89PNG", start)
+        width, height = struct.unpack_from(
+            *((">II", data, start + 16) if is_png else ("<ii", data, start + 4))
+        )
+        check_size(abs(width), abs(height))
 
 
 def _apply_orientation(image: Image.Image) -> Image.Image:
@@ -187,7 +201,7 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        return Image.fromarray(_from_16_bit(np.asarray(image)))
+        return Image.fromarray(_from_integers(np.asarray(image)))
     if image.mode == "F":
         raise InputError(
             "the value of white is unknown in 32-bit floats: save the picture with 8 or 16 bits"
@@ -208,9 +222,11 @@ def _composite(rgba: Image.Image) -> Image.Image:
     return Image.alpha_composite(background, rgba).convert("RGB")
 
 
-def _from_16_bit(values: npt.NDArray[np.integer]) -> Gray:
-    if values.min() < 0 or values.max() > 65535:
+def _from_integers(values: npt.NDArray[np.integer]) -> Gray:
+    """Convert wide integers to 8 bits; the largest value shows how many bits they hold."""
+    white = next((white for white in WHITE_LEVELS if values.max() <= white), 0)
+    if values.min() < 0 or not white:
         raise InputError(
             "the value of white is unknown in 32-bit integers: save the picture with 8 or 16 bits"
         )
-    return (values.astype(np.uint16) // 257).astype(np.uint8)
+    return (values.astype(np.uint32) * 255 // white).astype(np.uint8)

@@ -43,6 +43,8 @@ class Picture:
         """Width and height of the decoded image in pixels."""
         self.full_size = full_size or self.size
         """Width and height of the picture in pixels."""
+        self.has_more_pages = False
+        """Whether the picture is the first page of several, as in scans."""
         self._reduction = reduction
         self._decode = decode
 

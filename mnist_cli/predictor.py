@@ -49,13 +49,16 @@ class Predictor:
     def predict_file(self, file: str, stdin: BinaryIO, *, multi: bool = False) -> FileRecord:
         """Read a picture file, or `stdin` if `file` is `-`; with `multi` all its digits.
 
-        Logs a hint at `multi` if one digit is uncertain because there are several.
+        Logs a warning if the file has more pages, and a hint at `multi` if one digit is uncertain
+        because there are several.
 
         Returns:
             The record of the file; if it cannot be read, with the error.
         """
         try:
             picture = images.read(file, stdin)
+            if picture.has_more_pages:
+                logger.warning("%s has several pages, only the first is read", printable(file))
             if multi:
                 return {**self.predict_all(picture), "file": file}
             record = self.predict(picture)

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from mnist_cli import images
+from mnist_cli.formats import FORMATS
 from tests.running import (
     MNIST,
     SAMPLES,
@@ -39,7 +40,7 @@ def _png(width: int, height: int, pixels: bytes = b"") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + parts
 
 
-def _saved(image: Image.Image, format: str, **options: str) -> bytes:
+def _saved(image: Image.Image, format: str, **options: Any) -> bytes:
     stream = io.BytesIO()
     image.save(stream, format, **options)
     return stream.getvalue()
@@ -52,7 +53,16 @@ BAD_FILES = {
     "corrupt pixels": (PNG[:60] + b"hello" + PNG[65:], "damaged"),
     "not a picture": (b"seven, I think", "not a picture"),
     "half a signature": (PNG[:4], "not a picture"),
-    "pdf": (b"%PDF-1.7\n", "not a picture"),
+    "pdf": (b"%PDF-1.7\n", "PDF is not supported; convert the picture to PNG, as pdftoppm"),
+    "heic": (b"\0\0\0\x18ftypheic\0\0", "HEIC is not supported; convert the picture to JPEG"),
+    "svg": (b'<?xml version="1.0"?>\n<svg width="28"/>', "SVG is not supported; convert"),
+    "an icon without pictures": (b"\0\0\1\0\xff\0", "damaged"),
+    "a bomb of jpeg 2000": (
+        _saved(Image.new("L", (9, 9)), "JPEG2000", no_jp2=True).replace(
+            b"\0\0\0\x09" * 2, b"\0\0\xff\xff" * 2
+        ),
+        "megapixels",
+    ),
     "0x0": (_png(0, 0), "damaged"),
     "0 wide": (_png(0, 10), "damaged"),
     "60000x60000": (_png(60000, 60000), "megapixels"),
@@ -105,7 +115,7 @@ def test_damaged_pictures_of_every_format_give_one_line_each(tmp_path: Path) -> 
     chance = random.Random(0)
     files: list[Path] = []
     picture = Image.open(SAMPLES / "MNIST-3.png")
-    kinds: list[tuple[str, dict[str, str]]] = [(format, {}) for format in images.FORMATS]
+    kinds: list[tuple[str, dict[str, str]]] = [(format, {}) for format in FORMATS]
     for compression in ("tiff_lzw", "tiff_adobe_deflate"):
         kinds.append(("TIFF", {"compression": compression}))
     for format, options in kinds:

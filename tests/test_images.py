@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from mnist_cli import images, input_files
+from mnist_cli.errors import InputError
 from mnist_cli.picture import Picture
 from tests.drawing import png
 from tests.running import SAMPLES, run
@@ -63,7 +65,12 @@ PICTURES: dict[str, tuple[str, Callable[[], Image.Image], dict[str, Any]]] = {
     "tiff, CMYK": ("TIFF", lambda: GRAY.convert("RGB").convert("CMYK"), {}),
     "tiff, first of three pages": ("TIFF", lambda: GRAY, _frames(GRAY)),
     "pgm": ("PPM", lambda: GRAY, {}),
+    "avif": ("AVIF", lambda: GRAY.convert("RGB"), {}),
+    "jpeg 2000": ("JPEG2000", lambda: GRAY, {}),
+    "ico": ("ICO", lambda: GRAY, {}),
+    "ico with a bitmap": ("ICO", lambda: GRAY, {"bitmap_format": "bmp"}),
 }
+SEVERAL_PAGES = "mnist: warning: - has several pages, only the first is read\n"
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -72,9 +79,14 @@ def test_reads(name: str) -> None:
     stream = io.BytesIO()
     make().save(stream, format, **options)
     result = run("predict", "-", stdin=stream.getvalue())
-    assert (result.code, result.stderr) == (0, "")
+    assert result.code == 0
+    assert result.stderr == (SEVERAL_PAGES if name == "tiff, first of three pages" else "")
     assert result.record["prediction"] == 5
-    if format not in ("JPEG", "WEBP") and "1 bit" not in name and "palette with" not in name:
+    if (
+        format not in ("JPEG", "WEBP", "AVIF", "ICO")
+        and "1 bit" not in name
+        and "palette with" not in name
+    ):
         np.testing.assert_array_equal(images.decode(stream.getvalue()).gray, np.asarray(GRAY))
 
 
@@ -155,6 +167,46 @@ def test_transparency_is_composited_on_the_opposite_of_the_ink(ink: int, paper: 
     picture = Image.fromarray(np.dstack([np.full_like(alpha, ink)] * 3 + [alpha]))
     opacity = alpha / 255
     np.testing.assert_allclose(_decoded(picture), ink * opacity + paper * (1 - opacity), atol=1)
+
+
+@pytest.mark.parametrize("white", [255, 4095, 65535])
+@pytest.mark.parametrize(
+    ("format", "dtype"), [("PNG", np.uint16), ("TIFF", np.uint16), ("TIFF", np.int32)]
+)
+def test_wide_integers_hold_8_12_or_16_bits(
+    white: int, format: str, dtype: type[np.generic]
+) -> None:
+    levels = (np.asarray(GRAY).astype(np.float64) * white / 255).round().astype(dtype)
+    stream = io.BytesIO()
+    Image.fromarray(levels).save(stream, format)
+    np.testing.assert_allclose(images.decode(stream.getvalue()).gray, np.asarray(GRAY), atol=1)
+    assert run("predict", "-", stdin=stream.getvalue()).record["prediction"] == 5
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+def test_a_jpeg_may_lack_its_end_marker_but_no_pixels(options: dict[str, Any]) -> None:
+    stream = io.BytesIO()
+    Image.open(SAMPLES / "house-number-407.png").convert("RGB").save(stream, "JPEG", **options)
+    whole = stream.getvalue()
+    for cut in (1, 2):
+        np.testing.assert_array_equal(images.decode(whole[:-cut]).gray, images.decode(whole).gray)
+    for cut in (12, 200, len(whole) // 2):
+        with pytest.raises(InputError, match="truncated"):
+            images.decode(whole[:-cut])
+
+
+@pytest.mark.parametrize("is_png", [False, True])
+def test_a_large_picture_in_an_icon_is_rejected_before_it_is_decoded(is_png: bool) -> None:
+    sides = (30_000, 30_000)
+    if is_png:
+        picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", *sides)
+    else:
+        picture = struct.pack("<Iii", 40, *sides)
+    icon = struct.pack("<HHH", 0, 1, 1) + struct.pack(
+        "<4BHHII", 0, 0, 0, 0, 1, 32, len(picture), 22
+    )
+    with pytest.raises(InputError, match="30000 x 30000 px are more than 64 megapixels"):
+        images.decode(icon + picture)
 
 
 def test_sixteen_bits_keep_the_high_byte() -> None:

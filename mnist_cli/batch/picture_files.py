@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from mnist_cli.batch.uris import is_uri
+from mnist_cli.formats import unsupported_format
 
 # Formats of pictures and scans, including those that `images.decode` does not support: such files
 # are reported, not skipped.
@@ -16,14 +17,11 @@ PICTURE_START = re.compile(
     rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]"
     rb"|BM.{4}\0{4}"  # BMP: size, reserved bytes
     rb"|P[1-6]\s+[#\d]"  # PPM
-    rb"|.{4}ftyp(avi[fs]|he[ivx]|mif1|msf1)"  # AVIF and HEIC
-    rb"|\0\0\0\x0c(jP|JXL) |\xff\x4f\xff\x51|\xff\x0a"  # JPEG 2000 and JPEG XL
-    rb"|\0\0\x01\0|8BPS|qoif|%PDF-|%!PS"  # ICO, Photoshop, QOI, PDF, PostScript
-    rb"|\s*(<\?xml[^>]*>\s*)?(<![^>]*>\s*)*<svg",
+    rb"|.{4}ftypavi[fs]"  # AVIF
+    rb"|\0\0\0\x0cjP  |\xff\x4f\xff\x51"  # JPEG 2000
+    rb"|\0\0\x01\0",  # ICO
     re.DOTALL,
 )
-# Enough for the header of an SVG file.
-MAX_START_BYTES = 1024
 
 
 def is_picture_file(file: str, content: bytes) -> bool:
@@ -31,10 +29,11 @@ def is_picture_file(file: str, content: bytes) -> bool:
 
     Args:
         file: a path or a URI.
-        content: at least the first MAX_START_BYTES of the file.
+        content: the content of the file.
     """
     path = urlsplit(file).path if is_uri(file) else file
     return (
         PICTURE_SUFFIX.search(path) is not None
-        or PICTURE_START.match(content, 0, MAX_START_BYTES) is not None
+        or PICTURE_START.match(content) is not None
+        or unsupported_format(content) is not None
     )

@@ -46,7 +46,8 @@ def predict(
     """Read the digit in each picture, or all digits with --multi.
 
     The digits can be dark on light or light on dark, and of any size. Supported formats: PNG, JPEG,
-    WebP, BMP, GIF, TIFF, PPM. Results are text on a terminal, otherwise JSON, one object per line.
+    WebP, AVIF, JPEG 2000, BMP, GIF, TIFF, ICO, PPM. Results are text on a terminal, otherwise JSON,
+    one object per line.
     With --multi, a picture without digits is not an error: its text is empty.
 
     \b

@@ -6,7 +6,7 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-PICTURE = re.compile(r"<picture>.*?</picture>|<img .*?>|!\[.*?\]\(.*?\)", re.DOTALL)
+PICTURE = re.compile(r"<p>.*?</p>|<img .*?>|!\[.*?\]\(.*?\)", re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->\n?")
 RELATIVE_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([^)]+)\)")
 

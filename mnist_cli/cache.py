@@ -1,7 +1,6 @@
 """Writes compiled models, atomically, and keeps the user's cache private."""
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mnist_cli.errors import ModelError
+from mnist_cli.file_lock import lock
 from mnist_cli.stored_model import CompiledDescription, FailedCompilation, StoredModel, is_private
 
 logger = logging.getLogger(__name__)
@@ -66,11 +66,11 @@ def compile_lock(stored: StoredModel) -> Iterator[bool]:
         try:
             folder = stored.cache_folder
             _make_private(folder.parent)
-            lock = stack.enter_context(open(f"{folder}.lock", "w"))
+            file = stack.enter_context(open(f"{folder}.lock", "ab"))
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(file, wait=False)
             except BlockingIOError:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                lock(file, wait=True)
                 has_waited = True
         except (OSError, ModelError) as error:
             logger.info("the cache cannot be used: %s", error)

@@ -60,6 +60,7 @@ LAYERS = (
         "chunks",
         "class_labels",
         "errors",
+        "file_lock",
         "native_output",
         "option_types",
         "package_data",

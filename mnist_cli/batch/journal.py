@@ -1,9 +1,9 @@
 """The journal of a batch, which keeps its records until the output file is complete."""
 
 import contextlib
-import fcntl
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypedDict, cast
 
 from mnist_cli.batch.results import BatchResult
 from mnist_cli.errors import InputError, MnistError, OutputError
+from mnist_cli.file_lock import lock
 from mnist_cli.option_types import InputConvention, Preprocess
 from mnist_cli.output import json_lines, to_json
 
@@ -60,8 +61,7 @@ class Journal:
         # Byte offsets: the end of the settings, and of the last complete line.
         self._header_end = self._valid_end = 0
         try:
-            # POSIX releases this lock when the process ends, for whatever reason.
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(self._file, wait=False)
             self._check_signature()
             self._start(settings, resume)
         except BlockingIOError as error:
@@ -75,7 +75,8 @@ class Journal:
             raise
 
     def _check_signature(self) -> None:
-        start = os.pread(self._file.fileno(), len(SIGNATURE_BYTES), 0)
+        self._file.seek(0)
+        start = self._file.read(len(SIGNATURE_BYTES))
         # The first write may have been cut off.
         if not SIGNATURE_BYTES.startswith(start):
             raise OutputError(
@@ -122,7 +123,10 @@ class Journal:
         return self.path.with_name(f".mnist-{os.fstat(self._file.fileno()).st_ino}.tmp")
 
     def remove(self) -> None:
-        """Delete the journal."""
+        """Delete the journal; it cannot be used afterwards."""
+        # Windows does not delete open files; elsewhere, no other batch must lock it meanwhile.
+        if sys.platform == "win32":
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
     def results(self) -> Iterator[BatchResult]:
@@ -169,7 +173,6 @@ class Journal:
                 yield content
 
     def _reader(self) -> BinaryIO:
-        # Closing another file descriptor of the journal would release its lock.
         reader = open(self._file.fileno(), "rb", closefd=False)
         reader.seek(0)
         return reader
@@ -177,4 +180,6 @@ class Journal:
 
 def _open_without_following(path: str, flags: int) -> int:
     """Open or create a file; fails for a symbolic link, and never waits for a named pipe."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if sys.platform != "win32":  # which has neither flag
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK
+    return os.open(path, flags, 0o666)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -104,6 +105,10 @@ def serve(
     if token is None and os.environ.get("MNIST_TOKEN") == "":  # Typer takes it as not set
         token = ""
     _check_exposure(host, token, insecure)
+    if workers > 1 and sys.platform == "win32":
+        raise UsageError(
+            "--workers is not supported on Windows", "start several servers, each with its --port"
+        )
     from mnist_cli.server import http
     from mnist_cli.server.settings import LOCAL_HOSTS, Settings
 

@@ -1,5 +1,6 @@
 """Renders HTML pages, serves their files and sets their security headers."""
 
+from mimetypes import MimeTypes
 from pathlib import Path
 
 from flask import Blueprint, Response, make_response, render_template, send_from_directory
@@ -18,7 +19,9 @@ pages = Blueprint("pages", __name__)
 
 @pages.get("/static/<name>")
 def asset(name: str) -> Response:
-    return send_from_directory(STATIC_FOLDER, name)
+    # The registry of Windows often has another type for scripts, which browsers then refuse.
+    mime_type, _ = MimeTypes().guess_type(name)
+    return send_from_directory(STATIC_FOLDER, name, mimetype=mime_type)
 
 
 @pages.get("/favicon.ico")

@@ -1,7 +1,7 @@
 """Accepts connections within the limit on open files, and closes idle ones."""
 
 import logging
-import resource
+import sys
 import time
 
 from mnist_cli.server.http.channel import Channel, Server
@@ -12,7 +12,8 @@ IDLE_TIMEOUT_SECONDS = 30
 # Before a worker with more connections than another accepts one.
 ACCEPT_DELAY_SECONDS = 0.005
 # The largest number of connections of a process; each costs memory and time of the event loop.
-MAX_CONNECTIONS = 4000
+# On Windows, `select` takes 512 sockets, among them 200 from the backlog when the server stops.
+MAX_CONNECTIONS = 300 if sys.platform == "win32" else 4000
 # A socket, and a temporary file for a large request body or response.
 DESCRIPTORS_PER_CONNECTION = 2
 # For everything else: an idle server has 10, and requests open files of models and pictures.
@@ -27,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 def connection_limit() -> int:
     """Raise the limit on open files as far as necessary; return how many connections fit in it."""
+    if sys.platform == "win32":  # which has no limit of this kind
+        return MAX_CONNECTIONS
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(MAX_DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -96,7 +101,7 @@ class Connections:
         try:
             connection, address = server.socket.accept()
             server.set_socket_options(connection)
-        except (BlockingIOError, ConnectionAbortedError):  # another worker was faster
+        except (BlockingIOError, ConnectionError):  # a worker was faster, or the client has left
             return False
         except OSError as failure:  # there are too many open files in spite of the limit
             self._make_room(f"cannot accept a connection: {failure.strerror}")

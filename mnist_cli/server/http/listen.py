@@ -7,6 +7,8 @@ from mnist_cli.errors import BindError
 from mnist_cli.server.settings import url_host
 
 BACKLOG = 1024
+# On Windows, SO_REUSEADDR would allow two servers on one port.
+ADDRESS_OPTION = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def bind(options: ListenOptions) -> socket.socket:
             options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, ADDRESS_OPTION, 1)
         bound.bind(address)
         bound.listen(BACKLOG)  # from here on clients wait instead of being refused
     except (OSError, UnicodeError) as error:

@@ -35,6 +35,9 @@ RECV_BYTES = 64 * 2**10
 CLEANUP_INTERVAL_SECONDS = 1
 # A second signal to a worker within this time is the first one, passed on by its parent.
 DUPLICATE_SIGNAL_SECONDS = 1.0
+STOP_SIGNALS = [signal.SIGTERM, signal.SIGINT]
+if sys.platform == "win32":
+    STOP_SIGNALS.append(signal.SIGBREAK)  # Ctrl-Break, the end of the session, or a closed window
 
 
 def serve(
@@ -85,7 +88,7 @@ class _Runner:
         self._server.maintenance = self._connections.clean_up
 
     def run(self, warm_up: Callable[[], None]) -> None:
-        for name in (signal.SIGTERM, signal.SIGINT):
+        for name in STOP_SIGNALS:
             if signal.getsignal(name) != signal.SIG_IGN:
                 signal.signal(name, self._stop)
         threading.Thread(target=self._warm_up, args=(warm_up,), daemon=True).start()

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -61,6 +62,8 @@ def supervise(bound: socket.socket, count: int, main: WorkerMain, ready: Callabl
         ready: called once, when all workers are warm. A worker that dies before that stops all
             workers, and its exit code is returned.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError  # reported by `mnist serve`
     counts = ConnectionCounts(count)
     slots: dict[int, int] = {}
     warm, code, stopping = 0, 0, False

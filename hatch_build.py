@@ -15,7 +15,7 @@ class ReadmeHook(MetadataHookInterface):
     """Omits pictures, and replaces relative links with the names of the files."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        text = (Path(self.root) / "README.md").read_text()
+        text = (Path(self.root) / "README.md").read_text("utf-8")
         for pattern, replacement in ((PICTURE, ""), (COMMENT, ""), (RELATIVE_LINK, r"\1 (`\2`)")):
             text = pattern.sub(replacement, text)
         metadata["readme"] = {"content-type": "text/markdown", "text": text}

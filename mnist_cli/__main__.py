@@ -6,6 +6,12 @@ import sys
 import warnings
 from typing import NoReturn
 
+# The encoding of stdout, None for the default. Redirected results are UTF-8 on Windows, too.
+ENCODING = "utf-8" if sys.platform == "win32" else None
+# STD_OUTPUT_HANDLE, STD_ERROR_HANDLE and ENABLE_VIRTUAL_TERMINAL_PROCESSING of the Windows API.
+STANDARD_HANDLES = (-11, -12)
+VIRTUAL_TERMINAL = 4
+
 
 def main() -> NoReturn:
     """Run `mnist` with the arguments and streams of this process, and exit.
@@ -31,7 +37,8 @@ def _run() -> int:
         stdout = sys.stdout or open(1, "w", closefd=False)
         stderr = sys.stderr or open(os.devnull, "w")
         # File names may contain characters that the encoding of the terminal lacks.
-        stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stdout.reconfigure(encoding=ENCODING, errors="backslashreplace")  # type: ignore[union-attr]
+        _enable_escape_sequences()
         code = run(sys.argv[1:], Terminal(stdin, stdout, stderr))
         if code not in (ExitCode.BROKEN_PIPE, ExitCode.OUTPUT):
             stdout.flush()
@@ -48,6 +55,17 @@ def _open_closed_descriptors() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 2:
         pass
     os.close(descriptor)
+
+
+def _enable_escape_sequences() -> None:
+    """Let the console of Windows, if there is one, interpret escape sequences such as colours."""
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel32, mode = ctypes.windll.kernel32, ctypes.c_ulong()
+        for handle in map(kernel32.GetStdHandle, STANDARD_HANDLES):
+            if kernel32.GetConsoleMode(handle, ctypes.byref(mode)):
+                kernel32.SetConsoleMode(handle, mode.value | VIRTUAL_TERMINAL)
 
 
 if __name__ == "__main__":

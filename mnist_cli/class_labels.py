@@ -37,7 +37,7 @@ def read_label_file(folder: Path) -> tuple[str, ...] | None:
     """Return the lines of the file in a folder that labels the ten digits, if there is one."""
     for file in sorted(folder.glob("*")):
         if file.is_file() and file.stat().st_size <= MAX_LABEL_FILE_BYTES:
-            labels = tuple(file.read_text(errors="replace").split())
+            labels = tuple(file.read_text("utf-8", errors="replace").split())
             if columns_of_digits(labels):
                 return labels
     return None

@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+import sys
+from pathlib import Path
 from typing import BinaryIO
 
 from mnist_cli.errors import InputError
@@ -10,6 +12,10 @@ from mnist_cli.errors import InputError
 MAX_BYTES = 64 * 2**20
 # Read at a time from a file whose size is not known.
 READ_BYTES = 2**20
+if sys.platform == "win32":
+    OPEN_FLAGS = os.O_RDONLY | os.O_BINARY  # otherwise, line ends are converted
+else:
+    OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
 def load(file: str, stdin: BinaryIO) -> bytes:
@@ -26,7 +32,7 @@ def load(file: str, stdin: BinaryIO) -> bytes:
             size = os.fstat(stream.fileno()).st_size or MAX_BYTES
             return stream.read(min(size, MAX_BYTES) + 1)
     except OSError as error:
-        raise _input_error(error) from error
+        raise _input_error(file, error) from error
 
 
 def load_regular(file: str) -> bytes:
@@ -38,7 +44,7 @@ def load_regular(file: str) -> bytes:
         InputError: the file cannot be read, or is a named pipe, a socket, a device or a folder.
     """
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = os.open(file, OPEN_FLAGS)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
@@ -48,7 +54,7 @@ def load_regular(file: str) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _input_error(error) from error
+        raise _input_error(file, error) from error
 
 
 def _read_to_end(descriptor: int, size: int) -> bytes:
@@ -67,10 +73,10 @@ def _read_to_end(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _input_error(error: OSError) -> InputError:
+def _input_error(file: str, error: OSError) -> InputError:
     if isinstance(error, FileNotFoundError):
         return InputError("no such file: check the path")
-    if isinstance(error, IsADirectoryError):
+    if isinstance(error, IsADirectoryError) or Path(file).is_dir():  # PermissionError on Windows
         return InputError("is a folder: list the pictures in it, or use `mnist predict-batch`")
     if isinstance(error, PermissionError):
         return InputError("permission denied: check the owner and mode of the file")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,7 @@ class StoredModel(abc.ABC):
         import platformdirs
 
         try:
-            return platformdirs.user_cache_path("mnist") / self.fingerprint
+            return platformdirs.user_cache_path("mnist", appauthor=False) / self.fingerprint
         except RuntimeError as error:
             raise NoCacheError("no home folder for the cache: set XDG_CACHE_HOME") from error
 
@@ -153,11 +154,16 @@ class StoredModel(abc.ABC):
 
 
 def is_private(path: Path, allowed: int = 0o755) -> bool:
-    """Whether a path belongs to this user, has at most these permissions, and is not a link."""
+    """Whether a path belongs to this user, has at most these permissions, and is not a link.
+
+    On Windows, the cache lies in a folder that only this user and administrators can change.
+    """
     try:
         status = path.lstat()
     except OSError:
         return False
+    if sys.platform == "win32":
+        return not stat.S_ISLNK(status.st_mode)
     mode = stat.S_IMODE(status.st_mode)
     return not stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid() and not mode & ~allowed
 

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -100,9 +101,11 @@ def write(stdout: TextIO, text: str) -> None:
     try:
         stdout.write(text)
         stdout.flush()
-    except BrokenPipeError as error:
-        raise OutputClosed from error
     except OSError as error:
+        # Windows reports an invalid argument: https://bugs.python.org/issue19612
+        is_pipe_of_windows = sys.platform == "win32" and error.errno == errno.EINVAL
+        if is_pipe_of_windows or isinstance(error, BrokenPipeError):
+            raise OutputClosed from error
         reason = "stdout is closed" if error.errno == errno.EBADF else error.strerror
         raise OutputError(f"cannot write the results: {reason}") from error
 

@@ -3,6 +3,7 @@
 import functools
 import math
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,22 @@ def percent(text: str) -> float:
     if not 0 <= value <= 100:
         raise typer.BadParameter("must be a number between 0 and 100")
     return value
+
+
+def expand_wildcards(paths: list[str]) -> list[str]:
+    """Return the paths that match patterns such as `*.png`, which shells of Windows do not expand.
+
+    A pattern without matches stays, and so do brackets, which are part of a name there.
+    """
+    if sys.platform != "win32":
+        return paths
+    import glob
+
+    expanded = []
+    for path in paths:
+        found = glob.glob(path.replace("[", "[[]"))  # noqa: PTH207 - `Path.glob` changes the names
+        expanded += sorted(found) or [path]
+    return expanded
 
 
 def check_multi(multi: bool, preprocess: Preprocess) -> None:

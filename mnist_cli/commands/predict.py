@@ -79,7 +79,7 @@ def predict(
         write_records = record_writer(
             stdout, "text" if show else selected, scores=scores, multi=multi
         )
-        for file in images:
+        for file in options.expand_wildcards(images):
             record = predictor.predict_file(file, terminal.stdin, multi=multi)
             if "error" in record:
                 failed = True

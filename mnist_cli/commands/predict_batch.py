@@ -116,6 +116,7 @@ def predict_batch(
     from mnist_cli.batch.listing import Listing
     from mnist_cli.batch.shards import is_shard_folder
 
+    sources = options.expand_wildcards(sources)
     if output == "-":
         output = None
     if format == "json":

@@ -1,8 +1,9 @@
 """Writes the annotated pictures of a batch into a folder."""
 
 import os
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from mnist_cli.errors import OutputError
@@ -47,13 +48,13 @@ class Annotations:
     def path(self, file: str) -> Path:
         """Return where the annotated picture of a file is written; it differs for each file.
 
-        It is the path from the folder that contains all sources, or from `/` for a list on stdin.
+        It is the path from the folder that contains all sources. For a list on stdin, and for
+        sources on several drives of Windows, it is the whole path.
         """
-        if "-" in self.sources:
-            path = os.path.relpath(os.path.realpath(file), "/")
-        else:
-            top = os.path.commonpath(map(_folder_of, self.sources))
-            path = os.path.relpath(os.path.abspath(file), top)
+        folders = [_folder_of(source) for source in self.sources if source != "-"]
+        if "-" in self.sources or len({folder.drive for folder in folders}) > 1:
+            return self.folder / f"{without_root(Path(os.path.realpath(file)))}.png"
+        path = os.path.relpath(os.path.abspath(file), os.path.commonpath(folders))
         return self.folder / f"{path}.png"
 
     def write(self, file: str, picture: "Picture", record: PredictionRecord | DigitsRecord) -> None:
@@ -74,10 +75,14 @@ class Annotations:
 
 
 def _is_inside(folder: Path, source: str) -> bool:
-    top = os.path.realpath(source)
-    return os.path.commonpath((os.path.realpath(folder), top)) == top
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(source))
 
 
 def _folder_of(source: str) -> Path:
     path = Path(os.path.abspath(source))
     return path if path.is_dir() else path.parent
+
+
+def without_root(path: PurePath) -> PurePath:
+    """Return an absolute path as a relative one, with the drive `C:` of Windows as a folder `C`."""
+    return PurePath(*re.findall(r"[^\\:?]+", path.drive), *path.parts[1:])

@@ -8,6 +8,7 @@ import itertools
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -85,7 +86,7 @@ class Listing:
         """
         for source in self.sources:
             if source == "-":
-                yield from (InputFile(os.fsdecode(path)) for path in read_paths(stdin, self.null))
+                yield from map(InputFile, read_paths(stdin, self.null))
             elif is_uri(source):
                 found = uris.list_files(source, self._matches, self.recursive)
                 yield from itertools.starmap(InputFile, found)
@@ -150,7 +151,7 @@ class Listing:
         """
         # Compare the inode first: it is known without a system call.
         if entry.is_symlink() or any(entry.inode() == inode for _, inode in self.excluded):
-            status = entry.stat()
+            status = os.stat(entry.path)  # `entry.stat` has no device and inode on Windows
             return stat.S_ISREG(status.st_mode) and _file_id(status) not in self.excluded
         return entry.is_file()
 
@@ -164,7 +165,8 @@ class Listing:
 
 def to_utf8(name: str) -> str:
     """Replace bytes of a name that are not UTF-8 by escapes such as `\\xff`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    content = name.encode("utf-8", sys.getfilesystemencodeerrors())
+    return content.decode("utf-8", "backslashreplace")
 
 
 def output_file_ids(stdout: TextIO, file: Path | None) -> frozenset[FileId]:

@@ -1,6 +1,7 @@
 """Reads a list of paths from stdin."""
 
 import codecs
+import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -11,19 +12,20 @@ READ_BYTES = 2**16
 MAX_PATH_BYTES = 2**16
 
 
-def read_paths(stdin: BinaryIO, null: bool) -> Iterator[bytes]:
+def read_paths(stdin: BinaryIO, null: bool) -> Iterator[str]:
     """Yield paths that end with a newline or, with `null`, with NUL; empty paths are left out.
 
     In a list with newlines, a byte order mark of UTF-8 and carriage returns are accepted.
 
     Raises:
-        UsageError: the list is UTF-16, contains NUL without `null`, or is not a list of paths.
+        UsageError: the list is UTF-16, contains NUL without `null`, or is not a list of paths; on
+            Windows, also if it is not UTF-8.
         InputError: stdin cannot be read.
     """
     for number, line in enumerate(_split(stdin, b"\0" if null else b"\n")):
         path = line if null else _clean(line, is_first=number == 0)
         if path:
-            yield path
+            yield _decode(path)
 
 
 def _split(stdin: BinaryIO, end: bytes) -> Iterator[bytes]:
@@ -40,6 +42,15 @@ def _split(stdin: BinaryIO, end: bytes) -> Iterator[bytes]:
     except OSError as error:
         raise InputError(f"cannot read the list of paths on stdin: {error.strerror}") from error
     yield rest
+
+
+def _decode(path: bytes) -> str:
+    try:
+        return os.fsdecode(path)
+    except UnicodeDecodeError as error:  # names are text on Windows, and bytes elsewhere
+        raise UsageError(
+            f"the list of paths on stdin is not UTF-8: {path!r}", "convert it to UTF-8"
+        ) from error
 
 
 def _clean(line: bytes, is_first: bool) -> bytes:

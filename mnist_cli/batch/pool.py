@@ -24,6 +24,10 @@ Chunk = list[InputFile]
 FIRST_CHUNK_FILES, CHUNK_FILES = 16, 128
 # For each process: chunks that are being read, or wait until earlier ones are written.
 MAX_PENDING_CHUNKS = 4
+# Keeps Ctrl-C from worker processes on Windows, as `start_new_session` does elsewhere.
+CREATION_FLAGS = 0
+if sys.platform == "win32":
+    CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP
 
 
 def available_cores() -> int:
@@ -122,6 +126,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             cwd=self._cwd,
             start_new_session=True,  # only this process handles Ctrl-C
+            creationflags=CREATION_FLAGS,
         )
         self._model_loaded = False
         with contextlib.suppress(_WorkerDied):  # `_await_model` raises the error

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +19,8 @@ SUCCESS_FILE = "_SUCCESS"
 
 
 def is_shard_folder(output: str) -> bool:
-    """Whether `output` is a folder instead of a file: a URI, or a path that ends with `/`."""
-    return output.endswith("/") or uris.is_uri(output)
+    """Whether `output` is a folder instead of a file: a URI, or a path that ends with a slash."""
+    return output.endswith(("/", os.sep)) or uris.is_uri(output)
 
 
 @dataclass(frozen=True)

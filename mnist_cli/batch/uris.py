@@ -24,7 +24,8 @@ class FileSystem(Protocol):
 
 def is_uri(source: str) -> bool:
     """Whether a source is a URI instead of a local path."""
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source) is not None
+    # The letter in `C://scans` is a drive of Windows.
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
 
 
 def to_uri(source: str) -> str:

@@ -58,5 +58,6 @@ def _end_with(parent: int) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the signal was set
+    # On Windows, the launcher of a virtual environment is between the two processes.
+    if sys.platform != "win32" and os.getppid() != parent:  # it died before the signal was set
         sys.exit()

@@ -173,6 +173,13 @@ def test_the_server() -> None:
         assert code == 0
 
 
+@pytest.mark.slow
+def test_what_ci_runs_on_windows() -> None:
+    program = [sys.executable, str(ROOT / "tests" / "smoke.py")]
+    result = run_process(program=program, env=WINDOWS)
+    assert result.code == 0, result.stderr
+
+
 def test_several_workers_are_not_supported() -> None:
     result = _run("serve", "--workers", "2")
     assert (result.code, result.error) == (2, "--workers is not supported on Windows")

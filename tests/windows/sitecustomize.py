@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile  # noqa: F401
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import platformdirs  # noqa: F401
@@ -31,7 +30,7 @@ MISSING = {
     os: (
         *("fork", "forkpty", "register_at_fork", "sched_getaffinity", "sysconf", "uname"),
         *("chown", "geteuid", "getgid", "getpgid", "getuid", "killpg", "mkfifo", "setsid"),
-        *("pread", "pwrite", "posix_fallocate", "wait3", "wait4", "WNOHANG"),
+        *("pread", "pwrite", "posix_fallocate", "wait3", "wait4"),
         *("O_CLOEXEC", "O_DIRECTORY", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"),
     ),
     select: ("epoll", "poll"),
@@ -121,8 +120,11 @@ class ScanFolder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __iter__(self) -> Iterator[Entry]:
-        return map(Entry, self._entries)
+    def __iter__(self) -> "ScanFolder":
+        return self
+
+    def __next__(self) -> Entry:
+        return Entry(next(self._entries))
 
     def close(self) -> None:
         self._entries.close()
@@ -164,7 +166,7 @@ for name in MISSING_MODULES:
 for module, names in MISSING.items():
     for name in names:
         vars(module).pop(name, None)
-vars(signal).update(SIGBREAK=signal.SIGUSR1)
+vars(signal).update(SIGBREAK=signal.SIGUSR1, CTRL_BREAK_EVENT=signal.SIGUSR1)
 for name in [name for name in vars(signal) if name.startswith("SIG") and name[3].isalpha()]:
     if name not in SIGNALS:
         del vars(signal)[name]

@@ -38,7 +38,10 @@ def serve(
             "delay small ones.",
         ),
     ] = 1,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Processes that share the port; only 1 on Windows."),
+    ] = 1,
     url_prefix: Annotated[
         str,
         typer.Option(metavar="/PATH", help="URL path under which a proxy publishes the server."),

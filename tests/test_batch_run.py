@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.encoding import EncodedResults, encode
 from mnist_cli.batch.job import Job
 from mnist_cli.batch.listing import InputFile, Listing
 from mnist_cli.batch.results import BatchResult, skipped, to_record
@@ -36,15 +37,15 @@ class _Batch:
     """Reads three files at a time, and keeps what is written."""
 
     def __init__(self) -> None:
-        self.written: list[BatchResult] = []
+        self.written: list[str] = []
         self.progress: list[tuple[int, int]] = []
         self.closed = False
 
-    def read_files(self, files: Iterator[InputFile]) -> Generator[list[BatchResult], None, None]:
+    def read_files(self, files: Iterator[InputFile]) -> Generator[EncodedResults, None, None]:
         results = [_result(file.file) for file in files]
         try:
             for start in range(0, len(results), 3):
-                yield results[start : start + 3]
+                yield encode(results[start : start + 3])
         finally:
             self.closed = True
 
@@ -64,10 +65,14 @@ class _Batch:
         )
 
 
+def _lines(files: list[str]) -> list[str]:
+    return encode([_result(file) for file in files]).lines
+
+
 def test_all_files_are_written_in_order() -> None:
     batch = _Batch()
     summary = batch.run(FILES)
-    assert batch.written == list(map(_result, FILES))
+    assert batch.written == _lines(FILES)
     assert batch.progress == [(3, 0), (6, 1), (9, 1), (10, 1)]
     assert (summary.files, summary.failed, summary.resumed) == (10, 1, 0)
     assert summary.digits == Counter({digit: 1 for digit in range(10) if digit != 5})
@@ -77,7 +82,7 @@ def test_all_files_are_written_in_order() -> None:
 def test_recorded_files_are_counted_but_not_read(count: int) -> None:
     batch = _Batch()
     summary = batch.run(FILES, recorded=FILES[:count])
-    assert batch.written == list(map(_result, FILES[count:]))
+    assert batch.written == _lines(FILES[count:])
     assert (summary.files, summary.failed, summary.resumed) == (10, 1, count)
 
 
@@ -95,14 +100,14 @@ def test_files_that_have_changed(files: list[str], found: str) -> None:
 def test_names_that_are_not_utf_8_can_be_resumed() -> None:
     batch = _Batch()
     batch.run(["\udcff1.png", "02.png"], recorded=["\udcff1.png"])
-    assert batch.written == [_result("02.png")]
+    assert batch.written == _lines(["02.png"])
 
 
 def test_fail_fast_writes_what_comes_before_the_error() -> None:
     batch = _Batch()
     with pytest.raises(FileError, match=r"^05\.png: damaged$"):
         batch.run(FILES, fail_fast=True)
-    assert batch.written == list(map(_result, FILES[:5]))
+    assert batch.written == _lines(FILES[:5])
     assert batch.closed
 
 
@@ -129,7 +134,7 @@ def test_skipped_files_are_counted_and_logged(caplog: pytest.LogCaptureFixture) 
     files = ["00.png", "a\n.txt", "b.txt", "05.png"]
     with caplog.at_level("INFO", "mnist_cli"):
         summary = batch.run(files, recorded=files[:2])
-    assert batch.written == list(map(_result, files[2:]))
+    assert batch.written == _lines(files[2:])
     assert (summary.files, summary.failed, summary.skipped) == (4, 1, 2)
     assert caplog.messages == ["skipped b.txt: not a picture"]
     merged = Summary()

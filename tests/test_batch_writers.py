@@ -9,15 +9,10 @@ import polars as pl
 import pytest
 
 from mnist_cli.batch import parquet, writers
+from mnist_cli.batch.encoding import decode, encode, select_records
 from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.results import (
-    BatchResult,
-    needs_review,
-    select_records,
-    skipped,
-    to_record,
-)
+from mnist_cli.batch.results import needs_review, skipped, to_record
 from mnist_cli.batch.shards import Shards, is_shard_folder
 from mnist_cli.batch.writers import check_target, write_journal
 from mnist_cli.errors import OutputError, UsageError
@@ -71,7 +66,7 @@ RECORDS: list[AnyBatchRecord] = [
 
 def _written(records: list[AnyBatchRecord], format: BatchFormat, scores: bool = True) -> bytes:
     file = io.BytesIO()
-    writers.write_records(file, records, format, scores)
+    writers.write_records(file, encode(records).lines, format, scores)
     return file.getvalue()
 
 
@@ -111,9 +106,9 @@ def test_what_needs_review() -> None:
         return [record["file"] for record in records]
 
     assert files(record for record in RECORDS if needs_review(record, 90.0)) == ["b\nc", "d", "e"]
-    assert files(select_records(RECORDS, 90.1)) == ["b\nc", "ü漢", "d", "e"]
-    results: list[BatchResult] = [skipped(InputFile("Thumbs.db")), *RECORDS]
-    assert list(select_records(results, None)) == RECORDS
+    lines = encode([skipped(InputFile("Thumbs.db")), *RECORDS]).lines
+    assert files(map(decode, select_records(lines, 90.1))) == ["b\nc", "ü漢", "d", "e"]
+    assert list(select_records(lines, None)) == lines[1:]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl"])
@@ -124,7 +119,7 @@ def test_a_file_from_a_journal(name: str, tmp_path: Path) -> None:
     format = check_target(target, None)
     assert name == f"a.{format}"
     with Journal(target, SETTINGS, resume=False) as journal:
-        journal.add([*RECORDS, skipped(InputFile("Thumbs.db"))])
+        journal.add(encode([*RECORDS, skipped(InputFile("Thumbs.db"))]).lines)
         write_journal(journal, target, format, scores=True, below=None)
         assert target.read_bytes() == _written(RECORDS, format)
         write_journal(journal, target, "jsonl", scores=True, below=99.0)
@@ -139,7 +134,7 @@ def test_the_temporary_file_is_a_new_file(tmp_path: Path) -> None:
     target, precious = tmp_path / "a.csv", tmp_path / ".a.csv.tmp"
     precious.write_text("precious")
     with Journal(target, SETTINGS, resume=False) as journal:
-        journal.add(RECORDS)
+        journal.add(encode(RECORDS).lines)
         journal.temporary.symlink_to(precious)  # or what is left of a batch that was killed
         write_journal(journal, target, "csv", scores=True, below=None)
         journal.remove()
@@ -168,7 +163,7 @@ def test_shards(format: BatchFormat, tmp_path: Path) -> None:
     shards = Shards(folder.as_uri(), format, scores=True, below=99.0)
     shards.create([str(source), "-"])
     for _ in range(2):  # a shard can be written again
-        shards.write(3, RECORDS)
+        shards.write(3, encode(RECORDS).lines)
     shards.finish()
     assert sorted(file.name for file in folder.iterdir()) == ["_SUCCESS", f"part-00003.{format}"]
     read = pl.read_parquet if format == "parquet" else pl.read_ndjson

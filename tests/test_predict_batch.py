@@ -101,6 +101,24 @@ def test_records_are_the_same_as_from_predict() -> None:
             assert record == expected
 
 
+@pytest.mark.parametrize("output", [[], ["--output", "digits.jsonl"]])
+def test_workers_encode_the_records(
+    output: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process writes the records of all cores, so it must not spend time on each of them."""
+    monkeypatch.chdir(tmp_path)
+    dumps = json.dumps
+
+    def encode(value: dict[str, object]) -> str:
+        assert "file" not in value
+        return dumps(value)
+
+    monkeypatch.setattr(json, "dumps", encode)
+    result = run("predict-batch", SAMPLES, *output)
+    lines = (tmp_path / "digits.jsonl").read_text() if output else result.stdout
+    assert len(lines.splitlines()) == 16
+
+
 def test_files_can_be_selected(folder: Path) -> None:
     def names(*arguments: str | Path, stdin: bytes = b"") -> list[str]:
         return _names(run("predict-batch", *arguments, stdin=stdin), folder)

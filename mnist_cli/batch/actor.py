@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from mnist_cli import __version__
 from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.encoding import EncodedResults, concatenate
 from mnist_cli.batch.listing import InputFile
 from mnist_cli.batch.pool import WorkerProcess
-from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.chunks import chunked
@@ -34,7 +34,7 @@ class ActorConfig:
     """Where the actor writes records; None to return them."""
 
 
-ChunkResult = list[BatchResult] | Summary | Exception
+ChunkResult = EncodedResults | Summary | Exception
 """The results of a chunk, their counts if they are in a shard, or the error."""
 
 
@@ -72,17 +72,11 @@ class Actor:
         try:
             if self._startup_error:
                 raise self._startup_error
-            results = [
-                result
-                for chunk in chunked(files, RAY_CHUNK_FILES)
-                for result in self._process.read(chunk)
-            ]
+            results = concatenate(map(self._process.read, chunked(files, RAY_CHUNK_FILES)))
             if self._config.shards is None:
                 return results
-            self._config.shards.write(index, results)
-            summary = Summary()
-            summary.add(*results)
-            return summary
+            self._config.shards.write(index, results.lines)
+            return results.counts
         except MnistError as error:
             return type(error)(f"on {platform.node()}: {error.problem}", error.tip)
         except Exception as error:

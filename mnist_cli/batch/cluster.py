@@ -16,8 +16,8 @@ from mnist_cli import __version__
 from mnist_cli.batch import uris
 from mnist_cli.batch.actor import RAY_CHUNK_FILES, Actor, ActorConfig, ChunkResult
 from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.encoding import EncodedResults
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import SHARD_FILES, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.chunks import chunked
@@ -99,7 +99,7 @@ def _check_address(address: str) -> None:
 
 def read_files(
     files: Iterator[InputFile], config: ReaderConfig, processes: int | None
-) -> Generator[list[BatchResult], None, None]:
+) -> Generator[EncodedResults, None, None]:
     """Yield the results of all files, in order, one chunk at a time, as `pool.read_files` does.
 
     Raises:
@@ -107,7 +107,7 @@ def read_files(
         ClusterError: the cluster fails.
     """
     results = _map_chunks(files, ActorConfig(config, str(Path.cwd())), processes, RAY_CHUNK_FILES)
-    yield from cast(Iterator[list[BatchResult]], results)
+    yield from cast(Iterator[EncodedResults], results)
 
 
 def write_shards(

@@ -11,16 +11,16 @@ from pathlib import Path
 from mnist_cli import __version__, output
 from mnist_cli.batch import pool, writers
 from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.encoding import select_records
 from mnist_cli.batch.journal import Journal, JournalSettings
 from mnist_cli.batch.listing import InputFile, Listing, output_file_ids
 from mnist_cli.batch.progress import ProgressBar
-from mnist_cli.batch.results import BatchResult, select_records
 from mnist_cli.batch.run import NoPicturesError, ReadFiles, log_skipped, run, run_sharded
 from mnist_cli.batch.shards import Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.uris import to_uri
 from mnist_cli.batch.watch import watch
-from mnist_cli.batch.writers import WriteRecords, WriteResults
+from mnist_cli.batch.writers import WriteLines
 from mnist_cli.loader import find_model
 from mnist_cli.option_types import BatchFormat
 from mnist_cli.terminal import NOTICE, Terminal
@@ -74,9 +74,9 @@ class Job:
             write = self._selecting(self._start_stream(terminal, format))
             logger.log(NOTICE, "watching %s (Ctrl-C stops)", ", ".join(listing.sources))
             for file in watch(lambda: listing.files(terminal.stdin)):
-                results = process.read([file])
-                log_skipped(results)
-                write(results)
+                lines = process.read([file]).lines
+                log_skipped(lines)
+                write(lines)
 
     def to_file(
         self, terminal: Terminal, target: Path, format: BatchFormat | None, *, resume: bool
@@ -148,17 +148,18 @@ class Job:
                 pool.read_files, config=self.reader, processes=self.processes or default
             )
 
-    def _start_stream(self, terminal: Terminal, format: BatchFormat | None) -> WriteRecords:
+    def _start_stream(self, terminal: Terminal, format: BatchFormat | None) -> WriteLines:
         """Return the function that writes records to `terminal.stdout`."""
         self._create_annotations()
-        scores, multi = self.reader.scores, self.reader.multi
-        return output.record_writer(terminal.stdout, format, scores=scores, multi=multi, table=True)
+        return writers.stream_writer(
+            terminal.stdout, format, scores=self.reader.scores, multi=self.reader.multi
+        )
 
-    def _selecting(self, write: WriteRecords) -> WriteResults:
+    def _selecting(self, write: WriteLines) -> WriteLines:
         """Return a function that writes those of some results that are not left out."""
 
-        def write_selected(results: Sequence[BatchResult]) -> None:
-            if selected := list(select_records(results, self.below)):
+        def write_selected(lines: Sequence[str]) -> None:
+            if selected := list(select_records(lines, self.below)):
                 write(selected)
 
         return write_selected

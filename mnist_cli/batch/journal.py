@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypedDict, cast
@@ -13,13 +13,11 @@ from mnist_cli.batch.results import BatchResult
 from mnist_cli.errors import InputError, MnistError, OutputError
 from mnist_cli.file_lock import lock
 from mnist_cli.option_types import InputConvention, Preprocess
-from mnist_cli.output import json_lines, to_json
+from mnist_cli.output import to_json
 
 # The start of every journal; other files are never overwritten.
 SIGNATURE = {"journal": "mnist predict-batch"}
 SIGNATURE_BYTES = to_json(SIGNATURE).encode().removesuffix(b"}")
-# The start of a line for a skipped file, which has no record.
-SKIPPED_START = b'{"skipped": '
 
 
 class JournalSettings(TypedDict):
@@ -87,7 +85,7 @@ class Journal:
         lines = list(islice(self._lines(), 2))
         if len(lines) < 2:  # no records: nothing is lost by starting over
             self._valid_end = 0
-            self.add([{**SIGNATURE, **settings}])
+            self.add([to_json({**SIGNATURE, **settings}) + "\n"])
             self._header_end = self._valid_end
             return
         header = lines[0]
@@ -133,19 +131,19 @@ class Journal:
         """Yield the results of all files; exhaust it before the next `add`."""
         return cast(Iterator[BatchResult], islice(self._lines(), 1, None))
 
-    def copy_records(self, file: BinaryIO) -> None:
-        """Copy all records, as lines of JSON."""
+    def lines(self) -> Iterator[str]:
+        """Yield the line of each file, which is valid if `results` or `add` came before."""
         with self._reader() as lines:
             lines.readline()
-            file.writelines(line for line in lines if not line.startswith(SKIPPED_START))
+            yield from map(bytes.decode, lines)
 
-    def add(self, results: Iterable[Mapping[str, Any]]) -> None:
-        """Append the results of files.
+    def add(self, lines: Iterable[str]) -> None:
+        """Append the lines of files.
 
         Raises:
             OutputError: they cannot be written; earlier results are intact.
         """
-        data = json_lines(results).encode()
+        data = "".join(lines).encode()
         try:
             self._file.truncate(self._valid_end)
             rest = data

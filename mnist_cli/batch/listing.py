@@ -105,26 +105,27 @@ class Listing:
         # Not recursive: folders can be nested deeper than Python's recursion limit.
         stack: list[tuple[FileId | None, Iterator[bytes]]] = [(None, iter([top + b"/"]))]
         while stack:
-            path = next(stack[-1][1], None)
-            if path is None:
-                stack.pop()
-            elif not path.endswith(b"/"):
+            for path in stack[-1][1]:
+                if path.endswith(b"/"):
+                    break
                 yield InputFile(os.fsdecode(path))
             else:
-                folder = path[:-1]
-                try:
-                    file_id = _file_id(os.stat(folder))
-                    # A symbolic link can lead to a folder that contains it.
-                    if all(file_id != ancestor for ancestor, _ in stack):
-                        stack.append((file_id, self._list_folder(folder, in_order)))
-                except OSError as error:
-                    message = f"cannot list the folder: {error.strerror}"
-                    yield InputFile(os.fsdecode(folder), message)
+                stack.pop()
+                continue
+            folder = path[:-1]
+            try:
+                file_id = _file_id(os.stat(folder))
+                # A symbolic link can lead to a folder that contains it.
+                if all(file_id != ancestor for ancestor, _ in stack):
+                    stack.append((file_id, self._list_folder(folder, in_order)))
+            except OSError as error:
+                message = f"cannot list the folder: {error.strerror}"
+                yield InputFile(os.fsdecode(folder), message)
 
     def _list_folder(self, folder: bytes, in_order: bool) -> Iterator[bytes]:
         """The paths in a folder; those of folders end with a slash, so that they sort correctly."""
-        names = self._names(folder)
-        paths = (os.path.join(folder, name) for name in (sort_names(names) if in_order else names))
+        names, start = self._names(folder), os.path.join(folder, b"")
+        paths = (start + name for name in (sort_names(names) if in_order else names))
         return itertools.chain(list(islice(paths, 1)), paths)  # OSError is raised here, not later
 
     def _names(self, folder: bytes) -> Iterator[bytes]:
@@ -140,7 +141,7 @@ class Listing:
                     is_wanted = self._is_wanted(entry)
                 except OSError:  # a broken or circular link, or a file that has just been deleted
                     is_wanted = True  # it gets a record with the error
-                if is_wanted and self._matches(os.fsdecode(entry.name)):
+                if is_wanted and self._matches(entry.name):
                     yield entry.name
 
     def _is_wanted(self, entry: "os.DirEntry[bytes]") -> bool:
@@ -149,14 +150,18 @@ class Listing:
         Raises:
             OSError: the file does not exist or cannot be reached.
         """
-        # Compare the inode first: it is known without a system call.
-        if entry.is_symlink() or any(entry.inode() == inode for _, inode in self.excluded):
-            status = os.stat(entry.path)  # `entry.stat` has no device and inode on Windows
-            return stat.S_ISREG(status.st_mode) and _file_id(status) not in self.excluded
-        return entry.is_file()
+        # The type and the inode are known without a system call.
+        if entry.is_file(follow_symlinks=False) and entry.inode() not in self._excluded_inodes:
+            return True
+        status = os.stat(entry.path)  # `entry.stat` has no device and inode on Windows
+        return stat.S_ISREG(status.st_mode) and _file_id(status) not in self.excluded
 
-    def _matches(self, name: str) -> bool:
-        return not self.globs or any(pattern.match(name) for pattern in self._patterns)
+    @functools.cached_property
+    def _excluded_inodes(self) -> set[int]:
+        return {inode for _, inode in self.excluded}
+
+    def _matches(self, name: str | bytes) -> bool:
+        return not self.globs or any(pattern.match(os.fsdecode(name)) for pattern in self._patterns)
 
     @functools.cached_property
     def _patterns(self) -> list[re.Pattern[str]]:

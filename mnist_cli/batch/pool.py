@@ -12,8 +12,9 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from mnist_cli.batch.config import ReaderConfig
+from mnist_cli.batch.encoding import EncodedResults, concatenate, encode
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.results import BatchResult, to_record
+from mnist_cli.batch.results import to_record
 from mnist_cli.chunks import growing_chunks
 from mnist_cli.errors import MnistError, ModelError
 
@@ -39,7 +40,7 @@ def available_cores() -> int:
 
 def read_files(
     files: Iterator[InputFile], config: ReaderConfig, processes: int
-) -> Generator[list[BatchResult], None, None]:
+) -> Generator[EncodedResults, None, None]:
     """Yield the results of all files, in order, one chunk at a time.
 
     Raises:
@@ -50,9 +51,9 @@ def read_files(
     with contextlib.ExitStack() as started, ThreadPoolExecutor(processes) as threads:
         idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         idle.put(started.enter_context(WorkerProcess(config)))
-        pending: deque[Future[list[BatchResult]]] = deque()
+        pending: deque[Future[EncodedResults]] = deque()
 
-        def read_chunk(chunk: Chunk) -> list[BatchResult]:
+        def read_chunk(chunk: Chunk) -> EncodedResults:
             process = idle.get()
             try:
                 return process.read(chunk)
@@ -93,7 +94,7 @@ class WorkerProcess:
         self._process.kill()
         self._process.communicate()
 
-    def read(self, chunk: Chunk) -> list[BatchResult]:
+    def read(self, chunk: Chunk) -> EncodedResults:
         """Read files and return their results.
 
         Raises:
@@ -103,15 +104,16 @@ class WorkerProcess:
         try:
             if not self._model_loaded:
                 self._await_model()
-            self._send(chunk)
+            # Plain tuples are pickled in a fifth of the time.
+            self._send([tuple(file) for file in chunk])
             return self._receive()
         except _WorkerDied as error:
             self._start()
             if len(chunk) != 1:  # find the file that killed it
-                return [result for file in chunk for result in self.read([file])]
+                return concatenate(self.read([file]) for file in chunk)
             fields = {"error": f"the worker process died while it read this file: {error}"}
             config = self._config
-            return [to_record(chunk[0], fields, scores=config.scores, multi=config.multi)]
+            return encode([to_record(chunk[0], fields, scores=config.scores, multi=config.multi)])
 
     def _start(self) -> None:
         # The worker also ends with the thread that starts it: Linux counts that as its parent.
@@ -141,7 +143,7 @@ class WorkerProcess:
             ) from error
         self._model_loaded = True
 
-    def _send(self, request: ReaderConfig | Chunk) -> None:
+    def _send(self, request: ReaderConfig | list[tuple[str | None, ...]]) -> None:
         assert self._process.stdin
         try:
             pickle.dump(request, self._process.stdin)
@@ -149,11 +151,11 @@ class WorkerProcess:
         except OSError as error:
             raise self._worker_died() from error
 
-    def _receive(self) -> list[BatchResult]:
-        """The results of a chunk, or an empty list once the model is loaded."""
+    def _receive(self) -> EncodedResults:
+        """The results of a chunk, or none once the model is loaded."""
         assert self._process.stdout
         try:
-            response: list[BatchResult] | MnistError = pickle.load(self._process.stdout)
+            response: EncodedResults | MnistError = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError) as error:
             raise self._worker_died() from error
         if isinstance(response, MnistError):

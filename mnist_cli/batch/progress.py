@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from mnist_cli.batch.summary import Summary
-from mnist_cli.batch.writers import WriteRecords
-from mnist_cli.records import AnyBatchRecord
+from mnist_cli.batch.writers import WriteLines
 from mnist_cli.terminal import is_smart_terminal
 
 
@@ -49,12 +48,12 @@ class ProgressBar:
             status = f"{summary.files:,} files, {summary.rate:,.0f} images/s{failed}"
             self._progress.update(self._task, completed=summary.files, status=status)
 
-    def hidden_while(self, write: WriteRecords) -> WriteRecords:
+    def hidden_while(self, write: WriteLines) -> WriteLines:
         """A function that writes to the same terminal, and hides the bar meanwhile."""
 
-        def write_while_hidden(records: Sequence[AnyBatchRecord]) -> None:
+        def write_while_hidden(lines: Sequence[str]) -> None:
             self._progress.stop()
-            write(records)
+            write(lines)
             self._progress.start()
 
         return write_while_hidden if self._enabled else write

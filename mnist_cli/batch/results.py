@@ -1,6 +1,6 @@
 """The results of the files of a batch: records, failures and skipped files."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, TypedDict, cast, final
 
 from mnist_cli.batch.listing import InputFile, to_utf8
@@ -36,21 +36,6 @@ def to_record(
 def skipped(file: InputFile) -> SkippedFile:
     """Return the result of a file that is not a picture."""
     return {"skipped": True, "file": file.utf8_name}
-
-
-def is_failed(result: BatchResult) -> bool:
-    """Whether a picture could not be read."""
-    return "skipped" not in result and result["error"] is not None
-
-
-def select_records(results: Iterable[BatchResult], below: float | None) -> Iterator[AnyBatchRecord]:
-    """Yield the records that need review, or all of them if `below` is None.
-
-    Skipped files have no record.
-    """
-    for result in results:
-        if "skipped" not in result and (below is None or needs_review(result, below)):
-            yield result
 
 
 def needs_review(record: AnyBatchRecord, below: float) -> bool:

@@ -1,18 +1,20 @@
 """Runs a batch from its first file to its last record."""
 
+import json
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
+from mnist_cli.batch.encoding import EncodedResults, decode, is_skipped
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.results import BatchResult, is_failed
+from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import SUCCESS_FILE, Shards
 from mnist_cli.batch.summary import Summary
-from mnist_cli.batch.writers import WriteResults
+from mnist_cli.batch.writers import WriteLines
 from mnist_cli.errors import FileError, InputError
 from mnist_cli.terminal import printable
 
-ReadFiles = Callable[[Iterator[InputFile]], Generator[list[BatchResult], None, None]]
+ReadFiles = Callable[[Iterator[InputFile]], Generator[EncodedResults, None, None]]
 """Yields the results of all files, in order, one chunk at a time."""
 WriteShards = Callable[[Iterator[InputFile]], Generator[Summary, None, None]]
 """Writes the records of all files into shards; yields the counts of each shard."""
@@ -29,7 +31,7 @@ class NoPicturesError(InputError):
 def run(
     files: Iterator[InputFile],
     read_files: ReadFiles,
-    write: WriteResults,
+    write: WriteLines,
     on_progress: OnProgress,
     *,
     recorded: Iterable[BatchResult] = (),
@@ -45,24 +47,31 @@ def run(
     """
     summary = _skip_recorded(files, recorded)
     with closing(read_files(files)) as chunks:
-        for results in chunks:
-            errors = (index for index, result in enumerate(results) if is_failed(result))
-            failed = next(errors, None) if fail_fast else None
-            write(results[:failed])
-            summary.add(*results[:failed])
-            log_skipped(results[:failed])
-            on_progress(summary)
+        for lines, counts in chunks:
+            failed = next(_failures(lines)) if fail_fast and counts.failed else None
+            write(lines[:failed])
+            if counts.skipped:
+                log_skipped(lines[:failed])
             if failed is not None:
-                raise FileError("{file}: {error}".format(**results[failed]))
+                raise FileError("{file}: {error}".format(**decode(lines[failed])))
+            summary.merge(counts)
+            on_progress(summary)
     _check_pictures(summary)
     return summary
 
 
-def log_skipped(results: Iterable[BatchResult]) -> None:
+def _failures(lines: Iterable[str]) -> Iterator[int]:
+    """Yield the indices of the pictures that could not be read."""
+    for index, line in enumerate(lines):
+        if not is_skipped(line) and decode(line)["error"] is not None:
+            yield index
+
+
+def log_skipped(lines: Iterable[str]) -> None:
     """Log the files that are not pictures."""
-    for result in results:
-        if "skipped" in result:
-            logger.info("skipped %s: not a picture", printable(result["file"]))
+    for line in lines:
+        if is_skipped(line):
+            logger.info("skipped %s: not a picture", printable(json.loads(line)["file"]))
 
 
 def _check_pictures(summary: Summary) -> None:

@@ -3,11 +3,11 @@
 import contextlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mnist_cli.batch import uris
-from mnist_cli.batch.results import BatchResult, select_records
+from mnist_cli.batch.encoding import select_records
 from mnist_cli.batch.writers import write_records
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.option_types import BatchFormat
@@ -53,14 +53,14 @@ class Shards:
             if uris.list_folder(file_system, folder):
                 raise OutputError(f"{self.uri} is not empty", "choose another folder")
 
-    def write(self, index: int, results: Sequence[BatchResult]) -> None:
+    def write(self, index: int, lines: Iterable[str]) -> None:
         """Write one shard; writing it again, after the death of a node, gives the same file.
 
         Raises:
             OutputError: it cannot be written.
         """
         data = io.BytesIO()
-        records = select_records(results, self.below)
+        records = select_records(lines, self.below)
         write_records(data, records, self.format, self.scores, self.multi)
         self._write_file(f"part-{index:05}.{self.format}", data.getvalue())
 

@@ -7,7 +7,8 @@ import signal
 import sys
 import warnings
 
-from mnist_cli.batch.results import BatchResult
+from mnist_cli.batch.encoding import EncodedResults, encode
+from mnist_cli.batch.listing import InputFile
 from mnist_cli.errors import MnistError
 
 # `PR_SET_PDEATHSIG` of Linux's prctl.h.
@@ -17,7 +18,7 @@ SET_PARENT_DEATH_SIGNAL = 1
 def main(parent: int) -> None:
     """Handle pickled requests until stdin ends or the process `parent` dies.
 
-    The first is a `ReaderConfig`, whose response is an empty list; the others are chunks. The
+    The first is a `ReaderConfig`, whose response has no results; the others are chunks. The
     response is an error if the model cannot be loaded, or an annotated picture cannot be written.
     """
     _end_with(parent)
@@ -26,7 +27,7 @@ def main(parent: int) -> None:
     with os.fdopen(os.dup(1), "wb") as stdout:
         os.dup2(2, 1)
 
-        def respond(response: list[BatchResult] | MnistError) -> None:
+        def respond(response: EncodedResults | MnistError) -> None:
             pickle.dump(response, stdout)
             stdout.flush()
 
@@ -38,14 +39,14 @@ def main(parent: int) -> None:
         except MnistError as error:
             respond(error)
             return
-        respond([])
+        respond(encode([]))
         while True:
             try:
-                chunk = pickle.load(requests)
+                chunk = list(map(InputFile._make, pickle.load(requests)))
             except EOFError:
                 return
             try:
-                results: list[BatchResult] | MnistError = reader.read(chunk)
+                results: EncodedResults | MnistError = encode(reader.read(chunk))
             except MnistError as error:
                 results = error
             respond(results)

@@ -3,21 +3,21 @@
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from mnist_cli import output
+from mnist_cli.batch.encoding import decode, select_records
 from mnist_cli.batch.journal import Journal
 from mnist_cli.batch.parquet import check_pyarrow, write_parquet
-from mnist_cli.batch.results import BatchResult, select_records
 from mnist_cli.chunks import chunked
 from mnist_cli.errors import OutputError
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.records import AnyBatchRecord
+from mnist_cli.terminal import write
 
 EXPORT_CHUNK_RECORDS = 10_000
 
-WriteRecords = Callable[[Sequence[AnyBatchRecord]], None]
-WriteResults = Callable[[Sequence[BatchResult]], None]
+WriteLines = Callable[[Sequence[str]], None]
+"""Writes results that are encoded as lines of JSON."""
 
 
 def check_target(target: Path, format: BatchFormat | None) -> BatchFormat:
@@ -48,11 +48,8 @@ def write_journal(
     """
     try:
         with output.replacing(target, journal.temporary) as file:
-            if format == "jsonl" and below is None:
-                journal.copy_records(file)
-            else:
-                records = select_records(journal.results(), below)
-                write_records(file, records, format, scores, multi)
+            lines = select_records(journal.lines(), below)
+            write_records(file, lines, format, scores, multi)
     except OSError as error:
         raise OutputError(
             f"cannot write {target}: {error.strerror}", "try again with --resume"
@@ -61,17 +58,27 @@ def write_journal(
 
 def write_records(
     file: BinaryIO,
-    records: Iterable[AnyBatchRecord],
+    lines: Iterable[str],
     format: BatchFormat,
     scores: bool,
     multi: bool = False,
 ) -> None:
     """Write all records as JSON Lines, CSV or Parquet."""
     if format == "parquet":
-        write_parquet(file, records, scores, multi)
+        write_parquet(file, map(decode, lines), scores, multi)
         return
     text = io.TextIOWrapper(file, "utf-8", newline="")
-    write = output.record_writer(text, format, scores=scores, multi=multi, table=True)
-    for chunk in chunked(records, EXPORT_CHUNK_RECORDS):
-        write(chunk)
+    write_lines = stream_writer(text, format, scores=scores, multi=multi)
+    for chunk in chunked(lines, EXPORT_CHUNK_RECORDS):
+        write_lines(chunk)
     text.detach()
+
+
+def stream_writer(
+    stdout: TextIO, format: BatchFormat | None, *, scores: bool, multi: bool
+) -> WriteLines:
+    """Return a function that writes records as JSON Lines, CSV or the rows of a table."""
+    if format != "csv" and not output.wants_text(stdout, format):
+        return lambda lines: write(stdout, "".join(lines))
+    write_records = output.record_writer(stdout, format, scores=scores, multi=multi, table=True)
+    return lambda lines: write_records(list(map(decode, lines)))

@@ -551,6 +551,18 @@ def test_a_worker_that_hangs_ends_with_its_parent(many: Path, tmp_path: Path) ->
         _wait_for(lambda: not _is_running(child), seconds=1)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the threads of a process")
+def test_a_worker_has_one_thread(many: Path, tmp_path: Path) -> None:
+    """There is a worker for each core, so that more threads would only wait for each other."""
+    with _started(many, tmp_path / "digits.jsonl") as batch:
+        _wait_for_records(tmp_path / "digits.jsonl", 10_000)
+        tasks = [Path(f"/proc/{child}/task") for child in _children(batch.pid)]
+        threads = [len(list(task.iterdir())) for task in tasks]
+        batch.kill()
+    assert threads and set(threads) == {1}
+
+
 def test_tensorflow_is_not_needed(tmp_path: Path) -> None:
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow" / "__init__.py").write_text("raise ImportError('not wanted')")

@@ -31,7 +31,7 @@ def annotated(picture: Picture, record: PredictionRecord | DigitsRecord) -> Imag
     width, height = (max(1, round(side * scale)) for side in picture.size)
     # Enlarged pixels keep their edges, as the model read them.
     method = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX
-    image = picture.rgb.resize((width, height), method)
+    image = picture.image.resize((width, height), method).convert("RGB")
     digits: list[PredictionRecord | DigitRecord] = cast(Any, record).get("digits", [record])
     for digit in digits:
         _draw(image, digit, (width / picture.full_size[0], height / picture.full_size[1]))

@@ -87,14 +87,14 @@ def read_searched(model: Model, picture: Picture, prepared: Prepared) -> Digit:
 
 def read_number(model: Model, picture: Picture) -> Number:
     """Read all digits of a picture: lines from top to bottom, each from left to right."""
-    look = looks.look_for_number(picture.rgb)
+    look = looks.look_for_number(picture.image)
     numbers = looks.digits_of_number(look)
     if needs_larger(picture, [look.detections[index].box for index in numbers]):
         return read_number(model, picture.larger)
     found = [
         (look.detections[index], image)
         for index in numbers
-        if (image := crops.crop_detection(picture.rgb, look, index)) is not None
+        if (image := crops.crop_detection(picture.image, look, index)) is not None
     ]
     if not found:
         return _only_certain(model, picture)

@@ -331,4 +331,4 @@ def test_scenes_for_the_digitness_show_one_digit_or_not(sources: Sources) -> Non
     found = list(itertools.islice(scenes(sources), 30))
     assert {is_digit for _, is_digit in found} == {False, True}
     low, high = SIDES_PX
-    assert all(low <= side <= high for picture, _ in found for side in picture.rgb.size)
+    assert all(low <= side <= high for picture, _ in found for side in picture.image.size)

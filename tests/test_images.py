@@ -217,8 +217,8 @@ def test_sixteen_bits_keep_the_high_byte() -> None:
 def test_a_picture_keeps_its_colours() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
     picture = images.decode(png(colours))
-    assert (picture.rgb.mode, picture.rgb.size) == ("RGB", (50, 40))
-    np.testing.assert_array_equal(np.asarray(picture.rgb), colours)
+    assert (picture.image.mode, picture.image.size) == ("RGB", (50, 40))
+    np.testing.assert_array_equal(np.asarray(picture.image), colours)
     assert picture.gray.shape == (40, 50) and picture.gray.dtype == np.uint8
     assert picture.pixels is picture.gray
 
@@ -229,7 +229,7 @@ def test_every_mode_has_gray_levels_and_colours(name: str) -> None:
     stream = io.BytesIO()
     make().save(stream, format, **options)
     picture = images.decode(stream.getvalue())
-    np.testing.assert_allclose(np.asarray(picture.rgb.convert("L")), picture.gray, atol=1)
+    np.testing.assert_allclose(np.asarray(picture.image.convert("L")), picture.gray, atol=1)
 
 
 def test_pixels_can_be_fractions() -> None:
@@ -237,7 +237,7 @@ def test_pixels_can_be_fractions() -> None:
     picture = Picture.from_pixels(pixels)
     assert picture.pixels is pixels
     np.testing.assert_array_equal(picture.gray, [[0, 255], [18, 3]])
-    np.testing.assert_array_equal(np.asarray(picture.rgb)[..., 1], picture.gray)
+    np.testing.assert_array_equal(np.asarray(picture.image), picture.gray)
 
 
 @pytest.mark.parametrize("growth", [0, 1, 3_000_000])

@@ -17,7 +17,7 @@ from mnist_cli.errors import InputError
 from mnist_cli.loader import Model, load_model
 from mnist_cli.picture import Picture
 from mnist_cli.prediction import Number
-from mnist_cli.preprocessing import Prepared, crops, looks
+from mnist_cli.preprocessing import Prepared, crops, looks, search
 from mnist_cli.preprocessing.candidates import Candidate
 from mnist_cli.preprocessing.detector import Detection, Look
 from mnist_cli.preprocessing.geometry import Box, Rectangle
@@ -231,6 +231,18 @@ def test_a_search_without_detections_is_uncertain() -> None:
     assert digit is not None
     assert digit.digit == 6
     assert digit.digitness < 0.01 and digit.uncertain
+
+
+@pytest.mark.parametrize("name", ["house-number-407.png", "colour-4.png"])
+def test_a_gray_picture_is_searched_without_colours_but_read_the_same(name: str) -> None:
+    model, gray = load_model("k_cnn"), Image.open(SAMPLES / name).convert("L")
+    one, same = Picture(gray), Picture(gray.convert("RGB"))
+    assert (one.image.mode, same.image.mode) == ("L", "RGB")
+    assert recognition.read_number(model, one) == recognition.read_number(model, same)
+    found = [search(picture, Prepared(())).candidates for picture in (one, same)]
+    for crop, other in zip(*found, strict=True):
+        assert (crop.box, crop.share) == (other.box, other.share)
+        np.testing.assert_array_equal(crop.image, other.image)
 
 
 @pytest.fixture

@@ -80,10 +80,10 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
     Raises:
         InputError: there is no digit in the picture.
     """
-    views = looks.look_for_one(picture.rgb)
+    views = looks.look_for_one(picture.image)
     is_large = max(picture.full_size) > DETECTOR.first_side_px
     if is_large and not any(map(_is_probable, views)):  # the digit may be too small for these looks
-        views += filter(_is_probable, [looks.look_for_number(picture.rgb)])
+        views += filter(_is_probable, [looks.look_for_number(picture.image)])
     found = [candidate for look in views if (candidate := _most_prominent(picture, look))]
     if needs_larger(picture, [one.detection.box for one in found if one.detection]):
         return search(picture.larger, prepared)
@@ -136,7 +136,7 @@ def _most_prominent(picture: Picture, look: Look) -> Candidate | None:
     if not look.detections:
         return None
     index = max(range(len(look.detections)), key=prominence)
-    image = crops.crop_detection(picture.rgb, look, index)
+    image = crops.crop_detection(picture.image, look, index)
     if image is None:
         return None
     best = look.detections[index]

@@ -11,7 +11,7 @@ from mnist_cli.preprocessing.parameters import CLASSICAL, CROPS
 
 
 def crop_detection(picture: Image.Image, look: Look, index: int) -> Gray | None:
-    """Normalize one of the detections of a look at an RGB picture.
+    """Normalize one of the detections of a look at a picture (L or RGB).
 
     Ink is separated from the background by colour: the foreground mask of the network shows where
     both are, and each pixel is placed on the line between the median colours.
@@ -24,7 +24,8 @@ def crop_detection(picture: Image.Image, look: Look, index: int) -> Gray | None:
     scale = CROPS.side_px / max(window.width, window.height)
     size = max(1, round(window.width * scale)), max(1, round(window.height * scale))
     kernel = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    colours = np.asarray(picture.resize(size, kernel, box=window), np.float32)
+    resized = picture.resize(size, kernel, box=window).convert("RGB")
+    colours = np.asarray(resized, np.float32)
     mask = Image.fromarray(look.foreground).resize(
         size, Image.Resampling.BICUBIC, box=look.in_mask(window)
     )

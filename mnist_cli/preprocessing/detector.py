@@ -69,10 +69,11 @@ class Detector:
         self._local = threading.local()
 
     def look(self, picture: Image.Image, region: Rectangle, scale: float) -> Look:
-        """Run the network on a region of an RGB picture, enlarged or reduced by `scale`."""
+        """Run the network on a region of a picture (L or RGB), enlarged or reduced by `scale`."""
         width, height = (max(8, round(side * scale)) for side in (region.width, region.height))
         kernel = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-        pixels = np.asarray(picture.resize((width, height), kernel, box=region), np.float32)
+        resized = picture.resize((width, height), kernel, box=region).convert("RGB")
+        pixels = np.asarray(resized, np.float32)
         margin = DETECTOR.margin_px
         sides = (-(-(side + 2 * margin) // INPUT_MULTIPLE_PX) for side in (height, width))
         padded = np.zeros((*(side * INPUT_MULTIPLE_PX for side in sides), 3), np.float32)

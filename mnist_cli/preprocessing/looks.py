@@ -9,14 +9,14 @@ from mnist_cli.preprocessing.parameters import DETECTOR
 
 
 def look_for_one(picture: Image.Image) -> list[Look]:
-    """Look at all of an RGB picture, at scales at which one digit has a usual height."""
+    """Look at all of a picture (L or RGB), at scales at which one digit has a usual height."""
     detector, longest = load_detector(), max(picture.size)
     whole = Rectangle(0, 0, *picture.size)
     return [detector.look(picture, whole, side / longest) for side in DETECTOR.single_sides_px]
 
 
 def look_for_number(picture: Image.Image) -> Look:
-    """Look at all of an RGB picture, and then at the part with digits, where that shows more."""
+    """Look at all of a picture (L or RGB), then at the part with digits, where that shows more."""
     detector, (width, height) = load_detector(), picture.size
     longest = max(width, height)
     is_wide = longest >= DETECTOR.wide_aspect * min(width, height)

@@ -101,6 +101,17 @@ def test_json_lines() -> None:
     assert table.to_dicts() == list(map(_with_lists, RECORDS))
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_a_full_disk(format: BatchFormat) -> None:
+    """The error says nothing of stdout, so that `write_journal` can name the file."""
+    with (
+        Path("/dev/full").open("wb", buffering=0) as file,
+        pytest.raises(OSError, match="No space"),
+    ):
+        writers.write_records(file, encode(RECORDS).lines, format, scores=True)
+
+
 def test_what_needs_review() -> None:
     def files(records: Iterable[AnyBatchRecord]) -> list[str]:
         return [record["file"] for record in records]

@@ -63,15 +63,22 @@ def write_records(
     scores: bool,
     multi: bool = False,
 ) -> None:
-    """Write all records as JSON Lines, CSV or Parquet."""
+    """Write all records as JSON Lines, CSV or Parquet.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     if format == "parquet":
         write_parquet(file, map(decode, lines), scores, multi)
         return
-    text = io.TextIOWrapper(file, "utf-8", newline="")
+    text = io.StringIO()
     write_lines = stream_writer(text, format, scores=scores, multi=multi)
     for chunk in chunked(lines, EXPORT_CHUNK_RECORDS):
         write_lines(chunk)
-    text.detach()
+        file.write(text.getvalue().encode())
+        text.seek(0)
+        text.truncate()
+    file.write(text.getvalue().encode())  # the header of a table without records
 
 
 def stream_writer(

@@ -97,7 +97,7 @@ class Picture:
 
     @functools.cached_property
     def image(self) -> Image.Image:
-        """The picture in the mode `L` or `RGB`; gray levels need a third of the time to resize."""
+        """The picture in the mode `L` if it is gray, otherwise in `RGB`."""
         return self._image if self._image.mode == "L" else self._image.convert("RGB")
 
 

@@ -150,7 +150,7 @@ class Listing:
         Raises:
             OSError: the file does not exist or cannot be reached.
         """
-        # The type and the inode are known without a system call.
+        # On Linux and macOS, the type and the inode are known without a system call.
         if entry.is_file(follow_symlinks=False) and entry.inode() not in self._excluded_inodes:
             return True
         status = os.stat(entry.path)  # `entry.stat` has no device and inode on Windows

@@ -24,6 +24,8 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run `mnist` and return its exit code; its output is flushed."""
+    # The matrices are small: the threads that OpenBLAS starts with NumPy would only spin.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_closed_descriptors()
     try:
         from mnist_cli.cli import main as run

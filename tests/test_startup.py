@@ -48,3 +48,18 @@ def test_a_port_in_use_is_reported_before_slow_imports() -> None:
         imported = _imported("serve", "--port", str(taken.getsockname()[1]), code=6)
     assert "waitress" in imported
     assert not imported & (HEAVY | {"msgspec", "prometheus_client"})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the threads of a process")
+def test_predict_starts_no_threads() -> None:
+    """NumPy would start one for each core, which take CPU time and do nothing."""
+    program = (
+        "import os, sys\n"
+        "from mnist_cli.__main__ import main\n"
+        "os._exit = lambda code: print(code, len(os.listdir('/proc/self/task')))\n"
+        "main()"
+    )
+    picture = str(SAMPLES / "MNIST-0.png")
+    command = [sys.executable, "-c", program, "predict", picture]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 1"

@@ -127,8 +127,6 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=self._cwd,
-            # The matrices are small: the threads that OpenBLAS starts with NumPy would only spin.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             start_new_session=True,  # only this process handles Ctrl-C
             creationflags=CREATION_FLAGS,
         )

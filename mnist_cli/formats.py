@@ -4,6 +4,7 @@ import re
 
 # Formats that Pillow decodes without a helper program, and that cannot contain scripts.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO")
+SEVERAL_PAGES = "%s has several pages, only the first is read"
 # The start of files in other formats, and how to convert them.
 UNSUPPORTED_FORMATS = (
     ("HEIC", rb".{4}ftyp(he[ivx]|mif1|msf1)", "JPEG, as heif-convert does"),

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from mnist_cli import images
 from mnist_cli.api import DigitModel
 from mnist_cli.errors import InputError
+from mnist_cli.formats import SEVERAL_PAGES
 from mnist_cli.option_types import Preprocess
 from mnist_cli.picture import Picture
 from mnist_cli.prediction import Digit, Number
@@ -58,7 +59,7 @@ class Predictor:
         try:
             picture = images.read(file, stdin)
             if picture.has_more_pages:
-                logger.warning("%s has several pages, only the first is read", printable(file))
+                logger.warning(SEVERAL_PAGES, printable(file))
             if multi:
                 return {**self.predict_all(picture), "file": file}
             record = self.predict(picture)

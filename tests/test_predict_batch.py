@@ -85,6 +85,21 @@ def test_one_record_per_file_sorted_by_path(folder: Path) -> None:
     assert summary.endswith("; digits 1: 1, 3: 1, 7: 1, 9: 1")
 
 
+@pytest.mark.parametrize("options", [(), ("--multi",), ("--output", "digits.csv")])
+def test_several_pages_give_a_warning(
+    options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = (Image.open(SAMPLES / f"MNIST-{digit}.png") for digit in (3, 8))
+    first.save(tmp_path / "scan.tiff", save_all=True, append_images=[second])
+    second.save(tmp_path / "single.tiff")
+    result = run("predict-batch", *options, "scan.tiff", "single.tiff")
+    warning, summary = result.stderr.splitlines()
+    assert warning == "mnist: warning: 1 file has several pages, of which only the first was read"
+    assert summary.endswith("; digits 3: 1, 8: 1")
+    assert run("predict-batch", "--quiet", *options, "scan.tiff").stderr == ""
+
+
 def test_records_are_the_same_as_from_predict() -> None:
     for options in ([], ["--scores"], ["--preprocess", "plain"], ["--model", "k_ffnn"]):
         batch = run("predict-batch", "--quiet", *options, "--glob", "*.png", SAMPLES)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mnist_cli.batch.listing import Listing
 from mnist_cli.batch.watch import watch
@@ -136,6 +137,10 @@ def test_records_are_written_as_pictures_appear(tmp_path: Path) -> None:
         assert (name, digit) == ("bad.png", None) and error
         shutil.copy(SAMPLES / "MNIST-4.png", tmp_path / "bad.png")
         assert next_record() == ("bad.png", 4, None)
+        page, other = (Image.open(SAMPLES / f"MNIST-{digit}.png") for digit in (3, 8))
+        page.save(tmp_path / "scan.tiff", save_all=True, append_images=[other])
+        assert next_record() == ("scan.tiff", 3, None)
+        assert "scan.tiff has several pages, only the first is read" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         assert (process.stdout.read(), process.stderr.read()) == ("", "")

@@ -21,9 +21,9 @@ class EncodedResults(NamedTuple):
     counts: Summary
 
 
-def encode(results: Sequence[BatchResult]) -> EncodedResults:
-    """Encode and count results."""
-    counts = Summary()
+def encode(results: Sequence[BatchResult], several_pages: int = 0) -> EncodedResults:
+    """Encode and count results, of which `several_pages` are first pages."""
+    counts = Summary(several_pages=several_pages)
     counts.add(*results)
     return EncodedResults([to_json(result) + "\n" for result in results], counts)
 

@@ -21,9 +21,10 @@ from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.uris import to_uri
 from mnist_cli.batch.watch import watch
 from mnist_cli.batch.writers import WriteLines
+from mnist_cli.formats import SEVERAL_PAGES
 from mnist_cli.loader import find_model
 from mnist_cli.option_types import BatchFormat
-from mnist_cli.terminal import NOTICE, Terminal
+from mnist_cli.terminal import NOTICE, Terminal, printable
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,10 @@ class Job:
             write = self._selecting(self._start_stream(terminal, format))
             logger.log(NOTICE, "watching %s (Ctrl-C stops)", ", ".join(listing.sources))
             for file in watch(lambda: listing.files(terminal.stdin)):
-                lines = process.read([file]).lines
+                lines, counts = process.read([file])
                 log_skipped(lines)
+                if counts.several_pages:
+                    logger.warning(SEVERAL_PAGES, printable(file.file))
                 write(lines)
 
     def to_file(

@@ -52,6 +52,8 @@ class Reader:
         Raises:
             ModelError: it cannot be loaded.
         """
+        self.several_pages: list[str] = []
+        """Files with several pages, of which the first has been read."""
         self._config = config
         self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
         self._model = load_model(
@@ -70,15 +72,24 @@ class Reader:
         """
         if self._config.multi:
             return self._read_numbers(files)
-        load = functools.partial(_unless_failed, _load)
+        load, decode = functools.partial(_unless_failed, _load), self._decode
         prepare = functools.partial(_unless_failed, self._prepare)
         prepared: Iterable[Prepared | Failure]
         if any(is_uri(file.file) for file in files):  # threads hide the latency of the network
-            prepared = self._threads.map(lambda file: prepare(_decode(file, load(file))), files)
+            prepared = self._threads.map(lambda file: prepare(decode(file, load(file))), files)
         else:
-            decoded = map(_decode, files, _read_ahead(map(load, files)))
+            decoded = map(decode, files, _read_ahead(map(load, files)))
             prepared = map(prepare, _read_ahead(decoded))
         return self._predict(files, list(prepared))
+
+    def _decode(self, file: InputFile, content: bytes | Failure) -> Picture | Failure:
+        picture = _unless_failed(images.decode_silently, content)
+        if isinstance(picture, Picture):
+            if picture.has_more_pages:
+                self.several_pages.append(file.file)
+        elif isinstance(content, bytes) and not is_picture_file(file.file, content):
+            return NOT_A_PICTURE
+        return picture
 
     def _prepare(self, picture: Picture) -> Prepared:
         return preprocessing.prepare(picture, self._config.preprocess)
@@ -104,7 +115,7 @@ class Reader:
         for part in chunked(files, REMOTE_READ_THREADS):  # threads load all files of a part
             contents = self._threads.map(load, part) if is_remote else map(load, part)
             for file, content in zip(part, contents, strict=True):
-                picture = _decode(file, content)
+                picture = self._decode(file, content)
                 number = _unless_failed(self._predictor.predict_all, picture)
                 results.append(self._result(file, number))
         return results
@@ -158,13 +169,6 @@ def _load(file: InputFile) -> bytes:
     if is_uri(file.file):
         return input_files.load("-", cast(BinaryIO, RemoteFile(file.file)))
     return input_files.load_regular(file.file)
-
-
-def _decode(file: InputFile, content: bytes | Failure) -> Picture | Failure:
-    picture = _unless_failed(images.decode_silently, content)
-    if isinstance(picture, Failure) and isinstance(content, bytes):
-        return picture if is_picture_file(file.file, content) else NOT_A_PICTURE
-    return picture
 
 
 def _unless_failed(step: Callable[[S], T], value: S | Failure) -> T | Failure:

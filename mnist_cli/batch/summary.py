@@ -16,6 +16,8 @@ class Summary:
     failed: int = 0
     skipped: int = 0
     """Files that are not pictures."""
+    several_pages: int = 0
+    """Files with several pages, of which only the first was read."""
     digits: Counter[int] = field(default_factory=Counter)
     resumed: int = 0
     """Files that an earlier, interrupted run recorded."""
@@ -39,12 +41,20 @@ class Summary:
         self.files += other.files
         self.failed += other.failed
         self.skipped += other.skipped
+        self.several_pages += other.several_pages
         self.digits += other.digits
 
     @property
     def rate(self) -> float:
         """Files per second in this run."""
         return (self.files - self.resumed) / (time.monotonic() - self._started)
+
+    @property
+    def pages_warning(self) -> str:
+        """What was not read of the files with several pages."""
+        count = self.several_pages
+        files = "1 file has" if count == 1 else f"{count:,} files have"
+        return f"{files} several pages, of which only the first was read"
 
     def __str__(self) -> str:
         """One line: files, failures, skipped files, files per second, count of each digit."""

@@ -46,7 +46,10 @@ def main(parent: int) -> None:
             except EOFError:
                 return
             try:
-                results: EncodedResults | MnistError = encode(reader.read(chunk))
+                reader.several_pages.clear()
+                results: EncodedResults | MnistError = encode(
+                    reader.read(chunk), len(reader.several_pages)
+                )
             except MnistError as error:
                 results = error
             respond(results)

@@ -150,6 +150,8 @@ def predict_batch(
     else:
         summary = job.to_file(terminal, Path(output), format, resume=resume)
     if logging.getLogger("mnist_cli").isEnabledFor(logging.WARNING):  # not with --quiet
+        if summary.several_pages:
+            terminal.report("warning", summary.pages_warning)
         terminal.report("info", str(summary))
     if summary.failed:
         raise typer.Exit(ExitCode.FILES)

@@ -185,7 +185,7 @@ def test_a_missing_compiled_model(saved_model: SavedModel) -> None:
 def test_without_a_home_folder_there_is_no_cache(
     saved_model: SavedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_home(*_: object) -> Path:
+    def no_home(*_: object, **__: object) -> Path:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr("platformdirs.user_cache_path", no_home)

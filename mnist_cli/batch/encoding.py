@@ -1,12 +1,13 @@
 """Results as lines of JSON, encoded by the workers; other processes pass most of them on unread."""
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mnist_cli.batch.results import BatchResult, needs_review
 from mnist_cli.batch.summary import Summary
-from mnist_cli.output import to_json
+from mnist_cli.output import json_lines
 from mnist_cli.records import AnyBatchRecord
 
 # The start of a line for a skipped file.
@@ -25,7 +26,7 @@ def encode(results: Sequence[BatchResult], several_pages: int = 0) -> EncodedRes
     """Encode and count results, of which `several_pages` are first pages."""
     counts = Summary(several_pages=several_pages)
     counts.add(*results)
-    return EncodedResults([to_json(result) + "\n" for result in results], counts)
+    return EncodedResults([json_lines([result]) for result in results], counts)
 
 
 def decode(line: str) -> AnyBatchRecord:
@@ -45,7 +46,7 @@ def concatenate(parts: Iterable[EncodedResults]) -> EncodedResults:
 
 def select_records(lines: Iterable[str], below: float | None) -> Iterator[str]:
     """Return the lines of records that need review, or of all records if `below` is None."""
-    records = (line for line in lines if not line.startswith(SKIPPED_START))
+    records = itertools.filterfalse(is_skipped, lines)
     if below is None:
         return records
     return (line for line in records if needs_review(decode(line), below))

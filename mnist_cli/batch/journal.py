@@ -13,7 +13,7 @@ from mnist_cli.batch.results import BatchResult
 from mnist_cli.errors import InputError, MnistError, OutputError
 from mnist_cli.file_lock import lock
 from mnist_cli.option_types import InputConvention, Preprocess
-from mnist_cli.output import to_json
+from mnist_cli.output import json_lines, to_json
 
 # The start of every journal; other files are never overwritten.
 SIGNATURE = {"journal": "mnist predict-batch"}
@@ -85,7 +85,7 @@ class Journal:
         lines = list(islice(self._lines(), 2))
         if len(lines) < 2:  # no records: nothing is lost by starting over
             self._valid_end = 0
-            self.add([to_json({**SIGNATURE, **settings}) + "\n"])
+            self.add([json_lines([{**SIGNATURE, **settings}])])
             self._header_end = self._valid_end
             return
         header = lines[0]

@@ -53,7 +53,7 @@ class Reader:
             ModelError: it cannot be loaded.
         """
         self.several_pages: list[str] = []
-        """Files with several pages, of which the first has been read."""
+        """The files of the last `read` with several pages, of which only the first was read."""
         self._config = config
         self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
         self._model = load_model(
@@ -70,6 +70,7 @@ class Reader:
         Raises:
             OutputError: an annotated picture cannot be written.
         """
+        self.several_pages.clear()
         if self._config.multi:
             return self._read_numbers(files)
         load, decode = functools.partial(_unless_failed, _load), self._decode

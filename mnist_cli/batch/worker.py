@@ -46,7 +46,6 @@ def main(parent: int) -> None:
             except EOFError:
                 return
             try:
-                reader.several_pages.clear()
                 results: EncodedResults | MnistError = encode(
                     reader.read(chunk), len(reader.several_pages)
                 )

@@ -3,15 +3,14 @@
 Both use the same evidence: crops that the model reads, and the detections they come from.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from mnist_cli import reshape
 from mnist_cli.arrays import Floats, Pixels
 from mnist_cli.errors import InputError
+from mnist_cli.evidence import combine, combine_in_number
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
 from mnist_cli.picture import Picture
@@ -151,43 +150,7 @@ def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None
     evidence = combine(picture.candidates, rows)
     digit = int(evidence.scores.argmax())
     best = _best_crop(picture.candidates, [float(row[digit]) for row in rows])
-    confidence = _confidence(evidence.score, evidence.share, evidence.scores)
-    return _digit(model, evidence.scores, confidence, best.image, best.box)
-
-
-class Evidence(NamedTuple):
-    """What the detector and the model say about a picture of one digit."""
-
-    scores: Floats
-    """float32 [10], the probabilities of the digits; they sum to 1."""
-    score: float
-    """Mean score of the detections over all looks, 0 to 1."""
-    share: float
-    """Mean of `Candidate.share` over all looks, 0 to 1."""
-
-
-def combine(candidates: Sequence[Candidate], rows: Sequence[Floats]) -> Evidence:
-    """Combine the candidates of a picture that the detector has searched.
-
-    Args:
-        candidates: the candidates of the picture.
-        rows: the model's probabilities for each candidate, float32 [10].
-    """
-    logits, total = np.zeros(10, np.float32), 0.0
-    for candidate, row in zip(candidates, rows, strict=True):
-        if candidate.detection:
-            logits += candidate.detection.score * _log_product(
-                candidate.detection, row, RECOGNITION.detector_weight, RECOGNITION.model_weight
-            )
-            total += candidate.detection.score
-    logits /= max(total, RECOGNITION.min_total_score)
-    for candidate, row in zip(candidates, rows, strict=True):
-        if not candidate.detection:
-            logits += RECOGNITION.classical_weight * _log(row, RECOGNITION.model_floor)
-    found = sum(candidate.detection is not None for candidate in candidates)
-    look_count = max(found, len(DETECTOR.single_sides_px))
-    share = sum(candidate.share for candidate in candidates)
-    return Evidence(_softmax(logits), total / look_count, share / look_count)
+    return _digit(model, evidence.scores, evidence.digitness, best.image, best.box)
 
 
 def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> Candidate:
@@ -207,9 +170,8 @@ def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> C
 def _digit_of_number(
     model: Model, detection: Detection, box: Box, image: Pixels, row: Floats
 ) -> Digit:
-    scores = _softmax(_log_product(detection, row, 1.0, RECOGNITION.number_model_weight))
-    confidence = _confidence(detection.score, 1.0, scores)
-    return _digit(model, scores, confidence, image, box)
+    evidence = combine_in_number(detection, row)
+    return _digit(model, evidence.scores, evidence.digitness, image, box)
 
 
 def _digit(model: Model, scores: Floats, confidence: float, image: Pixels, box: Box) -> Digit:
@@ -224,31 +186,3 @@ def _digit(model: Model, scores: Floats, confidence: float, image: Pixels, box: 
         scores=tuple(values),
         image=image,
     )
-
-
-def _log_product(
-    detection: Detection, row: Floats, detector_weight: float, model_weight: float
-) -> Floats:
-    """Return the weighted sum of the logarithms of both networks' probabilities, float32 [10]."""
-    detector = _log(detection.classes, RECOGNITION.detector_floor)
-    return detector_weight * detector + model_weight * _log(row, RECOGNITION.model_floor)
-
-
-def _confidence(score: float, share: float, scores: Floats) -> float:
-    """Return the digitness of a picture that the detector has searched."""
-    logit = (
-        RECOGNITION.score_weight * score
-        + RECOGNITION.share_weight * share
-        + RECOGNITION.certainty_weight * digitness(scores.tolist())
-        + RECOGNITION.digitness_bias
-    )
-    return 1 / (1 + math.exp(-logit))
-
-
-def _log(probabilities: Floats, floor: float) -> Floats:
-    return np.asarray(np.log(probabilities + np.float32(floor)), np.float32)
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max())
-    return np.asarray(powers / powers.sum(), np.float32)

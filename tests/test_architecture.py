@@ -29,7 +29,7 @@ LAYERS = (
     {"__main__", "cli", "commands"},
     {"batch", "server"},
     {"annotate", "api", "evaluation", "plot", "predictor"},
-    {"prediction", "recognition"},
+    {"evidence", "prediction", "recognition"},
     {"preprocessing"},
     {
         "cache",

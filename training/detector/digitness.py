@@ -21,12 +21,13 @@ from sklearn.metrics import roc_auc_score
 
 from mnist_cli import images, reshape
 from mnist_cli.errors import InputError
+from mnist_cli.evidence import combine
 from mnist_cli.loader import Model, load_model
 from mnist_cli.option_types import DEFAULT_MODEL
 from mnist_cli.picture import Picture
 from mnist_cli.prediction import digitness
 from mnist_cli.preprocessing.candidates import prepare_clean, search
-from mnist_cli.recognition import combine, read_prepared
+from mnist_cli.recognition import read_prepared
 from training.data import load_training
 from training.detector.camera import photograph, warp
 from training.detector.canvas import IGNORED

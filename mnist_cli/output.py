@@ -40,7 +40,7 @@ def record_writer(
     CSV has the columns of numbers with `multi`, and `score_0` to `score_9` with `scores`.
     """
     if wants_text(stdout, format):
-        from mnist_cli.text import table_writer, write_predictions
+        from mnist_cli.text.predictions import table_writer, write_predictions
 
         if table:
             return table_writer(stdout, multi=multi)

@@ -18,7 +18,7 @@ from mnist_cli.records import (
     FilePrediction,
     FileRecord,
 )
-from mnist_cli.text import table_writer
+from mnist_cli.text.predictions import table_writer
 from tests.running import Stream
 
 SCORES = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.875, 0.0, 0.125)

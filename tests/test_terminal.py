@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mnist_cli import __version__
-from mnist_cli.text import write_model
+from mnist_cli.text.models import write_model
 from tests import models
 from tests.models import Weights
 from tests.running import MNIST, ROOT, SAMPLES, Result, Stream, run, run_on_terminal, run_process

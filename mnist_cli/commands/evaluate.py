@@ -67,7 +67,7 @@ def evaluate(
     with progress(terminal.stderr, "reading", len(dataset.labels)) as on_progress:
         result = evaluation.evaluate(loaded, dataset, on_progress, preprocess)
     if output.wants_text(terminal.stdout, format):
-        from mnist_cli.text import write_evaluation
+        from mnist_cli.text.models import write_evaluation
 
         write_evaluation(terminal.stdout, result.record)
     else:

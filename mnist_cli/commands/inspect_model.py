@@ -30,11 +30,11 @@ def inspect_model(
     terminal: Terminal = context.obj
     as_text = output.wants_text(terminal.stdout, format)
     if as_text:
-        from mnist_cli import text
+        from mnist_cli.text.models import write_model, write_models
     if model is not None:
         card = inspection.inspect(find_model(model, model_dir=model_dir), terminal.status)
         if as_text:
-            text.write_model(terminal.stdout, card)
+            write_model(terminal.stdout, card)
         else:
             write(terminal.stdout, output.json_lines([card]))
         return
@@ -48,7 +48,7 @@ def inspect_model(
     if not summaries and not failed:
         raise no_models_error(model_dir)
     if as_text:
-        text.write_models(terminal.stdout, summaries)
+        write_models(terminal.stdout, summaries)
     else:
         write(terminal.stdout, output.json_lines(summaries))
     if failed:

@@ -1,0 +1,1 @@
+"""Renders records as text with Rich."""

@@ -22,12 +22,21 @@ from mnist_cli.prediction import digitness
 from tests.running import SAMPLES
 from training import augment, make_samples
 from training.calibrate import fit_calibration
+from training.data import Digits
 from training.recipes.dataset import DATASET, Augmentation
 from training.recipes.models import CALIBRATION
 from training.recipes.synthetic import SYNTHETIC
-from training.synthetic import camera, corruptions, handwritten, paper_clutter
+from training.synthetic import (
+    camera,
+    corruptions,
+    generate,
+    handwritten,
+    paper_clutter,
+    printed,
+)
 from training.synthetic.generate import ink_similarity
 from training.synthetic.ink import crop_to_ink, log_uniform, smooth_field, transform_ink
+from training.synthetic.row import draw_row, join
 from training.synthetic.strokes import DIGITS, draw_digit, draw_scribble, smooth_curve
 
 Gray = npt.NDArray[np.uint8]
@@ -45,9 +54,9 @@ def ink(digits: Gray) -> Gray:
 
 
 def test_augmentation_decays_in_the_last_quarter_of_the_copies() -> None:
-    strengths = [DATASET.augmentation_strength(copy) for copy in range(DATASET.augmented_copies)]
-    assert strengths[:30] == [1.0] * 30
-    np.testing.assert_allclose(strengths[30:], np.linspace(0.95, 0.5, 10))
+    strengths = [DATASET.augmentation_strength(copy) for copy in range(60)]
+    assert strengths[:45] == [1.0] * 45
+    np.testing.assert_allclose(strengths[45:], np.linspace(0.5, 1, 16)[14::-1])
     assert DATASET.augmentation.scaled(1) == DATASET.augmentation
     assert DATASET.augmentation.scaled(0.5).rotation == DATASET.augmentation.rotation / 2
 
@@ -182,6 +191,64 @@ def test_handwritten_digits_keep_their_shape(
         resized = transform.resize(drawn.astype(float), cropped.shape, anti_aliasing=True)
         correlations.append(np.corrcoef(resized.ravel(), cropped.ravel())[0, 1])
     assert np.median(correlations) > 0.7
+
+
+def test_square_digits_are_stretched_to_the_shape_of_a_cell(
+    ink: Gray, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = dataclasses.replace(
+        handwritten.RECIPE, height=(60, 60), slant_sd=0, rotation_sd=0, square_prob=1
+    )
+    monkeypatch.setattr(handwritten, "RECIPE", recipe)
+    for image in ink:
+        height, width = crop_to_ink(image, 100).shape
+        drawn = handwritten.draw_handwritten(image, rng)
+        if width * recipe.square_max_stretch > height:
+            assert 0.6 < drawn.shape[1] / drawn.shape[0] < 1.2
+        else:
+            assert drawn.shape[1] < drawn.shape[0]
+
+
+def test_changed_weights_keep_strokes_and_holes() -> None:
+    ring = np.zeros((60, 40), np.uint8)
+    ring[5:55, 5:35] = 255
+    ring[10:50, 10:30] = 0
+    wider, thinner = printed._change_weight(ring, 4), printed._change_weight(ring, -2)
+    assert (wider > 0).sum() > (ring > 0).sum() > (thinner > 0).sum()
+    for changed in (wider, thinner):
+        assert measure.euler_number(np.pad(changed, 1) > 127) == 0  # a part with a hole
+    for change in (-6, 30):  # it would vanish, and it would be filled
+        np.testing.assert_array_equal(printed._change_weight(ring, change), ring)
+
+
+def test_rows_show_their_digits_side_by_side(ink: Gray, rng: np.random.Generator) -> None:
+    digits = Digits(ink, np.arange(100) % 10)
+    for _ in range(50):
+        row = draw_row(digits, rng)
+        assert 2 <= len(row) <= 3
+        joined = join(row, rng)
+        assert max(len(digit.ink) for digit in row) <= len(joined) - 2 * SYNTHETIC.row.padding
+        most = max((digit.ink > 0).sum() for digit in row)
+        assert most <= (joined > 0).sum() <= sum((digit.ink > 0).sum() for digit in row)
+
+
+def test_digits_of_numbers_are_cropped_by_the_detector(
+    ink: Gray, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = list(SYNTHETIC.source_probs)
+    only = tuple(float(name == "in_number") for name in names)
+    monkeypatch.setattr(generate, "_SOURCE_PROBS", only)
+    digits = Digits(ink, np.full(100, 5, np.int64))
+    samples = [generate._draw_sample(digits, rng) for _ in range(40)]
+    similar = 0
+    for sample in samples:
+        assert sample.place and 0 <= sample.place[0] < sample.place[1] <= 3
+        crop = generate._crop(sample)
+        if crop is not None and sample.ink is not None:
+            similar += (
+                ink_similarity((255 - crop).astype(np.uint8), sample.ink) >= sample.min_similarity
+            )
+    assert similar > 30
 
 
 def test_gaussian_blur(ink: Gray) -> None:

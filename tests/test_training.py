@@ -447,17 +447,6 @@ def test_synthetic_images_are_preprocessed_and_reproducible(mnist: Path, home: P
     assert not np.array_equal(generate.make_images(training, 60, 8).images, images)
 
 
-def test_synthetic_pictures(mnist: Path, home: Path) -> None:
-    training, _ = data.load_training(mnist)
-    made, labels = generate.make_pictures(training, 200, np.random.default_rng(0))
-    assert len(made) == len(labels) == 200
-    assert all(picture.dtype == np.uint8 and picture.ndim == 2 for picture in made)
-    # About one in eight shows no digit.
-    assert 10 < (labels == -1).sum() < 50
-    again, _ = generate.make_pictures(training, 200, np.random.default_rng(0))
-    assert all(map(np.array_equal, made, again))
-
-
 def test_fonts_are_split_by_family(_fonts: None) -> None:
     found = fonts.installed_faces("training")
     assert {"DejaVu Sans", "DejaVu Serif"} <= {face.family for face in found}
@@ -481,7 +470,7 @@ def test_synthetic_pictures_need_fonts(mnist: Path, home: Path) -> None:
     (home / "fonts.conf").write_text("<fontconfig></fontconfig>")
     training, _ = data.load_training(mnist)
     with pytest.raises(OSError, match=r"python -m training\.fonts"):
-        generate.make_pictures(training, 50, np.random.default_rng(0))
+        generate.make_images(training, 50, 0)
 
 
 def test_distorted_images_keep_their_ink(digits: Digits) -> None:

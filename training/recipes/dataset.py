@@ -30,7 +30,7 @@ class Augmentation:
 class DatasetRecipe:
     """The augmented data set that all models share."""
 
-    augmented_copies: int = 40
+    augmented_copies: int = 60
     """Each has every training image once, and one of the sets of synthetic images."""
     synthetic_images: int = 24_000
     """Synthetic images in a set: three in ten of all images."""

@@ -27,6 +27,8 @@ class PrintedRecipe:
     slant: Range = (-20.0, 20.0)
     width_factor: Range = (0.75, 1.3)
     rotation_sd: float = 4.0
+    weight_prob: float = 0.25  # bolder or lighter than the font
+    weight: Integers = (-3, 9)  # diameter by which strokes grow or shrink, in pixels of `font_size`
     aliased_prob: float = 0.1  # without antialiasing, as on old screens and printers
     aliased_min_height: float = 16.0  # smaller digits become unreadable
 
@@ -45,6 +47,9 @@ class HandwrittenRecipe:
     slant_sd: float = 5.0
     rotation_sd: float = 4.0
     width_factor: Range = (0.8, 1.25)
+    square_prob: float = 0.08  # stretched to the shape of a form cell, as in some data sets
+    square_aspect: Range = (0.7, 1.05)
+    square_max_stretch: float = 2.0  # a thin 1 stays thin
     skeleton_threshold: int = 110
     skeleton_min_depth: float = 0.6  # of the largest depth nearby: removes side branches
     skeleton_min_ridge: float = 0.15  # pixels above the mean depth of the 3 x 3 neighbours
@@ -58,8 +63,8 @@ class StrokesRecipe:
     """Digits and scribbles drawn with a pen; fractions are of the height of the digit."""
 
     jitter_sd: float = 0.025  # of each point
-    aspect: Range = (0.45, 0.85)
-    aspect_of_one: Range = (0.25, 0.5)
+    aspect: Range = (0.45, 1.05)
+    aspect_of_one: Range = (0.25, 0.65)
     rotation_sd: float = 6.0
     shear_mean: float = 0.05
     shear_sd: float = 0.15
@@ -166,6 +171,18 @@ class CameraRecipe:
 
 
 @dataclass(frozen=True)
+class RowRecipe:
+    """Digits in a row."""
+
+    handwritten_prob: float = 0.5
+    digits: Integers = (2, 4)
+    height: Range = (16.0, 36.0)
+    height_factor: Range = (0.9, 1.1)  # of each digit
+    gap: Range = (-0.2, 0.35)  # of the height
+    padding: int = 5  # a digit that touches the border would count as clutter
+
+
+@dataclass(frozen=True)
 class NonDigitsRecipe:
     """Letters, symbols, shapes, scribbles, rows of digits, textures and empty form cells."""
 
@@ -173,12 +190,6 @@ class NonDigitsRecipe:
     row_prob: float = 0.3
     shape_stretch: Range = (0.6, 1.4)
     shape_bend_sd: float = 0.15
-    row_handwritten_prob: float = 0.5
-    row_digits: Integers = (2, 4)
-    row_height: Range = (16.0, 36.0)
-    row_height_factor: Range = (0.9, 1.1)  # of each digit
-    row_gap: Range = (-0.2, 0.35)  # of the height
-    row_padding: int = 5  # a digit that touches the border would count as clutter
     texture_side: Integers = (24, 100)
     texture_grid: Integers = (3, 24)  # independent values per axis
     texture_noise_sd: Range = (0.0, 30.0)  # gray levels
@@ -200,10 +211,11 @@ class SyntheticRecipe:
 
     source_probs: Mapping[str, float] = field(
         default_factory=lambda: {
-            "printed": 0.28,  # common in practice, absent from MNIST
-            "handwritten": 0.28,  # MNIST digits as cameras and scanners see them
+            "printed": 0.26,  # common in practice, absent from MNIST
+            "handwritten": 0.26,  # MNIST digits as cameras and scanners see them
             "strokes": 0.12,  # shapes of digits that the writers of MNIST did not use
-            "corrupted": 0.20,  # noise and lines that preprocessing cannot remove
+            "corrupted": 0.17,  # noise and lines that preprocessing cannot remove
+            "in_number": 0.07,  # with the ink of neighbours that the detector has not removed
             "non_digit": 0.12,  # more would make the model doubt digits
         }
     )
@@ -218,6 +230,7 @@ class SyntheticRecipe:
     corruptions: CorruptionsRecipe = CorruptionsRecipe()
     clutter: ClutterRecipe = ClutterRecipe()
     camera: CameraRecipe = CameraRecipe()
+    row: RowRecipe = RowRecipe()
     non_digits: NonDigitsRecipe = NonDigitsRecipe()
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from mnist_cli.arrays import Pixels
 from mnist_cli.errors import InputError
 from mnist_cli.picture import Picture
-from mnist_cli.preprocessing import best_crop, prepare
+from mnist_cli.preprocessing import best_crop, crops, looks, prepare
 from training.data import NO_DIGIT, Digits, Images, Labels
 from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.camera import photograph
@@ -22,6 +23,7 @@ from training.synthetic.handwritten import draw_handwritten
 from training.synthetic.ink import Gray
 from training.synthetic.non_digits import draw_non_digit
 from training.synthetic.printed import draw_printed
+from training.synthetic.row import draw_row, join
 from training.synthetic.strokes import draw_digit
 
 SIDE, DIGIT_SIDE = 28, 20
@@ -41,28 +43,8 @@ class Sample(NamedTuple):
     """None for textures, where ink and paper cannot be separated."""
     digit: int
     min_similarity: float = SYNTHETIC.min_similarity
-
-
-def make_pictures(
-    digits: Digits, count: int, rng: np.random.Generator
-) -> tuple[list[Gray], Labels]:
-    """Make pictures of all kinds, in random order.
-
-    Args:
-        digits: the MNIST digits that are used as handwriting.
-        count: how many, N.
-        rng: the random generator.
-
-    Returns:
-        N pictures, uint8 [H, W] of any sizes, 0 black to 255 white, and int64 [N]: the digit that
-        each shows, or -1 for none.
-
-    Raises:
-        OSError: no fonts are installed.
-    """
-    samples = [_draw_sample(digits, rng) for _ in range(count)]
-    labels = np.array([sample.digit for sample in samples], np.int64)
-    return [sample.picture for sample in samples], labels
+    place: tuple[int, int] | None = None
+    """Index of the digit in a row, and the length of the row; None if it is alone."""
 
 
 def make_images(digits: Digits, count: int, seed: int) -> Digits:
@@ -95,7 +77,12 @@ def _draw_sample(digits: Digits, rng: np.random.Generator) -> Sample:
     source = _SOURCES[rng.choice(len(_SOURCES), p=_SOURCE_PROBS)]
     if source == "non_digit":
         return Sample(*draw_non_digit(digits, rng), NO_DIGIT)
-    index = rng.integers(len(digits.images))
+    if source == "in_number":
+        row = draw_row(digits, rng)
+        index = int(rng.integers(len(row)))
+        picture = photograph(join(row, rng), rng)
+        return Sample(picture, *row[index], SYNTHETIC.min_similarity, (index, len(row)))
+    index = int(rng.integers(len(digits.images)))
     image, digit = digits.images[index], int(digits.labels[index])
     if source == "corrupted":
         return Sample(corrupt(image, rng), image, digit, SYNTHETIC.min_similarity_corrupted)
@@ -111,13 +98,26 @@ def _preprocessed_samples(digits: Digits, rng: np.random.Generator) -> Iterator[
     """Yield preprocessed images and their digits, endlessly."""
     while True:
         sample = _draw_sample(digits, rng)
-        try:
-            crop = best_crop(prepare(Picture.from_pixels(sample.picture)))
-        except InputError:
+        crop = _crop(sample)
+        if crop is None:
             continue
         image = 255 - crop.astype(np.uint8)
         if sample.ink is None or ink_similarity(image, sample.ink) >= sample.min_similarity:
             yield image, sample.digit
+
+
+def _crop(sample: Sample) -> Pixels | None:
+    """Crop the digit of a picture as `mnist` does; None if preprocessing does not find it."""
+    picture = Picture.from_pixels(sample.picture)
+    if sample.place is None:
+        try:
+            return best_crop(prepare(picture))
+        except InputError:
+            return None
+    index, count = sample.place
+    look = looks.look_for_number(picture.image)
+    found = sorted(looks.digits_of_number(look), key=lambda one: look.detections[one].box.left)
+    return crops.crop_detection(picture.image, look, found[index]) if len(found) == count else None
 
 
 def ink_similarity(image: Gray, ink: Gray) -> float:

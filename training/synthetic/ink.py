@@ -68,3 +68,8 @@ def smooth_field(
 def log_uniform(limits: Range, rng: np.random.Generator) -> float:
     """Draw a number whose logarithm is uniformly distributed between the limits."""
     return float(np.exp(rng.uniform(*np.log(limits))))
+
+
+def disk(size: int) -> Gray:
+    """Return a disk of this diameter in pixels as a structuring element."""
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

@@ -8,9 +8,9 @@ import numpy as np
 from training.data import Digits
 from training.recipes.synthetic import SYNTHETIC
 from training.synthetic.camera import photograph
-from training.synthetic.handwritten import draw_handwritten
-from training.synthetic.ink import Gray, crop_to_ink, smooth_field, transform_ink
+from training.synthetic.ink import Gray, smooth_field
 from training.synthetic.printed import draw_printed
+from training.synthetic.row import draw_row, join
 from training.synthetic.strokes import draw_curves, draw_scribble, smooth_curve
 
 RECIPE = SYNTHETIC.non_digits
@@ -57,7 +57,10 @@ def draw_non_digit(digits: Digits, rng: np.random.Generator) -> tuple[Gray, Gray
     if rng.random() < RECIPE.textures_and_cells_prob:
         return (texture, empty_form_cell)[rng.integers(2)](rng), None
     row = rng.random() < RECIPE.row_prob
-    ink = row_of_digits(digits, rng) if row else NON_DIGITS[rng.integers(len(NON_DIGITS))](rng)
+    if row:
+        ink = join(draw_row(digits, rng), rng)
+    else:
+        ink = NON_DIGITS[rng.integers(len(NON_DIGITS))](rng)
     return photograph(ink, rng), ink
 
 
@@ -74,30 +77,6 @@ def shape(rng: np.random.Generator) -> Gray:
     paths = SHAPES[rng.integers(len(SHAPES))]
     bend = rng.normal(0, RECIPE.shape_bend_sd, (2, 2)) + np.eye(2)
     return draw_curves([smooth_curve(np.array(path)) * stretch @ bend for path in paths], rng)
-
-
-def row_of_digits(digits: Digits, rng: np.random.Generator) -> Gray:
-    """Two or three digits side by side; if far apart, preprocessing may pick one of them."""
-    handwritten = rng.random() < RECIPE.row_handwritten_prob
-    count = rng.integers(*RECIPE.row_digits)
-    height = rng.uniform(*RECIPE.row_height)
-    inks = []
-    for _ in range(count):
-        if handwritten:
-            ink = draw_handwritten(digits.images[rng.integers(len(digits.images))], rng)
-        else:
-            ink = draw_printed(str(rng.integers(10)), rng)
-        inks.append(transform_ink(ink, height * rng.uniform(*RECIPE.row_height_factor), 0, 0))
-    tallest = max(len(ink) for ink in inks)
-    longest = sum(ink.shape[1] for ink in inks) + count * round(RECIPE.row_gap[1] * height)
-    row = np.zeros((tallest, longest + 1), np.uint8)
-    x = 0
-    for ink in inks:
-        top = rng.integers(tallest - len(ink) + 1)
-        place = row[top : top + len(ink), x : x + ink.shape[1]]
-        np.maximum(place, ink, out=place)
-        x = max(0, x + ink.shape[1] + round(rng.uniform(*RECIPE.row_gap) * height))
-    return np.pad(crop_to_ink(row), RECIPE.row_padding)
 
 
 def texture(rng: np.random.Generator) -> Gray:

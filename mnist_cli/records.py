@@ -204,6 +204,12 @@ class Statistics(TypedDict, total=False):
     epochs: int
     steps: int
     batch_size: int
+    runs: int
+    """Trainings with different seeds, of which the first is this model."""
+    mean_accuracy: float
+    """The mean of `accuracy` over the runs."""
+    sd_accuracy: float
+    """The standard deviation of `accuracy` over the runs."""
 
 
 Precision: TypeAlias = Literal["float32", "int8"]

@@ -31,7 +31,7 @@ from mnist_cli.preprocessing.crops import crop_detection
 from mnist_cli.reshape import to_28x28
 from tests.running import SAMPLES, run
 from tests.test_evaluate import write_idx
-from training import augmented_dataset, cache_key, data, fonts, publish, train
+from training import augmented_dataset, cache_key, data, fonts, publish, repeat, train
 from training.augment import distort
 from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
 from training.data import as_input
@@ -103,8 +103,9 @@ def home(tmp_path: Path, _fonts: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(data, "VALIDATION_IMAGES", 100)
     monkeypatch.setattr(augmented_dataset, "CACHE_DIR", tmp_path / "runs" / "augmented_dataset")
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
-    monkeypatch.setattr(publish, "RUNS", tmp_path / "runs")
-    monkeypatch.setattr(publish, "SAVED_MODELS", tmp_path / "saved_models")
+    for module in (publish, repeat):
+        monkeypatch.setattr(module, "RUNS", tmp_path / "runs")
+        monkeypatch.setattr(module, "SAVED_MODELS", tmp_path / "saved_models")
     monkeypatch.setattr(publish, "LEARNING_CURVES", tmp_path / "docs")
     for name in TRAINED:
         monkeypatch.setitem(RECIPES, name, RECIPE)
@@ -160,6 +161,34 @@ def test_interrupted_training_resumes(
     calibration = json.loads((folder / "assets.extra" / "calibration.json").read_text())
     assert 0.5 <= calibration["temperature"] <= 3 and 0 <= calibration["least_digitness"] < 1
     assert (home / "docs" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.tensorflow
+def test_repeated_runs_are_counted_in_the_statistics(
+    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
+    train.train("t_ffnn", mnist)
+    publish.publish("t_ffnn", mnist)
+    file = home / "saved_models" / "t_ffnn" / "statistics.json"
+    before = json.loads(file.read_text())
+    repeat.repeat("t_ffnn", mnist)
+    after = json.loads(file.read_text())
+    assert after.items() >= before.items()  # the published model is the same
+    tested = []
+    for seed in (1999, 2000):
+        folder = home / "runs" / f"t_ffnn-{seed}"
+        assert f"seed={seed}" in (folder / "recipe.txt").read_text()
+        tested.append(json.loads((folder / "test.json").read_text())["accuracy"])
+    accuracies = [before["accuracy"], *tested]
+    assert len(set(accuracies)) > 1
+    assert after["runs"] == 3
+    assert after["mean_accuracy"] == pytest.approx(np.mean(accuracies), abs=1e-6)
+    assert after["sd_accuracy"] == pytest.approx(np.std(accuracies, ddof=1), abs=1e-6)
+    with monkeypatch.context() as tested_before:
+        tested_before.setattr(repeat, "evaluate", None)
+        repeat.repeat("t_ffnn", mnist)
+    assert json.loads(file.read_text()) == after
 
 
 @pytest.mark.tensorflow

@@ -1,6 +1,7 @@
 """Trains one model: `python -m training.train NAME [--data DIR]`."""
 
 import importlib.util
+import itertools
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 from training.augmented_dataset import AugmentedDataset, open_augmented_dataset
 from training.command import run
 from training.data import Digits, load_training
-from training.recipes.models import RECIPES, Recipe
+from training.recipes.models import RECIPES, Recipe, repeated_runs, run_recipe
 from training.runs import RUNS
 
 ESTIMATOR_PYTHON = os.environ.get("ESTIMATOR_PYTHON", ".venv-estimator/bin/python")
@@ -21,9 +22,13 @@ def train(name: str, data: Path | None) -> None:
     """Train a model, or resume its training, and export it into its run folder.
 
     No test image is read, so that recipes can be compared freely.
+
+    Args:
+        name: of the model, or of one of its `repeated_runs`.
+        data: the folder of MNIST.
     """
     training, validation = load_training(data)
-    recipe = RECIPES[name]
+    recipe = run_recipe(name)
     dataset = open_augmented_dataset(training)
     if name.startswith("e_") and not importlib.util.find_spec("tensorflow_estimator"):
         _train_in_estimator_environment(name, data)
@@ -49,7 +54,7 @@ def _fit(
         from training.estimator.fit import fit
     else:
         from training.keras.fit import fit
-    fit(name, recipe, dataset, validation, folder)
+    fit(name.partition("-")[0], recipe, dataset, validation, folder)
 
 
 def _train_in_estimator_environment(name: str, data: Path | None) -> None:
@@ -77,4 +82,8 @@ def _discard_stale_run(folder: Path, recipe: str) -> None:
 
 
 if __name__ == "__main__":
-    run("Train a model; the validation accuracy is logged after each epoch.", train)
+    run(
+        "Train a model; the validation accuracy is logged after each epoch.",
+        train,
+        names=[*RECIPES, *itertools.chain(*map(repeated_runs, RECIPES))],
+    )

@@ -1,6 +1,6 @@
 """The numbers of the training and calibration of each model, chosen on validation images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -59,3 +59,16 @@ RECIPES = {
     "k_cnn": CNN,
     "k_ffnn": FFNN,
 }
+REPEAT_SEEDS = (1999, 2000)
+"""The published model has the seed of its recipe, whatever the others reach."""
+
+
+def repeated_runs(name: str) -> list[str]:
+    """Return the names of the runs of a model with other seeds."""
+    return [f"{name}-{seed}" for seed in REPEAT_SEEDS]
+
+
+def run_recipe(run: str) -> Recipe:
+    """Return the recipe of a run, which has the name of the model or is one of its repeats."""
+    name, _, seed = run.partition("-")
+    return replace(RECIPES[name], seed=int(seed)) if seed else RECIPES[name]

@@ -60,21 +60,32 @@ def model_fn(
     mode: str,
     params: Mapping[str, Any],
 ) -> tf.estimator.EstimatorSpec:
-    """Build the graph for one of the three modes; labels are probabilities, float32 [N, 10]."""
+    """Build the graph for one of the three modes; labels are probabilities, float32 [N, 10].
+
+    Only the training uses the latest weights: the others use their moving averages, which include
+    the statistics of batch norm.
+    """
     recipe: Recipe = params["recipe"]
     training = mode == tf.estimator.ModeKeys.TRAIN
     logits = params["network"](features[INPUT], recipe.keep_prob, training)
+    weights = [one for one in v1.global_variables() if one is not v1.train.get_global_step()]
+    ema = tf.train.ExponentialMovingAverage(recipe.ema_decay, v1.train.get_global_step())
     predictions = {"output": tf.nn.softmax(logits, name="output")}
+    averaged = v1.train.Scaffold(saver=v1.train.Saver(ema.variables_to_restore(weights)))
     if mode == tf.estimator.ModeKeys.PREDICT:
         exported = {"serving_default": tf.estimator.export.PredictOutput(predictions)}
-        return tf.estimator.EstimatorSpec(mode, predictions, export_outputs=exported)
+        return tf.estimator.EstimatorSpec(
+            mode, predictions, export_outputs=exported, scaffold=averaged
+        )
     loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits), name="loss")
     if training:
-        train = adamw(loss, v1.train.get_global_step(), recipe, params["steps"])
+        update = adamw(loss, v1.train.get_global_step(), recipe, params["steps"])
+        with tf.control_dependencies([update]):
+            train = ema.apply(weights)
         return tf.estimator.EstimatorSpec(mode, predictions, loss, train)
     accuracy = v1.metrics.accuracy(tf.argmax(labels, axis=1), tf.argmax(logits, axis=1))
     return tf.estimator.EstimatorSpec(
-        mode, predictions, loss, eval_metric_ops={"accuracy": accuracy}
+        mode, predictions, loss, eval_metric_ops={"accuracy": accuracy}, scaffold=averaged
     )
 
 

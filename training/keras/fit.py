@@ -19,7 +19,7 @@ def fit(
     name: str, recipe: Recipe, dataset: AugmentedDataset, validation: Digits, folder: Path
 ) -> None:
     """Train from the checkpoint in the folder, or from scratch, and export a SavedModel."""
-    model = train_network(NETWORKS[name], recipe, dataset, validation, folder)
+    model = train_network(NETWORKS[name], recipe, dataset, validation, folder, use_ema=True)
     _export(model, folder / "export")
 
 

@@ -18,7 +18,7 @@ class Recipe:
     keep_prob: float = 0.8
     """Probability that dropout keeps a unit."""
     ema_decay: float = 0.998
-    """Decay per step of the exponential moving average of the weights: `t_*` and the committee."""
+    """Decay per step of the exponential moving average of the weights."""
     seed: int = 1998
 
 
@@ -48,9 +48,9 @@ class CompilationRecipe:
 
 CALIBRATION = CalibrationRecipe()
 COMPILATION = CompilationRecipe()
-FFNN = Recipe(epochs=40, batch_size=256, learning_rate=3e-3, keep_prob=1.0)
-CNN = Recipe(epochs=40)
-WIDE_CNN = Recipe(epochs=30)
+FFNN = Recipe(epochs=60, batch_size=256, learning_rate=3e-3, keep_prob=1.0)
+CNN = Recipe(epochs=60)
+WIDE_CNN = Recipe(epochs=40)
 RECIPES = {
     "t_cnn": WIDE_CNN,
     "t_ffnn": FFNN,

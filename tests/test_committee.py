@@ -1,4 +1,4 @@
-"""`python -m training.committee`: training, evaluation and stored logits of the teachers."""
+"""`python -m training.committee`: training and evaluation of the teachers."""
 
 import dataclasses
 import re
@@ -49,7 +49,7 @@ def mnist(tmp_path: Path, digits: npt.NDArray[np.uint8], labels: npt.NDArray[np.
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of two teachers and a baseline, with a small data set without synthetic digits."""
-    from training.committee import evaluate, fit, logits
+    from training.committee import evaluate, fit
 
     small = dataclasses.replace(DATASET, augmented_copies=2, synthetic_images=40, synthetic_sets=1)
     for module in (augmented_dataset, cache_key):
@@ -62,13 +62,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(other, "VALIDATION_IMAGES", UNSEEN)
     folder = tmp_path / "committee"
     teachers = {name: dataclasses.replace(RECIPE, seed=n) for n, name in enumerate(("m7", "vgg"))}
-    for module in (fit, evaluate, logits):
-        monkeypatch.setattr(module, "TEACHERS", teachers)
     for module in (fit, evaluate):
+        monkeypatch.setattr(module, "TEACHERS", teachers)
         monkeypatch.setattr(module, "BASELINES", {"k_cnn_0": RECIPE})
     monkeypatch.setattr(fit, "FOLDER", folder)
-    monkeypatch.setattr(logits, "FOLDER", folder)
-    monkeypatch.setattr(logits, "LOGITS", folder / "logits")
     return folder
 
 
@@ -229,29 +226,6 @@ def test_evaluation_counts_held_out_errors(
     alone = ((one & ~other).sum(), (other & ~one).sum())
     assert tuple(map(int, re.findall(r"misreads (\d+),.*baselines (\d+) of", output)[0])) == alone
     assert output.rstrip().endswith(f"it {verdict}")
-
-
-def test_logits_are_stored_for_each_copy(
-    home: Path, mnist: Path, committee: Committee, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from training.committee import fit
-
-    _save_untrained(home, "m7", "vgg")
-    assert committee("logits").endswith("copy 1/2\ncopy 2/2\n")
-    dataset = open_augmented_dataset(data.load_training(mnist)[0])
-    for copy, images in enumerate(dataset.images):
-        stored = np.load(home / "logits" / f"{copy}.npy")
-        assert stored.shape == (540, 10) and stored.dtype == np.float16
-        m7, vgg = (fit.load_trained(name).predict(as_input(images)) for name in ("m7", "vgg"))
-        np.testing.assert_allclose(stored, (np.log(m7) + np.log(vgg)) / 2, rtol=1e-3, atol=1e-3)
-
-    (home / "logits" / "1.npy").unlink()
-    assert committee("logits") == "copy 2/2\n"
-    assert committee("logits") == ""
-    fit.build_network("vgg", "float32", 1.0).save_weights(home / "vgg" / fit.WEIGHTS)
-    assert committee("logits") == "copy 1/2\ncopy 2/2\n"
-    monkeypatch.setattr(cache_key, "source_digest", lambda *modules: "other code")
-    assert committee("logits").endswith("copy 1/2\ncopy 2/2\n")
 
 
 def test_networks_return_probabilities() -> None:

@@ -1,1 +1,1 @@
-"""The committee: five CNNs whose mean logits teach the models."""
+"""The committee: five CNNs that were to teach the models, and their comparison with `k_cnn`."""

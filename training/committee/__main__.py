@@ -1,10 +1,10 @@
-"""Trains, evaluates and applies the committee: `python -m training.committee STEP [--data DIR]`."""
+"""Trains and evaluates the committee: `python -m training.committee STEP [--data DIR]`."""
 
 from pathlib import Path
 
 from training.command import run
 
-STEPS = ("train", "evaluate", "logits")
+STEPS = ("train", "evaluate")
 """In this order."""
 
 
@@ -14,19 +14,15 @@ def _take(step: str, data: Path | None) -> None:
         from training.committee.fit import train
 
         train(data)
-    elif step == "evaluate":
+    else:
         from training.committee.evaluate import evaluate
 
         evaluate(data)
-    else:
-        from training.committee.logits import store_logits
-
-        store_logits(data)
 
 
 if __name__ == "__main__":
     run(
-        "Train the committee, compare it with the shipped CNNs, or store its logits.",
+        "Train the committee, or compare it with the shipped CNNs.",
         _take,
         names=STEPS,
         name_help="what to do",

@@ -14,9 +14,11 @@ from rich.text import Text
 from selenium.webdriver import Chrome
 
 import mnist_cli
+from docs.images.misread import misread_sheet
 from tests.browser import DrawPage, emulated, opened, running_chrome
 from tests.running import MNIST, SAMPLES, run_on_terminal, run_process
 from tests.serving import Server, serving
+from training.data import load_test
 from training.make_samples import FOUR, FOUR_DOWN, SEVEN, TWO, Points
 from training.synthetic.strokes import smooth_curve
 
@@ -46,7 +48,9 @@ PLOT_METRICS = 0.6  # upper fraction of the plot of `mnist evaluate`; the mistak
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with MNIST, to plot the evaluation")
+    parser.add_argument(
+        "--data", type=Path, help="folder with MNIST, for the evaluation and the misread digits"
+    )
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as profile,
@@ -56,6 +60,7 @@ def main() -> None:
         make(FOLDER, chrome, server)
     if arguments.data:
         save(FOLDER / "evaluation.png", evaluation_plot(arguments.data))
+        save(FOLDER / "misread.png", misread_sheet(load_test(arguments.data)))
 
 
 def make(folder: Path, chrome: Chrome, server: Server) -> None:

@@ -133,18 +133,18 @@ def select_tensors(signatures: Signatures) -> TensorNames:
 
 
 def _select_scores(outputs: dict[str, TensorInfo]) -> TensorInfo | None:
-    """Select the only output with scores of ten digits, or else the one with probabilities."""
-    found = {key: info for key, info in outputs.items() if _may_be_scores(info)}
+    """Select the output with scores of ten digits; among several, by the names of probabilities.
+
+    If the names do not say, the first is as good: logits give the same probabilities.
+    """
+    found = {key: info for key, info in sorted(outputs.items()) if _may_be_scores(info)}
     if any(info["shape"] and info["shape"][-1] in CLASS_COUNTS for info in found.values()):
         # Outputs of unknown size are something else.
         found = {k: info for k, info in found.items() if info["shape"] and info["shape"][-1]}
     preferred = [found[key] for key in PREFERRED_OUTPUTS if key in found]
     named = [info for key, info in found.items() if _is_named(key, info, "prob", "softmax")]
     others = [info for key, info in found.items() if not _is_named(key, info, "logit")]
-    for choice in (list(found.values()), preferred[:1], named, others):
-        if len(choice) == 1:
-            return choice[0]
-    return None
+    return next(iter([*preferred, *named, *others, *found.values()]), None)
 
 
 def _is_named(key: str, info: TensorInfo, *words: str) -> bool:

@@ -78,7 +78,6 @@ def test_a_batch_size_of_one() -> None:
         ({"x": IMAGE}, {"y": [10]}),
         ({"x": IMAGE}, {"y": [2, 10]}),
         ({"x": IMAGE}, {}),
-        ({"x": IMAGE}, {"a": SCORES, "b": SCORES}),
     ],
 )
 def test_unsupported_shapes(inputs: dict[str, Shape], outputs: dict[str, Shape]) -> None:
@@ -114,6 +113,7 @@ def test_switches_beside_the_image_are_ignored() -> None:
         (["logits"], "logits"),
         (["dense", "softmax_1"], "softmax_1"),
         (["logits_1", "y"], "y"),
+        (["b", "a"], "a"),
     ],
 )
 def test_the_preferred_output(outputs: list[str], selected: str) -> None:

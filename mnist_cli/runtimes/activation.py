@@ -28,10 +28,10 @@ def missing_activation(outputs: Scores) -> Activation:
     Raises:
         ModelError: they are not scores of the ten digits.
     """
-    if outputs.shape[1] not in CLASS_COUNTS or not np.isfinite(outputs).all():
-        raise ModelError(
-            f"unsupported output: expected 10 finite scores per image, got {outputs.tolist()}"
-        )
+    if (count := outputs.shape[1]) not in CLASS_COUNTS:
+        raise ModelError(f"unsupported output: expected 10 scores per image, got {count}")
+    if not np.isfinite(outputs).all():
+        raise ModelError("unsupported output: the scores of some images are not finite")
     if ((outputs < 0) | (outputs > 1)).any():
         return "softmax"
     if np.allclose(outputs.sum(axis=1), 1, atol=PROBABILITY_TOLERANCE):
@@ -42,7 +42,8 @@ def missing_activation(outputs: Scores) -> Activation:
 def activate(scores: Scores, activation: Activation) -> Scores:
     """Turn scores [N, C] into probabilities."""
     if activation == "softmax":
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        with np.errstate(invalid="ignore"):  # infinite scores
+            scores = np.exp(scores - scores.max(axis=1, keepdims=True))
     elif activation == "none":
         return scores
     probabilities: Scores = scores / np.maximum(scores.sum(axis=1, keepdims=True), MIN_SUM)

@@ -37,6 +37,7 @@ FORMS: dict[str, Make] = {
     "tensorflow 1, learning phase, no signature": lambda folder, weights: models.tensorflow_1(
         folder, weights, learning_phase=True, signature=False
     ),
+    "tensorflow 1, other shapes": models.tensorflow_1_with_other_shapes,
     "tensorflow 2, training switch, control flow": models.tensorflow_2,
     "keras 3, [N,784]": lambda folder, weights: models.keras_3(
         folder, weights, shape=(784,), softmax=True

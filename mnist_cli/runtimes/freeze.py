@@ -8,6 +8,13 @@ import numpy as np
 from mnist_cli.class_labels import constant_labels, read_label_file
 from mnist_cli.errors import ModelError
 from mnist_cli.runtimes import Scores
+from mnist_cli.runtimes.graph_edits import (
+    cut_above,
+    drop_input_shapes,
+    drop_updates,
+    replace_random_numbers,
+    switches,
+)
 from mnist_cli.runtimes.meta_graph import first_line, read_meta_graph, signatures, tensor_info
 from mnist_cli.signature import (
     ORIGINAL_TENSORS,
@@ -16,9 +23,6 @@ from mnist_cli.signature import (
     image_layout,
     select_tensors,
 )
-
-IMAGE = "mnist_image"
-"""The name of the placeholder that replaces a model's own image input."""
 
 
 class Frozen(NamedTuple):
@@ -42,14 +46,16 @@ def freeze(folder: Path) -> Frozen:
     # freeze the reference variables of TensorFlow 1.
     with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
         try:
-            tf.compat.v1.saved_model.load(session, list(meta.meta_info_def.tags), str(folder))
-            tensors = select_tensors(signatures(meta) or _original_signature(graph))
+            _load(session, meta, folder)
+            _initialize_copied_variables(graph, session)
+            found = signatures(meta) or _original_signature(graph)
+            tensors = select_tensors(found)
             output = tensors.scores.rpartition(":")[0]
             image = graph.get_tensor_by_name(tensors.image)
-            layout = image_layout(image.shape.as_list())
-            assert layout is not None  # the signature has the same shape
+            layout = _layout(found, tensors.image)
             graph_def = graph.as_graph_def()
-            _cut_above(graph_def, image)
+            cut_above(graph_def, image, layout)
+            drop_updates(graph_def)
             graph_def = tf.compat.v1.graph_util.convert_variables_to_constants(
                 session, graph_def, [output]
             )
@@ -60,10 +66,59 @@ def freeze(folder: Path) -> Frozen:
                 labels = constant_labels(session.run(tensors.labels, feed))
         except (tf.errors.OpError, OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"damaged or incomplete model: {first_line(error)}") from error
-    _replace_random_numbers(graph_def)
-    _drop_input_shapes(graph_def)
+    replace_random_numbers(graph_def)
+    drop_input_shapes(graph_def)
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(graph_def, [output])
     return Frozen(graph_def, image.dtype, layout, tensors.scores, labels)
+
+
+def _load(session: Any, meta: Any, folder: Path) -> None:
+    """Load a MetaGraphDef and its variables into a session of TensorFlow 1."""
+    from tensorflow.python.saved_model.loader_impl import SavedModelLoader
+
+    # Recorded shapes of gradients contradict newer versions of TensorFlow, which infers them.
+    for node in meta.graph_def.node:
+        node.attr.pop("_output_shapes", None)
+
+    class Loader(SavedModelLoader):  # type: ignore[misc]
+        def get_meta_graph_def_from_tags(self, _: Any) -> Any:
+            return meta
+
+    Loader(str(folder)).load(session, meta.meta_info_def.tags)
+
+
+def _layout(signatures: Signatures, image: str) -> ImageLayout:
+    """Return the layout of the selected image."""
+    inputs = (info for signature in signatures.values() for info in signature["inputs"].values())
+    layouts = (image_layout(info["shape"]) for info in inputs if info["name"] == image)
+    return next(filter(None, layouts))
+
+
+def _initialize_copied_variables(graph: Any, session: Any) -> None:
+    """Copy the values of variables that are only restored under another name.
+
+    `tf.saved_model.save` of a model of Keras 3 saves copies of its variables, of which the
+    variables are the initial values. `tf.saved_model.load` replaces the variables by the copies.
+    """
+    import tensorflow as tf
+
+    ops = tf.raw_ops
+    copies, states = [], []
+    for operation in graph.get_operations():
+        if operation.type == "AssignVariableOp" and operation.inputs[1].op.type == "ReadVariableOp":
+            copy, initial = operation.inputs
+            original = initial.op.inputs[0]
+            copies.append((original, copy, initial.dtype))
+            states.append([ops.VarIsInitializedOp(resource=x) for x in (original, copy)])
+    session.run(
+        [
+            ops.AssignVariableOp(
+                resource=original, value=ops.ReadVariableOp(resource=copy, dtype=dtype)
+            )
+            for (original, copy, dtype), state in zip(copies, session.run(states), strict=True)
+            if state == [False, True]
+        ]
+    )
 
 
 def _random_images(layout: ImageLayout) -> Scores:
@@ -72,26 +127,6 @@ def _random_images(layout: ImageLayout) -> Scores:
     density = np.linspace(0, 1, 8, dtype=np.float32).reshape(-1, *[1] * len(layout.shape))
     images = random.uniform(0, 255, (8, *layout.shape)).astype(np.float32)
     return images * (random.random(images.shape) < density)
-
-
-def _cut_above(graph_def: Any, image: Any) -> None:
-    """Replace the image tensor by the placeholder `IMAGE`, so that nothing above it is an input.
-
-    In the exports of the tutorial of TensorFlow Serving, the image is parsed from a tf.Example.
-    """
-    import tensorflow as tf
-
-    names = {image.name, image.name.removesuffix(":0")}
-    for node in graph_def.node:
-        inputs = [
-            IMAGE if name in names else name for name in node.input if name != f"^{image.op.name}"
-        ]
-        del node.input[:]
-        node.input.extend(inputs)
-    placeholder = graph_def.node.add(name=IMAGE, op="Placeholder")
-    placeholder.attr["dtype"].type = image.dtype.as_datatype_enum
-    batch = [None, *image.shape.as_list()[1:]]  # also of a model that was exported for one image
-    placeholder.attr["shape"].shape.CopyFrom(tf.TensorShape(batch).as_proto())
 
 
 def _original_signature(graph: Any) -> Signatures:
@@ -110,50 +145,3 @@ def _original_signature(graph: Any) -> Signatures:
                 }
             }
     return {}
-
-
-def switches(graph_def: Any) -> list[tuple[str, Any]]:
-    """Return the name of each input except the image, with the value that disables training.
-
-    A bool is the learning phase of Keras, a float the probability that dropout keeps a unit. Other
-    inputs keep their default.
-    """
-    import tensorflow as tf
-
-    off = {tf.bool: False, tf.float16: 1.0, tf.float32: 1.0, tf.float64: 1.0}
-    found = []
-    for node in graph_def.node:
-        if node.op in ("Placeholder", "PlaceholderWithDefault") and node.name != IMAGE:
-            dtype = tf.dtypes.as_dtype(node.attr["dtype"].type)
-            if dtype in off and not node.attr["shape"].shape.dim:
-                found.append((node.name, np.array(off[dtype], dtype.as_numpy_dtype)))
-            elif node.op == "Placeholder":
-                raise ModelError(
-                    f"unsupported input {node.name} ({dtype.name}): expected only the image and "
-                    "scalars that switch training or dropout"
-                )
-    return found
-
-
-def _replace_random_numbers(graph_def: Any) -> None:
-    """Replace random numbers by a constant, so that the compiler can remove dropout.
-
-    Dropout that keeps all units compares a random number with 0, or adds 1 to it and rounds down:
-    any constant in [0, 1) gives the same result.
-    """
-    import tensorflow as tf
-
-    for node in graph_def.node:
-        if node.op == "RandomUniform":
-            dtype = node.attr["dtype"].type
-            node.op = "Const"
-            del node.input[:]
-            node.attr.clear()
-            node.attr["dtype"].type = dtype
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(0.5, dtype))
-
-
-def _drop_input_shapes(graph_def: Any) -> None:
-    """Remove the input shapes recorded in functions, which freezing does not update."""
-    for function in graph_def.library.function:
-        function.attr.pop("_input_shapes", None)

@@ -12,7 +12,8 @@ from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch, Scores
 from mnist_cli.runtimes.activation import missing_activation, test_images
 from mnist_cli.runtimes.arrange import arrange
-from mnist_cli.runtimes.freeze import IMAGE, freeze, switches
+from mnist_cli.runtimes.freeze import freeze
+from mnist_cli.runtimes.graph_edits import IMAGE, switches
 from mnist_cli.runtimes.meta_graph import first_line, import_tensorflow
 
 MAX_LEVEL = 255

@@ -91,6 +91,19 @@ def tensorflow_1(
     return folder
 
 
+def tensorflow_1_with_other_shapes(folder: Path, weights: Weights) -> Path:
+    """A TensorFlow 1 graph with a recorded shape that newer versions do not infer."""
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    file = tensorflow_1(folder, weights) / "saved_model.pb"
+    model = SavedModel.FromString(file.read_bytes())
+    for node in model.meta_graphs[0].graph_def.node:
+        if node.op == "MatMul":
+            node.attr["_output_shapes"].list.shape.add().dim.add().size = 7
+    file.write_bytes(model.SerializeToString())
+    return folder
+
+
 def tensorflow_2(folder: Path, weights: Weights) -> Path:
     """A `tf.Module` with control flow, logits and dropout that a bool `training` controls."""
     import tensorflow as tf

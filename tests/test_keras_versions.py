@@ -1,0 +1,58 @@
+"""Models that Keras 3 has saved in different ways."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_cli.loader import load_model
+from mnist_cli.self_test import load_digits
+from tests.models import Weights, files
+
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras
+]
+
+def _export(model: Any, folder: Path) -> Path:
+    model.export(folder / "mine", verbose=False)
+    return folder / "mine"
+
+
+def _tf_save(model: Any, folder: Path) -> Path:
+    import tensorflow as tf
+
+    tf.saved_model.save(model, str(folder / "mine"))
+    return folder / "mine"
+
+
+@pytest.mark.parametrize("save", [_export])
+def test_layers_that_augment_images_are_off(save: Any, tmp_path: Path, weights: Weights) -> None:
+    from keras import layers
+
+    augmentation = [
+        layers.RandomFlip("horizontal"),
+        layers.RandomRotation(0.1),
+        layers.RandomZoom(0.2),
+        layers.RandomTranslation(0.2, 0.2),
+    ]
+    model = save(files.keras_model(weights, *augmentation), tmp_path)
+    images = load_digits()[0]
+    scores = load_model(str(model)).predict_proba(images)
+    np.testing.assert_allclose(scores, weights.probabilities(images), atol=1e-3)
+
+
+@pytest.mark.parametrize("is_trained", [False, True])
+def test_saved_models_of_keras_3(is_trained: bool, tmp_path: Path, weights: Weights) -> None:
+    """`tf.saved_model.save` restores other variables than those that the function uses."""
+    model = files.keras_model(weights)
+    if is_trained:  # without changing it
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.optimizer.learning_rate = 0.0
+        model.fit(np.zeros((8, 28, 28, 1)), np.zeros(8), verbose=0)
+    loaded = load_model(str(_tf_save(model, tmp_path)))
+    images = load_digits()[0]
+    np.testing.assert_allclose(
+        loaded.predict_proba(images), weights.probabilities(images), atol=1e-4
+    )

@@ -1,4 +1,4 @@
-"""Models that Keras 3 has saved in different ways."""
+"""Models that Keras 2 and Keras 3 have saved in different ways."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,32 @@ import pytest
 
 from mnist_cli.loader import load_model
 from mnist_cli.self_test import load_digits
-from tests.models import Weights, files
+from tests.models import KERAS_2_FILES, Weights, files
+from tests.running import SAMPLES, run
 
 pytestmark = [
     pytest.mark.tensorflow,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras
 ]
+
+DIGITS = [SAMPLES / f"MNIST-{digit}.png" for digit in range(10)]
+
+
+@pytest.mark.parametrize("file", KERAS_2_FILES, ids=lambda file: file.name)
+def test_files_of_keras_2(file: Path) -> None:
+    for _ in ("keras", "cache"):
+        result = run("predict", "--model", file, *DIGITS)
+        assert [record["prediction"] for record in result.records] == list(range(10))
+    assert result.stderr == ""
+
+
+def test_a_recurrent_model_forgets_the_picture_before() -> None:
+    [model] = [file for file in KERAS_2_FILES if file.name == "keras_2_lstm.tflite"]
+    pictures = DIGITS[:3]
+    together = run("predict", "--scores", "--model", model, *pictures).records
+    alone = [run("predict", "--scores", "--model", model, picture).record for picture in pictures]
+    assert together == alone
+
 
 def _export(model: Any, folder: Path) -> Path:
     model.export(folder / "mine", verbose=False)
@@ -27,7 +47,12 @@ def _tf_save(model: Any, folder: Path) -> Path:
     return folder / "mine"
 
 
-@pytest.mark.parametrize("save", [_export])
+def _keras(model: Any, folder: Path) -> Path:
+    model.save(folder / "mine.keras")
+    return folder / "mine.keras"
+
+
+@pytest.mark.parametrize("save", [_keras, _export])
 def test_layers_that_augment_images_are_off(save: Any, tmp_path: Path, weights: Weights) -> None:
     from keras import layers
 

@@ -217,6 +217,16 @@ def _large(file: Path) -> None:
         stream.truncate(3 * 2**30)
 
 
+def _custom_class(file: Path) -> None:
+    import keras
+
+    class Mine(keras.layers.Layer):  # type: ignore[misc]
+        __module__ = "__main__"
+
+    layers = [keras.Input((28, 28)), Mine(), keras.layers.Flatten(), keras.layers.Dense(10)]
+    keras.Sequential(layers).save(file)
+
+
 def _text(file: Path) -> None:
     file.write_text("hello")
 
@@ -229,6 +239,8 @@ BAD_FILES: list[tuple[str, Callable[[Path], None], str]] = [
     ("mine.h5", _hdf5_bomb, "the file unpacks to 4,096.0 GiB"),
     ("mine.weights.h5", _weights_only, "the file contains only weights"),
     ("mine.keras", _two_images, "unsupported signature: expected one input for an image"),
+    ("mine.keras", _custom_class, "Keras cannot load it: Could not locate class 'Mine'; export it"),
+    ("mine.h5", _custom_class, "Keras cannot load it: Unknown layer: 'Mine'; export it"),
     ("mine.tflite", _two_images_tflite, "expected one input for an image, found 2: "),
     ("mine.tflite", _custom_operation, "LiteRT cannot run it: "),
     ("mine.tflite", _large, "the file has 3.0 GiB, more than the limit of 2 GiB"),

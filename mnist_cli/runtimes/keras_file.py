@@ -14,15 +14,13 @@ from typing import IO, Any
 
 from mnist_cli.errors import ModelError
 from mnist_cli.native_output import native_output_hidden
+from mnist_cli.runtimes.keras_config import check_config, modernized
 from mnist_cli.runtimes.meta_graph import first_line, import_tensorflow
 
 MAX_UNPACKED_BYTES = 2 * 2**30
 """The size of all weights; VGG16, a large network for images, has 0.5 GiB."""
 MAX_CONFIG_BYTES = 16 * 2**20
 ARCHIVE_MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
-# Layers that run code from their configuration, or load other files.
-CODE_LAYERS = ("FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper")
-TRUSTED_MODULES = ("keras", "builtins", "tensorflow.keras", "tf_keras")
 
 
 @contextlib.contextmanager
@@ -46,37 +44,43 @@ def _export(file: Path, folder: Path) -> None:
     import keras
 
     try:
-        if not zipfile.is_zipfile(file):
-            file = Path(shutil.copy(file, folder / f"model{file.suffix.lower()}"))
-            _modernize(file)
-        model = keras.saving.load_model(file, compile=False, safe_mode=True)
-        model.export(folder / "exported", verbose=False)
+        copy = folder / f"model{file.suffix.lower()}"
+        if zipfile.is_zipfile(file):
+            _copy_modernized_archive(file, copy)
+        else:
+            _modernize_hdf5(Path(shutil.copy(file, copy)))
+        model = keras.saving.load_model(copy, compile=False, safe_mode=True)
+        # `export` would run layers that augment images as in training.
+        outputs = model(model.inputs if len(model.inputs) > 1 else model.inputs[0], training=False)
+        keras.Model(model.inputs, outputs).export(folder / "exported", verbose=False)
     except Exception as error:  # Keras raises errors of any type for damaged files
         raise ModelError(
-            f"Keras cannot load it: {first_line(error)}; export it as a SavedModel with the "
-            "version of Keras that wrote it"
+            f"Keras cannot load it: {_reason(error)}; export it as a SavedModel with the version "
+            "of Keras that wrote it"
         ) from error
 
 
-def _modernize(file: Path) -> None:
-    """Add an input layer to a `Sequential` of Keras 2.3 or older.
+def _reason(error: Exception) -> str:
+    """Return the first sentence of the innermost error; Keras adds configurations and advice."""
+    innermost = str(error).rpartition("Exception encountered: ")[2]
+    return first_line(ValueError(innermost)).partition(". ")[0].removesuffix(".")
 
-    There, the first layer has a `batch_input_shape`, from which Keras 3 derives a wrong shape.
-    """
+
+def _copy_modernized_archive(file: Path, copy: Path) -> None:
+    with zipfile.ZipFile(file) as source, zipfile.ZipFile(copy, "w") as target:
+        for info in source.infolist():
+            content = source.read(info)
+            if info.filename == "config.json":
+                content = json.dumps(modernized(json.loads(content))).encode()
+            target.writestr(info.filename, content)
+
+
+def _modernize_hdf5(file: Path) -> None:
     import h5py
 
     with h5py.File(file, "r+") as content:
         config = json.loads(content.attrs["model_config"])
-        if config["class_name"] != "Sequential":
-            return
-        if isinstance(config["config"], list):  # before Keras 2.2.3
-            config["config"] = {"name": "sequential", "layers": config["config"]}
-        layers = config["config"]["layers"]
-        shape = layers[0]["config"].get("batch_input_shape")
-        if shape and layers[0]["class_name"] != "InputLayer":
-            del layers[0]["config"]["batch_input_shape"]
-            layers.insert(0, {"class_name": "InputLayer", "config": {"batch_shape": shape}})
-            content.attrs["model_config"] = json.dumps(config)
+        content.attrs["model_config"] = json.dumps(modernized(config))
 
 
 def check_keras_file(file: Path) -> None:
@@ -87,12 +91,14 @@ def check_keras_file(file: Path) -> None:
     """
     try:
         if zipfile.is_zipfile(file):
-            _check_config(json.loads(_read_archive(file)))
+            check_config(json.loads(_read_archive(file)))
         elif config := _read_hdf5(file, "a Keras file"):
-            _check_config(json.loads(config))
+            check_config(json.loads(config))
         else:
             raise ModelError("the file contains only weights: save the whole model with model.save")
-    except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # zipfile and h5py raise errors of any type for damaged files
         raise ModelError(f"damaged or not a Keras file: {first_line(error)}") from error
 
 
@@ -138,26 +144,3 @@ def _check_size(size: int) -> None:
             f"the file unpacks to {size / 2**30:,.1f} GiB, more than the limit of "
             f"{MAX_UNPACKED_BYTES // 2**30} GiB"
         )
-
-
-def _check_config(config: Any) -> None:
-    """Check that a configuration uses only layers of Keras without code."""
-    if isinstance(config, list):
-        for item in config:
-            _check_config(item)
-    elif isinstance(config, dict):
-        name, module = config.get("class_name"), config.get("module")
-        if name in CODE_LAYERS:
-            raise ModelError(
-                f"the model has a layer {name}, which runs code that a file may not bring along: "
-                "export it as a SavedModel where you trust it"
-            )
-        if isinstance(module, str) and not f"{module}.".startswith(
-            tuple(f"{trusted}." for trusted in TRUSTED_MODULES)
-        ):
-            raise ModelError(
-                f"the model needs {module}.{name}, which is not part of Keras: export it as a "
-                "SavedModel"
-            )
-        for item in config.values():
-            _check_config(item)

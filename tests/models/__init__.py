@@ -18,6 +18,7 @@ from mnist_cli.runtimes import Runtime
 ESTIMATORS = [
     Path(__file__).parent / f"estimator_{form}" for form in ("model_fn", "dnn_classifier")
 ]
+KERAS_2_FILES = sorted(Path(__file__).parent.glob("keras_2_*"))
 
 
 class Weights(NamedTuple):

@@ -24,7 +24,7 @@ def keras_model(
 
 
 def keras_2_h5(file: Path, weights: Weights) -> Path:
-    """Write a file with the configuration that Keras 2.3 writes."""
+    """Write a file with the configuration that Keras 2.3 writes, as a part of TensorFlow 1.15."""
     import h5py
 
     model = keras_model(weights)
@@ -61,6 +61,7 @@ def keras_2_h5(file: Path, weights: Weights) -> Path:
                                 "mode": "fan_avg",
                                 "distribution": "uniform",
                                 "seed": None,
+                                "dtype": "float32",
                             },
                         },
                         "bias_initializer": {"class_name": "Zeros", "config": {}},

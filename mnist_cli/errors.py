@@ -1,5 +1,6 @@
 """Defines the exceptions with their exit codes and HTTP status codes."""
 
+import re
 from enum import IntEnum
 
 
@@ -22,6 +23,17 @@ class ExitCode(IntEnum):
 def install_hint(extra: str) -> str:
     """Return the tip that installs an optional dependency."""
     return f"run pip install '.[{extra}]' in a clone of mnist, or pip install 'mnist-cli[{extra}]'"
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of an error that says what is wrong.
+
+    TensorFlow adds headings before it, and the place in the graph.
+    """
+    lines = (re.sub(r"^{{.*?}} | \[Op:.*", "", line.strip()) for line in str(error).splitlines())
+    headings = "<", "Node:"
+    content = (line for line in lines if line and line[-1] != ":" and not line.startswith(headings))
+    return next(content, type(error).__name__)
 
 
 class MnistError(Exception):

@@ -64,10 +64,15 @@ def _in_a_folder(folder: Path, weights: Weights) -> Path:
     return folder / "mine"
 
 
+def _hdf5_named_keras(folder: Path, weights: Weights) -> Path:
+    return _h5(folder, weights, suffix="keras")
+
+
 FORMATS: dict[str, Callable[[Path, Weights], Path]] = {
     "keras, 0..255": _rescaled_keras,
     "h5": _h5,
     "hdf5": functools.partial(_h5, suffix="hdf5"),
+    "h5 named .keras": _hdf5_named_keras,
     "h5 of Keras 2": _keras_2,
     "tflite": _tflite,
     "tflite, int8": functools.partial(_tflite, quantize="int8"),
@@ -167,10 +172,24 @@ def _with_a_member(file: Path, name: str, content: bytes) -> None:
         archive.writestr(name, content)
 
 
+def _large_metadata(file: Path) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metadata.json", bytes(17 * 2**20))
+
+
 def _zip_bomb(file: Path) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("assets/bomb", bytes(2**20))
+        archive.writestr("model.weights.h5", bytes(2**20))
         archive.infolist()[0].file_size = 3 * 2**30  # without the minutes that writing it takes
+
+
+def _damaged_hdf5(file: Path) -> None:
+    import h5py
+
+    with h5py.File(file, "w") as content:
+        content.create_group("weights")
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"TREE", b"tree").replace(b"SNOD", b"snod"))
 
 
 def _hdf5_bomb(file: Path) -> None:
@@ -212,6 +231,27 @@ def _custom_operation(file: Path) -> None:
     )
 
 
+def _flex_operation(file: Path) -> None:
+    import tensorflow as tf
+
+    files.tflite_of(
+        file,
+        lambda x: tf.linalg.inv(x[:, :10, :10])[:, 0],
+        tf.TensorSpec([1, 28, 28]),
+        tensorflow_operations=True,
+    )
+
+
+def _huge_tensor(file: Path) -> None:
+    import tensorflow as tf
+
+    files.tflite_of(
+        file,
+        lambda x: tf.reduce_sum(tf.tile(x[:, :10, None, None], [1, 1, 2**30, 2**10]), [2, 3]),
+        tf.TensorSpec([1, 784]),
+    )
+
+
 def _large(file: Path) -> None:
     with open(file, "wb") as stream:
         stream.truncate(3 * 2**30)
@@ -235,6 +275,18 @@ BAD_FILES: list[tuple[str, Callable[[Path], None], str]] = [
     ("mine.keras", _lambda, "the model has a layer Lambda"),
     ("mine.h5", _lambda, "the model has a layer Lambda"),
     ("mine.keras", lambda file: _with_a_member(file, "x.pkl", b"."), "contains 'x.pkl'"),
+    (
+        "mine.keras",
+        lambda file: _with_a_member(file, "assets/x.pkl", b"."),
+        "contains 'assets/x.pkl'",
+    ),
+    (
+        "mine.keras",
+        lambda file: _with_a_member(file, "assets/../../vocabulary.txt", b"."),
+        "contains 'assets/../../vocabulary.txt'",
+    ),
+    ("mine.keras", _large_metadata, "metadata.json is too large"),
+    ("mine.h5", _damaged_hdf5, "damaged or not a Keras file: "),
     ("mine.keras", _zip_bomb, "the file unpacks to 3.0 GiB, more than the limit of 2 GiB"),
     ("mine.h5", _hdf5_bomb, "the file unpacks to 4,096.0 GiB"),
     ("mine.weights.h5", _weights_only, "the file contains only weights"),
@@ -242,7 +294,13 @@ BAD_FILES: list[tuple[str, Callable[[Path], None], str]] = [
     ("mine.keras", _custom_class, "Keras cannot load it: Could not locate class 'Mine'; export it"),
     ("mine.h5", _custom_class, "Keras cannot load it: Unknown layer: 'Mine'; export it"),
     ("mine.tflite", _two_images_tflite, "expected one input for an image, found 2: "),
-    ("mine.tflite", _custom_operation, "LiteRT cannot run it: "),
+    (
+        "mine.tflite",
+        _custom_operation,
+        "LiteRT cannot run it: Encountered unresolved custom op: Igamma.",
+    ),
+    ("mine.tflite", _flex_operation, "LiteRT cannot run it: Select TensorFlow op(s)"),
+    ("mine.tflite", _huge_tensor, "LiteRT cannot run it: an operation failed for lack of memory"),
     ("mine.tflite", _large, "the file has 3.0 GiB, more than the limit of 2 GiB"),
     ("mine.keras", _text, "damaged or not a Keras file"),
     ("mine.h5", _text, "damaged or not a Keras file"),

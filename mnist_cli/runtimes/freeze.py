@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_cli.class_labels import constant_labels, read_label_file
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, reason
 from mnist_cli.runtimes import Scores
 from mnist_cli.runtimes.graph_edits import (
     cut_above,
@@ -15,7 +15,7 @@ from mnist_cli.runtimes.graph_edits import (
     replace_random_numbers,
     switches,
 )
-from mnist_cli.runtimes.meta_graph import first_line, read_meta_graph, signatures, tensor_info
+from mnist_cli.runtimes.meta_graph import read_meta_graph, signatures, tensor_info
 from mnist_cli.signature import (
     ORIGINAL_TENSORS,
     ImageLayout,
@@ -65,7 +65,7 @@ def freeze(folder: Path) -> Frozen:
                 feed |= {f"{name}:0": value for name, value in switches(graph_def)}
                 labels = constant_labels(session.run(tensors.labels, feed))
         except (tf.errors.OpError, OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(f"damaged or incomplete model: {first_line(error)}") from error
+            raise ModelError(f"damaged or incomplete model: {reason(error)}") from error
     replace_random_numbers(graph_def)
     drop_input_shapes(graph_def)
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(graph_def, [output])

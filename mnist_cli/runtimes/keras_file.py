@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -12,15 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, reason
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes.keras_config import check_config, modernized
-from mnist_cli.runtimes.meta_graph import first_line, import_tensorflow
+from mnist_cli.runtimes.meta_graph import import_tensorflow
 
 MAX_UNPACKED_BYTES = 2 * 2**30
 """The size of all weights; VGG16, a large network for images, has 0.5 GiB."""
 MAX_CONFIG_BYTES = 16 * 2**20
 ARCHIVE_MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
+VOCABULARY = re.compile(r"assets/([\w-]+/)*vocabulary\.txt")
+"""The files of layers such as StringLookup."""
 
 
 @contextlib.contextmanager
@@ -44,26 +47,25 @@ def _export(file: Path, folder: Path) -> None:
     import keras
 
     try:
-        copy = folder / f"model{file.suffix.lower()}"
         if zipfile.is_zipfile(file):
-            _copy_modernized_archive(file, copy)
+            _copy_modernized_archive(file, copy := folder / "model.keras")
         else:
-            _modernize_hdf5(Path(shutil.copy(file, copy)))
+            _modernize_hdf5(copy := Path(shutil.copy(file, folder / "model.h5")))
         model = keras.saving.load_model(copy, compile=False, safe_mode=True)
         # `export` would run layers that augment images as in training.
         outputs = model(model.inputs if len(model.inputs) > 1 else model.inputs[0], training=False)
         keras.Model(model.inputs, outputs).export(folder / "exported", verbose=False)
     except Exception as error:  # Keras raises errors of any type for damaged files
         raise ModelError(
-            f"Keras cannot load it: {_reason(error)}; export it as a SavedModel with the version "
-            "of Keras that wrote it"
+            f"Keras cannot load it: {_innermost_reason(error)}; export it as a SavedModel with the "
+            "version of Keras that wrote it"
         ) from error
 
 
-def _reason(error: Exception) -> str:
+def _innermost_reason(error: Exception) -> str:
     """Return the first sentence of the innermost error; Keras adds configurations and advice."""
-    innermost = str(error).rpartition("Exception encountered: ")[2]
-    return first_line(ValueError(innermost)).partition(". ")[0].removesuffix(".")
+    innermost = Exception(str(error).rpartition("Exception encountered: ")[2])
+    return reason(innermost).partition(". ")[0].removesuffix(".")
 
 
 def _copy_modernized_archive(file: Path, copy: Path) -> None:
@@ -99,19 +101,19 @@ def check_keras_file(file: Path) -> None:
     except ModelError:
         raise
     except Exception as error:  # zipfile and h5py raise errors of any type for damaged files
-        raise ModelError(f"damaged or not a Keras file: {first_line(error)}") from error
+        raise ModelError(f"damaged or not a Keras file: {reason(error)}") from error
 
 
 def _read_archive(file: Path) -> bytes:
     """Check the archive of a `.keras` file, and return its configuration."""
     with zipfile.ZipFile(file) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
-        for name in sizes:
-            if name not in ARCHIVE_MEMBERS and not name.startswith("assets/"):
+        for name, size in sizes.items():
+            if name not in ARCHIVE_MEMBERS and not VOCABULARY.fullmatch(name):
                 raise ModelError(f"the file contains {name!r}, which is not part of a Keras model")
+            if name.endswith(".json") and size > MAX_CONFIG_BYTES:
+                raise ModelError(f"{name} is too large")
         _check_size(sum(sizes.values()))
-        if sizes["config.json"] > MAX_CONFIG_BYTES:
-            raise ModelError("config.json is too large")
         with archive.open("model.weights.h5") as weights:
             _read_hdf5(io.BytesIO(weights.read()), "model.weights.h5")
         return archive.read("config.json")
@@ -124,7 +126,7 @@ def _read_hdf5(file: Path | IO[bytes], name: str) -> bytes | None:
     try:
         content = h5py.File(file, "r")
     except OSError as error:
-        raise ModelError(f"damaged or not {name}: {first_line(error)}") from error
+        raise ModelError(f"damaged or not {name}: {reason(error)}") from error
     with content:
         sizes: list[int] = []
 

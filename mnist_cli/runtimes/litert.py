@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mnist_cli.errors import ModelError, UnsupportedByLiteRTError
+from mnist_cli.errors import ModelError, UnsupportedByLiteRTError, reason
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch, Scores
 
@@ -72,7 +72,8 @@ class LiteRTRuntime:
                 )
                 self.predict_proba(np.zeros((1, 784), np.float32))
             except (ValueError, RuntimeError) as error:
-                raise UnsupportedByLiteRTError(f"LiteRT cannot run it: {error}") from error
+                problem = reason(error) if str(error) else "an operation failed for lack of memory"
+                raise UnsupportedByLiteRTError(f"LiteRT cannot run it: {problem}") from error
 
     def predict_proba(self, batch: Batch) -> Scores:
         thread = self._thread

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mnist_cli.errors import ModelError, install_hint
+from mnist_cli.errors import ModelError, install_hint, reason
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.signature import Signatures, TensorInfo
 
@@ -42,7 +42,7 @@ def read_meta_graph(folder: Path) -> Any:
     try:
         graphs = parse_saved_model(str(folder)).meta_graphs
     except (OSError, ValueError) as error:
-        raise ModelError(f"saved_model.pb is damaged: {first_line(error)}") from error
+        raise ModelError(f"saved_model.pb is damaged: {reason(error)}") from error
     if not graphs:
         raise ModelError("saved_model.pb contains no graph")
     return next((graph for graph in graphs if "serve" in graph.meta_info_def.tags), graphs[0])
@@ -70,10 +70,3 @@ def _signature_tensor(info: Any) -> TensorInfo:
 def tensor_info(name: str, dtype: Any, shape: Any) -> TensorInfo:
     sizes = None if shape.rank is None else shape.as_list()
     return {"name": name, "dtype": dtype.name, "shape": sizes}
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line with content; TensorFlow starts messages with headings."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    content = (line for line in lines if line and not line.startswith("<") and line[-1] != ":")
-    return next(content, type(error).__name__)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from mnist_cli.class_labels import MIN_SUM
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, reason
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.runtimes import Batch, Scores
 from mnist_cli.runtimes.activation import missing_activation, test_images
 from mnist_cli.runtimes.arrange import arrange
 from mnist_cli.runtimes.freeze import freeze
 from mnist_cli.runtimes.graph_edits import IMAGE, switches
-from mnist_cli.runtimes.meta_graph import first_line, import_tensorflow
+from mnist_cli.runtimes.meta_graph import import_tensorflow
 
 MAX_LEVEL = 255
 """The largest value of an input of integers; the smallest is 0."""
@@ -77,5 +77,5 @@ def _load(tf: Any, folder: Path) -> TensorFlowRuntime:
             elif activation == "scale":
                 scores /= tf.maximum(tf.reduce_sum(scores, axis=1, keepdims=True), MIN_SUM)
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise ModelError(f"the model cannot be run: {first_line(error)}") from error
+            raise ModelError(f"the model cannot be run: {reason(error)}") from error
         return TensorFlowRuntime(session, batch, scores, frozen.labels)

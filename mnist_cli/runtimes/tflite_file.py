@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_cli.errors import ModelError
+from mnist_cli.errors import ModelError, UnsupportedByLiteRTError
 from mnist_cli.records import GraphDescription, Precision
 from mnist_cli.runtimes import Batch, Scores
 from mnist_cli.runtimes.activation import Activation, activate, missing_activation, test_images
@@ -29,7 +29,11 @@ class TFLiteFileRuntime(LiteRTRuntime):
         if content[4:8] != IDENTIFIER:
             raise ModelError("damaged or not a .tflite file")
         self._activation: Activation = "none"
-        super().__init__(content)
+        try:
+            super().__init__(content)
+        except UnsupportedByLiteRTError as error:
+            tip = "use the SavedModel or Keras file that it was converted from"
+            raise ModelError(error.problem, tip) from error
         outputs = self.predict_proba(test_images())
         self._activation = missing_activation(outputs)
         thread = self._thread

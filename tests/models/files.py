@@ -103,7 +103,11 @@ def tflite(
 
 
 def tflite_of(
-    file: Path, function: Callable[..., Any], *specs: Any, custom_operations: bool = False
+    file: Path,
+    function: Callable[..., Any],
+    *specs: Any,
+    custom_operations: bool = False,
+    tensorflow_operations: bool = False,
 ) -> Path:
     """Convert a function of tensors with fixed shapes."""
     import tensorflow as tf
@@ -111,5 +115,7 @@ def tflite_of(
     concrete = tf.function(function).get_concrete_function(*specs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], concrete)
     converter.allow_custom_ops = custom_operations
+    if tensorflow_operations:
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
     file.write_bytes(converter.convert())
     return file

@@ -116,14 +116,16 @@ def find_model(name_or_path: str, *, model_dir: Path | None = None) -> StoredMod
     if name_or_path in models:
         return models[name_or_path]
     path = Path(name_or_path)
-    try:
-        if stored := _stored_model(path):
-            return stored
-        if path.exists():
-            raise ModelError(f"{path}: {_problem(path)}")
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from error
-    if path.name != name_or_path or path.suffix.lower() in SUPPORTED_SUFFIXES:
+    is_name = path.name == name_or_path
+    for candidate in (path, (model_dir or SHIPPED_MODELS) / path) if is_name else (path,):
+        try:
+            if stored := _stored_model(candidate):
+                return stored
+            if candidate.exists():
+                raise ModelError(f"{candidate}: {_problem(candidate)}")
+        except OSError as error:
+            raise ModelError(f"{candidate}: {error.strerror}") from error
+    if not is_name or path.suffix.lower() in SUPPORTED_SUFFIXES:
         raise ModelError(f"{path}: no such file or folder; expected a model name or a model")
     if not models:
         raise no_models_error(model_dir)

@@ -374,6 +374,9 @@ def test_models_without_permission(tmp_path: Path, weights: Weights) -> None:
             result = run_process(*command, model, program=UNPRIVILEGED_MNIST)
             assert (result.code, result.stdout) == (4, "")
             assert result.error.endswith("Permission denied")
+    by_name = ("predict", DIGITS[0], "--model-dir", tmp_path, "--model", "folder")
+    result = run_process(*by_name, program=UNPRIVILEGED_MNIST)
+    assert (result.code, result.error) == (4, f"{tmp_path / 'folder'}: Permission denied")
 
 
 def test_missing_files(tmp_path: Path) -> None:

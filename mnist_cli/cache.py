@@ -66,7 +66,7 @@ def compile_lock(stored: StoredModel) -> Iterator[bool]:
         try:
             folder = stored.cache_folder
             _make_private(folder.parent)
-            file = stack.enter_context(open(f"{folder}.lock", "ab"))
+            file = stack.enter_context(open(f"{folder}.lock", "wb", opener=_open_lock))
             try:
                 lock(file, wait=False)
             except BlockingIOError:
@@ -75,6 +75,11 @@ def compile_lock(stored: StoredModel) -> Iterator[bool]:
         except (OSError, ModelError) as error:
             logger.info("the cache cannot be used: %s", error)
         yield has_waited
+
+
+def _open_lock(file: str, _: int) -> int:
+    """Open a lock file, without following a link or waiting for the other end of a pipe."""
+    return os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 def _make_private(folder: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,19 @@ def test_an_entry_that_may_be_forged_or_damaged_is_rebuilt(change: object, model
         assert f"runs in {runtime}" in result.stderr
     assert not (_entry() / "model.tflite").is_symlink()
     assert not _entry().is_symlink()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda lock: Path(lock).symlink_to("/dev/full")])
+def test_a_lock_that_is_a_pipe_or_a_link(make: Callable[[str], None], model: Path) -> None:
+    """Another user may have made it while the cache was open to all."""
+    run("predict", "--model", model, DIGIT)
+    [lock] = (Path(os.environ["XDG_CACHE_HOME"]) / "mnist").glob("*.lock")
+    shutil.rmtree(_entry())
+    lock.unlink()
+    make(str(lock))
+    assert run("predict", "--model", model, DIGIT).record["prediction"] == 0
+    result = run("predict", "--verbose", "--model", model, DIGIT)
+    assert "runs in litert" in result.stderr
 
 
 def _with_lgamma(logits: Any) -> dict[str, Any]:

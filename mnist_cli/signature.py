@@ -109,6 +109,13 @@ def signatures_or_original(signatures: Signatures) -> Signatures:
     return signatures or _ORIGINAL_SIGNATURES
 
 
+def takes_images(signatures: Signatures) -> bool:
+    """Whether a signature has an input that could be an image."""
+    return any(
+        _layout(info) for signature in signatures.values() for info in signature["inputs"].values()
+    )
+
+
 def select_tensors(signatures: Signatures) -> TensorNames:
     """Select the image and score tensors of the signature that takes images.
 

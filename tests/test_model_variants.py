@@ -117,6 +117,18 @@ def test_an_export_of_the_tutorial_of_tensorflow_serving(tmp_path: Path, weights
     assert run("inspect-model", tmp_path / "mine").record["runtime"] == "litert"
 
 
+def test_an_image_that_is_parsed_from_tf_examples(tmp_path: Path, weights: Weights) -> None:
+    folder = variants.estimator_of_examples(tmp_path / "mine", weights)
+    for _ in ("tensorflow", "cache"):
+        result = run("predict", "--preprocess", "plain", "--model", folder, *DIGITS)
+        assert [record["prediction"] for record in result.records] == list(range(10))
+    assert run("inspect-model", folder).record["runtime"] == "litert"
+    client = create_app(Settings(model=str(folder))).test_client()
+    body = {"instances": load_digits()[0][50:51].reshape(1, 28, 28).tolist()}
+    [scores] = client.post("/v1/models/mine:predict", json=body).get_json()["predictions"]
+    assert np.argmax(scores) == 5
+
+
 def _trained_with(convention: InputConvention) -> Callable[[Any], Any]:
     def to_pixels(image: Any) -> Any:
         import tensorflow as tf

@@ -7,7 +7,8 @@ from typing import Any
 
 from mnist_cli.errors import ModelError, install_hint, reason
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.signature import Signatures, TensorInfo
+from mnist_cli.runtimes.parsed_examples import with_parsed_image
+from mnist_cli.signature import Signatures, TensorInfo, takes_images
 
 
 def import_tensorflow() -> Any:
@@ -49,8 +50,11 @@ def read_meta_graph(folder: Path) -> Any:
 
 
 def signatures(meta: Any) -> Signatures:
-    """Return the signatures of a MetaGraphDef, without TensorFlow's own init op."""
-    return {
+    """Return the signatures of a MetaGraphDef, without TensorFlow's own init op.
+
+    If none takes images, those that parse an image from tf.Examples take the image.
+    """
+    found: Signatures = {
         name: {
             "inputs": {key: _signature_tensor(info) for key, info in signature.inputs.items()},
             "outputs": {key: _signature_tensor(info) for key, info in signature.outputs.items()},
@@ -59,6 +63,9 @@ def signatures(meta: Any) -> Signatures:
         for name, signature in meta.signature_def.items()
         if name != "__saved_model_init_op"
     }
+    if takes_images(found):
+        return found
+    return {name: with_parsed_image(signature, meta.graph_def) for name, signature in found.items()}
 
 
 def _signature_tensor(info: Any) -> TensorInfo:

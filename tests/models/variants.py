@@ -130,3 +130,27 @@ def tutorial(folder: Path, weights: Weights) -> Path:
         )
         builder.save()
     return folder
+
+
+def estimator_of_examples(folder: Path, weights: Weights) -> Path:
+    """An export as of tf.estimator, which takes only tf.Examples, with another feature."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        text = v1.placeholder(tf.string, [None], "input_example_tensor")
+        features = {
+            "id": v1.VarLenFeature(tf.int64),
+            "width": v1.FixedLenFeature([1], tf.float32),
+            "x": v1.FixedLenFeature([28, 28], tf.float32),
+        }
+        image = v1.parse_example(text, features)["x"]
+        kernel, bias = (
+            v1.get_variable(name, initializer=value) for name, value in weights._asdict().items()
+        )
+        scores = tf.nn.softmax(tf.reshape(image, [-1, 784]) @ kernel + bias)
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(
+            session, str(folder), {"examples": text}, {"probabilities": scores}
+        )
+    return folder

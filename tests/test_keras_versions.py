@@ -1,5 +1,7 @@
 """Models that Keras 2 and Keras 3 have saved in different ways."""
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,22 @@ def _keras(model: Any, folder: Path) -> Path:
     return folder / "mine.keras"
 
 
-@pytest.mark.parametrize("save", [_keras, _export])
+def _keras_3_0(model: Any, folder: Path) -> Path:
+    """Keras 3.0 writes an argument that later versions do not know."""
+    file = _keras(model, folder)
+    with zipfile.ZipFile(file) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(contents["config.json"])
+    for layer in config["config"]["layers"]:
+        if layer["class_name"] == "RandomRotation":
+            layer["config"]["value_range"] = [0, 255]
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in (contents | {"config.json": json.dumps(config).encode()}).items():
+            archive.writestr(name, content)
+    return file
+
+
+@pytest.mark.parametrize("save", [_keras, _keras_3_0, _export])
 def test_layers_that_augment_images_are_off(save: Any, tmp_path: Path, weights: Weights) -> None:
     from keras import layers
 
@@ -81,3 +98,16 @@ def test_saved_models_of_keras_3(is_trained: bool, tmp_path: Path, weights: Weig
     np.testing.assert_allclose(
         loaded.predict_proba(images), weights.probabilities(images), atol=1e-4
     )
+
+
+def test_one_mean_for_all_pixels_in_hdf5(tmp_path: Path, weights: Weights) -> None:
+    from keras import layers
+
+    normalization = layers.Normalization(axis=None)
+    normalization.adapt(np.array([0, 255], np.float32))
+    # Values from -1 to 1, and then from 0 to 1.
+    model = files.keras_model(weights, normalization, layers.Rescaling(0.5, offset=0.5))
+    model.save(tmp_path / "mine.h5")
+    images = load_digits()[0]
+    scores = load_model(str(tmp_path / "mine.h5")).predict_proba(images)
+    np.testing.assert_allclose(scores, weights.probabilities(images), atol=1e-4)

@@ -308,6 +308,18 @@ def test_nan_outputs_are_rejected(tmp_path: Path, weights: Weights) -> None:
     assert "unsupported output: the scores of some images are not finite" in result.error
 
 
+def test_a_damaged_variable(tmp_path: Path, weights: Weights) -> None:
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    file = models.tensorflow_1(tmp_path / "other", weights) / "saved_model.pb"
+    model = SavedModel.FromString(file.read_bytes())
+    model.meta_graphs[0].collection_def["variables"].bytes_list.value[0] = b"\xff"
+    file.write_bytes(model.SerializeToString())
+    result = run("predict", "--model", file.parent, SAMPLES / "MNIST-0.png")
+    assert result.code == 4
+    assert "damaged or incomplete model: Error parsing message" in result.error
+
+
 @pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.index"])
 @pytest.mark.parametrize("content", [b"", b"hello"])
 def test_a_damaged_model(tmp_path: Path, weights: Weights, file: str, content: bytes) -> None:

@@ -64,11 +64,13 @@ def freeze(folder: Path) -> Frozen:
                 feed = {image: _random_images(layout).astype(image.dtype.as_numpy_dtype)}
                 feed |= {f"{name}:0": value for name, value in switches(graph_def)}
                 labels = constant_labels(session.run(tensors.labels, feed))
-        except (tf.errors.OpError, OSError, ValueError, RuntimeError, KeyError) as error:
+            replace_random_numbers(graph_def)
+            drop_input_shapes(graph_def)
+            graph_def = tf.compat.v1.graph_util.extract_sub_graph(graph_def, [output])
+        except ModelError:
+            raise
+        except Exception as error:  # TensorFlow raises errors of any type for damaged files
             raise ModelError(f"damaged or incomplete model: {reason(error)}") from error
-    replace_random_numbers(graph_def)
-    drop_input_shapes(graph_def)
-    graph_def = tf.compat.v1.graph_util.extract_sub_graph(graph_def, [output])
     return Frozen(graph_def, image.dtype, layout, tensors.scores, labels)
 
 

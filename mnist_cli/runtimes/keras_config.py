@@ -56,7 +56,10 @@ def modernized(config: Any) -> Any:
     elif name in ("Functional", "Model"):
         config["config"] = _with_calls_from_0(arguments)
     elif isinstance(arguments, dict):
-        config["config"] = _with_known_arguments(name, arguments)
+        config["config"] = known = _with_known_arguments(name, arguments)
+        if isinstance(known.get("axis"), list):
+            # Without a module, the reader of HDF5 files ignores several axes.
+            config = {"module": "keras.layers", "registered_name": None, **config}
     if config.get("module") == "keras.src.engine.functional":
         config["module"] = "keras.src.models.functional"
     return {key: modernized(value) for key, value in config.items()}
@@ -72,6 +75,8 @@ def _with_known_arguments(layer: Any, arguments: dict[str, Any]) -> dict[str, An
         known.pop("batch_input_shape", None)
     if str(layer).startswith("SpatialDropout"):
         known.pop("trainable", None)
+    if layer == "RandomRotation":
+        known.pop("value_range", None)
     if layer == "BatchNormalization" and isinstance(known.get("axis"), list):
         [known["axis"]] = known["axis"]
     return known

@@ -76,6 +76,8 @@ def _load(tf: Any, folder: Path) -> TensorFlowRuntime:
                 scores = tf.nn.softmax(scores)
             elif activation == "scale":
                 scores /= tf.maximum(tf.reduce_sum(scores, axis=1, keepdims=True), MIN_SUM)
-        except (tf.errors.OpError, ValueError, TypeError) as error:
+        except ModelError:
+            raise
+        except Exception as error:  # TensorFlow raises errors of any type for damaged graphs
             raise ModelError(f"the model cannot be run: {reason(error)}") from error
         return TensorFlowRuntime(session, batch, scores, frozen.labels)

@@ -33,7 +33,7 @@ def reason(error: BaseException) -> str:
     lines = (re.sub(r"^{{.*?}} | \[Op:.*", "", line.strip()) for line in str(error).splitlines())
     headings = "<", "Node:"
     content = (line for line in lines if line and line[-1] != ":" and not line.startswith(headings))
-    return next(content, type(error).__name__)
+    return next(content, type(error).__name__).removesuffix(".")
 
 
 class MnistError(Exception):

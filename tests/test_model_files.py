@@ -297,7 +297,7 @@ BAD_FILES: list[tuple[str, Callable[[Path], None], str]] = [
     (
         "mine.tflite",
         _custom_operation,
-        "LiteRT cannot run it: Encountered unresolved custom op: Igamma.",
+        "LiteRT cannot run it: Encountered unresolved custom op: Igamma",
     ),
     ("mine.tflite", _flex_operation, "LiteRT cannot run it: Select TensorFlow op(s)"),
     ("mine.tflite", _huge_tensor, "LiteRT cannot run it: an operation failed for lack of memory"),

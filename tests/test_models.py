@@ -72,6 +72,7 @@ def test_every_form_agrees_with_numpy(
 def test_models_of_tf_estimator(
     folder: Path, digits: Digits, labels: npt.NDArray[np.int64]
 ) -> None:
+    _check_two_runs(folder)
     batch = to_model_input(digits)
     reference = load_model(str(folder), runtime="tensorflow").predict_proba(batch)
     compiled = load_model(str(folder), runtime="litert").predict_proba(batch)
@@ -120,10 +121,15 @@ def test_a_users_model_is_compiled_once(tmp_path: Path, weights: Weights) -> Non
 def test_every_form_is_compiled_by_its_first_run(
     form: str, tmp_path: Path, weights: Weights
 ) -> None:
-    folder = FORMS[form](tmp_path / "mine", weights)
+    _check_two_runs(FORMS[form](tmp_path / "mine", weights))
+
+
+def _check_two_runs(folder: Path) -> None:
+    """Check that both runs read the ten samples, and that the second uses the compiled model."""
     for expected in ("tensorflow", "litert"):
-        result = run("predict", "--verbose", "--model", folder, SAMPLES / "MNIST-0.png")
-        assert result.record["prediction"] == 0
+        options = ("--verbose", "--preprocess", "plain", "--model", folder)
+        result = run("predict", *options, *(SAMPLES / f"MNIST-{digit}.png" for digit in range(10)))
+        assert [record["prediction"] for record in result.records] == list(range(10))
         assert f"runs in {expected}" in result.stderr
 
 

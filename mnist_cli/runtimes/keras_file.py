@@ -65,7 +65,7 @@ def _export(file: Path, folder: Path) -> None:
 def _innermost_reason(error: Exception) -> str:
     """Return the first sentence of the innermost error; Keras adds configurations and advice."""
     innermost = Exception(str(error).rpartition("Exception encountered: ")[2])
-    return reason(innermost).partition(". ")[0].removesuffix(".")
+    return reason(innermost).partition(". ")[0]
 
 
 def _copy_modernized_archive(file: Path, copy: Path) -> None:

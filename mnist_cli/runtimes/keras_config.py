@@ -54,7 +54,7 @@ def modernized(config: Any) -> Any:
     if name == "Sequential":
         config["config"] = _with_input_layer(arguments)
     elif name in ("Functional", "Model"):
-        config["config"] = _with_calls_from_0(arguments)
+        config["config"] = _with_layers_of_keras_3(arguments)
     elif isinstance(arguments, dict):
         config["config"] = known = _with_known_arguments(name, arguments)
         if isinstance(known.get("axis"), list):
@@ -82,10 +82,11 @@ def _with_known_arguments(layer: Any, arguments: dict[str, Any]) -> dict[str, An
     return known
 
 
-def _with_calls_from_0(model: dict[str, Any]) -> dict[str, Any]:
-    """Renumber the calls of the models inside a model.
+def _with_layers_of_keras_3(model: dict[str, Any]) -> dict[str, Any]:
+    """Convert the references to the layers of a functional model.
 
-    Keras 2 counts the construction of such a model as its first call.
+    Keras 2 counts the construction of a model inside another as its first call, and has a list of
+    inputs and outputs also if there is only one.
     """
     model = copy.deepcopy(model)
     nodes = {layer["name"]: layer["inbound_nodes"] for layer in model["layers"]}
@@ -94,6 +95,10 @@ def _with_calls_from_0(model: dict[str, Any]) -> dict[str, Any]:
     for reference in references:
         if reference[0] in shifted:
             reference[1] -= 1
+    for key in ("input_layers", "output_layers"):
+        match model[key]:
+            case [[*reference]]:
+                model[key] = reference
     return model
 
 

@@ -56,3 +56,11 @@ any_image = keras.Input((28, 28))
 train(keras.Model(any_image, dense(lstm(any_image))))
 converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, dense(lstm(image))))
 (FOLDER / "keras_2_lstm.tflite").write_bytes(converter.convert())
+
+# As in transfer learning, a functional model in a Sequential in another.
+image = keras.Input((28, 28))
+features = keras.Sequential([keras.Model(image, layers.MaxPooling1D()(image)), layers.Flatten()])
+head = keras.Sequential([layers.Dense(10, input_shape=(392,))])
+transfer = keras.Sequential([features, head])
+train(transfer)
+transfer.save(FOLDER / "keras_2_transfer.keras")

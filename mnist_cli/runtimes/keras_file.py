@@ -70,11 +70,11 @@ def _innermost_reason(error: Exception) -> str:
 
 def _copy_modernized_archive(file: Path, copy: Path) -> None:
     with zipfile.ZipFile(file) as source, zipfile.ZipFile(copy, "w") as target:
-        for info in source.infolist():
-            content = source.read(info)
-            if info.filename == "config.json":
+        for name in set(source.namelist()):  # of several with a name, the last is checked
+            content = source.read(name)
+            if name == "config.json":
                 content = json.dumps(modernized(json.loads(content))).encode()
-            target.writestr(info.filename, content)
+            target.writestr(name, content)
 
 
 def _modernize_hdf5(file: Path) -> None:

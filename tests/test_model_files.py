@@ -329,6 +329,7 @@ def test_bad_files_give_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # `_touch` is called when Keras makes the model
     make(tmp_path / name)
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")

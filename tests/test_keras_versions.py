@@ -37,6 +37,15 @@ def test_a_recurrent_model_forgets_the_picture_before() -> None:
     assert together == alone
 
 
+def test_the_hard_sigmoid_of_keras_2(tmp_path: Path, weights: Weights) -> None:
+    """Its slope is 1/5; in Keras 3 it is 1/6."""
+    file = files.keras_2_h5(tmp_path / "mine.h5", weights, activation="hard_sigmoid")
+    images = load_digits()[0]
+    expected = np.clip(0.2 * (images @ weights.kernel + weights.bias) + 0.5, 0, 1)
+    scores = load_model(str(file), input="0..1").predict_proba(images)
+    np.testing.assert_allclose(scores, expected / expected.sum(axis=1, keepdims=True), atol=1e-4)
+
+
 def _export(model: Any, folder: Path) -> Path:
     model.export(folder / "mine", verbose=False)
     return folder / "mine"

@@ -65,6 +65,19 @@ def modernized(config: Any) -> Any:
     return {key: modernized(value) for key, value in config.items()}
 
 
+def with_hard_sigmoid(config: Any, function: str) -> Any:
+    """Replace the activation `hard_sigmoid`, which is another function in Keras 3, by a custom one.
+
+    It is the default of recurrent layers before Keras 2.3 and in TensorFlow 1.
+    """
+    if isinstance(config, list):
+        return [with_hard_sigmoid(item, function) for item in config]
+    if isinstance(config, dict):
+        return {key: with_hard_sigmoid(value, function) for key, value in config.items()}
+    custom = {"class_name": "function", "config": function, "module": None}
+    return {**custom, "registered_name": function} if config == "hard_sigmoid" else config
+
+
 def _with_known_arguments(layer: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     known = {
         key: value

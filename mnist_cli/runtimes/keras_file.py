@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from mnist_cli.errors import ModelError, reason
 from mnist_cli.native_output import native_output_hidden
-from mnist_cli.runtimes.keras_config import check_config, modernized
+from mnist_cli.runtimes.keras_config import check_config, modernized, with_hard_sigmoid
 from mnist_cli.runtimes.meta_graph import import_tensorflow
 
 MAX_UNPACKED_BYTES = 2 * 2**30
@@ -24,6 +24,8 @@ MAX_CONFIG_BYTES = 16 * 2**20
 ARCHIVE_MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 VOCABULARY = re.compile(r"assets/([\w-]+/)*vocabulary\.txt")
 """The files of layers such as StringLookup."""
+HARD_SIGMOID = "keras_2_hard_sigmoid"
+KERAS_1 = "1.0"  # which does not write its version
 
 
 @contextlib.contextmanager
@@ -51,7 +53,8 @@ def _export(file: Path, folder: Path) -> None:
             _copy_modernized_archive(file, copy := folder / "model.keras")
         else:
             _modernize_hdf5(copy := Path(shutil.copy(file, folder / "model.h5")))
-        model = keras.saving.load_model(copy, compile=False, safe_mode=True)
+        with keras.saving.custom_object_scope({HARD_SIGMOID: _hard_sigmoid}):
+            model = keras.saving.load_model(copy, compile=False, safe_mode=True)
         # `export` would run layers that augment images as in training.
         outputs = model(model.inputs if len(model.inputs) > 1 else model.inputs[0], training=False)
         keras.Model(model.inputs, outputs).export(folder / "exported", verbose=False)
@@ -68,12 +71,28 @@ def _innermost_reason(error: Exception) -> str:
     return reason(innermost).partition(". ")[0]
 
 
+def _hard_sigmoid(x: Any) -> Any:
+    """The hard sigmoid of Keras 2; that of Keras 3 has a slope of 1/6."""
+    from keras import ops
+
+    return ops.clip(0.2 * x + 0.5, 0, 1)
+
+
+def _modernized(config: str | bytes, version: str) -> str:
+    """Convert a configuration, written by a version of Keras, for Keras 3."""
+    converted = modernized(json.loads(config))
+    if version.startswith(("1.", "2.")):
+        converted = with_hard_sigmoid(converted, HARD_SIGMOID)
+    return json.dumps(converted)
+
+
 def _copy_modernized_archive(file: Path, copy: Path) -> None:
     with zipfile.ZipFile(file) as source, zipfile.ZipFile(copy, "w") as target:
+        version = json.loads(source.read("metadata.json"))["keras_version"]
         for name in set(source.namelist()):  # of several with a name, the last is checked
             content = source.read(name)
             if name == "config.json":
-                content = json.dumps(modernized(json.loads(content))).encode()
+                content = _modernized(content, version).encode()
             target.writestr(name, content)
 
 
@@ -81,8 +100,10 @@ def _modernize_hdf5(file: Path) -> None:
     import h5py
 
     with h5py.File(file, "r+") as content:
-        config = json.loads(content.attrs["model_config"])
-        content.attrs["model_config"] = json.dumps(modernized(config))
+        attributes = content.attrs
+        version = attributes.get("keras_version", KERAS_1)
+        version = version.decode() if isinstance(version, bytes) else version
+        attributes["model_config"] = _modernized(attributes["model_config"], version)
 
 
 def check_keras_file(file: Path) -> None:

@@ -23,7 +23,7 @@ def keras_model(
     return model
 
 
-def keras_2_h5(file: Path, weights: Weights) -> Path:
+def keras_2_h5(file: Path, weights: Weights, activation: str = "softmax") -> Path:
     """Write a file with the configuration that Keras 2.3 writes, as a part of TensorFlow 1.15."""
     import h5py
 
@@ -52,7 +52,7 @@ def keras_2_h5(file: Path, weights: Weights) -> Path:
                         "trainable": True,
                         "dtype": "float32",
                         "units": 10,
-                        "activation": "softmax",
+                        "activation": activation,
                         "use_bias": True,
                         "kernel_initializer": {
                             "class_name": "VarianceScaling",

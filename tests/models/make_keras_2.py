@@ -43,7 +43,7 @@ nested.save(FOLDER / "keras_2_nested.keras")
 nested.save(FOLDER / "keras_2_nested.h5")
 
 image = keras.Input((28, 28))
-encoder = keras.Model(image, layers.GRU(32)(image))
+encoder = keras.Model(image, layers.GRU(32, recurrent_activation="hard_sigmoid")(image))
 recurrent = keras.Model(image, layers.Dense(10)(encoder(image)))
 train(recurrent)
 recurrent.save(FOLDER / "keras_2_functional.keras")

@@ -24,7 +24,7 @@ DIGITS = [SAMPLES / f"MNIST-{digit}.png" for digit in range(10)]
 @pytest.mark.parametrize("file", KERAS_2_FILES, ids=lambda file: file.name)
 def test_files_of_keras_2(file: Path) -> None:
     for _ in ("keras", "cache"):
-        result = run("predict", "--model", file, *DIGITS)
+        result = run("predict", "--preprocess", "plain", "--model", file, *DIGITS)
         assert [record["prediction"] for record in result.records] == list(range(10))
     assert result.stderr == ""
 

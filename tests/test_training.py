@@ -47,7 +47,7 @@ pytestmark = pytest.mark.slow
 Digits = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
-RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=3e-3, keep_prob=1.0)
+RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=3e-3, keep_prob=1.0, ema_decay=0.9)
 SYNTHETIC = 50  # pictures in a set
 KERAS = ("k_ffnn", "k_cnn")
 TRAINED = ("t_ffnn", "t_cnn", *KERAS)  # the estimators need another TensorFlow

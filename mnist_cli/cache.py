@@ -44,7 +44,7 @@ def _private_entry(stored: StoredModel) -> Iterator[Path]:
     folder = stored.cache_folder
     try:
         _make_private(folder.parent)
-        if folder.is_symlink():
+        if folder.is_symlink() or folder.is_file():
             folder.unlink()
         elif folder.exists() and not is_private(folder):
             removed = folder.rename(folder.with_name(f".{folder.name}.{os.getpid()}"))
@@ -111,12 +111,14 @@ def write_compiled(
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Write a file atomically: readers see either the old content or the new."""
+    """Write a file atomically: readers see the old content or the new. It may replace a folder."""
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with open(descriptor, "wb") as stream:
             stream.write(content)
         Path(temporary).chmod(0o644)  # mkstemp creates files for the owner only
+        if file.is_dir() and not file.is_symlink():
+            shutil.rmtree(file)
         Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

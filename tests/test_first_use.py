@@ -100,6 +100,17 @@ def _corrupt_card(entry: Path) -> None:
     (entry / "model.json").write_text("{")
 
 
+def _folder_for_file(entry: Path) -> None:
+    for name in ("model.json", "model.tflite"):
+        (entry / name).unlink()
+        (entry / name / "folder").mkdir(parents=True)
+
+
+def _file_for_folder(entry: Path) -> None:
+    shutil.rmtree(entry)
+    entry.write_bytes(b"")
+
+
 def _open_to_all(entry: Path) -> None:
     entry.chmod(0o777)
 
@@ -121,6 +132,8 @@ def _of_another_user(entry: Path) -> None:
         _link_file,
         _truncate,
         _corrupt_card,
+        _folder_for_file,
+        _file_for_folder,
         _open_to_all,
         _open_root_to_all,
         _of_another_user,

@@ -9,6 +9,8 @@ from mnist_cli.errors import ModelError
 if TYPE_CHECKING:  # commands that only find models do not need NumPy
     from mnist_cli.arrays import Floats
 
+ASSETS = "assets"
+"""The folder of a SavedModel that may contain a file of labels."""
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # Ten labels and a blank class take less; other assets, such as vocabularies, are larger.
 MAX_LABEL_FILE_BYTES = 1000
@@ -33,13 +35,21 @@ def columns_of_digits(labels: Sequence[str]) -> tuple[int, ...] | None:
     return tuple(columns)
 
 
+def possible_label_files(folder: Path) -> list[Path]:
+    """Return the files in a folder that are small enough for labels."""
+    return [
+        file
+        for file in sorted(folder.glob("*"))
+        if file.is_file() and file.stat().st_size <= MAX_LABEL_FILE_BYTES
+    ]
+
+
 def read_label_file(folder: Path) -> tuple[str, ...] | None:
     """Return the lines of the file in a folder that labels the ten digits, if there is one."""
-    for file in sorted(folder.glob("*")):
-        if file.is_file() and file.stat().st_size <= MAX_LABEL_FILE_BYTES:
-            labels = tuple(file.read_text("utf-8", errors="replace").split())
-            if columns_of_digits(labels):
-                return labels
+    for file in possible_label_files(folder):
+        labels = tuple(file.read_text("utf-8", errors="replace").split())
+        if columns_of_digits(labels):
+            return labels
     return None
 
 

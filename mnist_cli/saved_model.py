@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from mnist_cli.calibration import Calibration
+from mnist_cli.class_labels import ASSETS, possible_label_files
 from mnist_cli.errors import ModelError
 from mnist_cli.records import Statistics
 from mnist_cli.stored_model import StoredModel, read_json
@@ -25,15 +26,16 @@ class SavedModel(StoredModel):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the graph and of the variables index, which contains their checksums."""
+        """SHA-256 of the graph, the variables index, which has their checksums, and the labels."""
         digest = hashlib.sha256()
-        for file in (GRAPH_FILE, VARIABLES_INDEX):
+        files = [self.path / GRAPH_FILE, self.path / VARIABLES_INDEX]
+        for file in files + possible_label_files(self.path / ASSETS):
             try:
-                content = (self.path / file).read_bytes()
+                content = file.read_bytes()
             except FileNotFoundError:  # a model may have no variables
                 content = b""
             except OSError as error:
-                raise ModelError(f"{self.path / file}: {error.strerror}") from error
+                raise ModelError(f"{file}: {error.strerror}") from error
             digest.update(hashlib.sha256(content).digest())
         return digest.hexdigest()
 

@@ -99,6 +99,17 @@ def test_every_variant_reads_the_samples(name: str, tmp_path: Path, weights: Wei
     assert result.stderr == ""
 
 
+def test_corrected_labels_in_the_assets_are_used(tmp_path: Path, weights: Weights) -> None:
+    folder = _make(tmp_path / "mine", weights, "labels in the assets")
+    labels = folder / "assets" / "labels.txt"
+    right = labels.read_text()
+    labels.write_text(right[::-1])
+    assert "it may not classify digits" in run("predict", "--model", folder, DIGITS[0]).stderr
+    labels.write_text(right)
+    result = run("predict", "--preprocess", "plain", "--model", folder, *DIGITS)
+    assert [record["prediction"] for record in result.records] == list(range(10))
+
+
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name != "float64 input"])
 def test_both_runtimes_agree(name: str, tmp_path: Path, weights: Weights) -> None:
     folder = str(_make(tmp_path / "mine", weights, name))

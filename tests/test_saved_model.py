@@ -48,7 +48,7 @@ def write_compiled(saved_model: SavedModel, folder: Path, **changes: Any) -> Non
     (folder / "model.json").write_text(json.dumps(description | changes))
 
 
-def test_the_fingerprint_depends_on_the_graph_and_the_variables(saved_model: SavedModel) -> None:
+def test_the_fingerprint_depends_on_graph_variables_and_labels(saved_model: SavedModel) -> None:
     parts = [hashlib.sha256(part).digest() for part in (b"graph", b"index")]
     assert saved_model.fingerprint == hashlib.sha256(b"".join(parts)).hexdigest()
     fingerprints = {saved_model.fingerprint}
@@ -57,7 +57,11 @@ def test_the_fingerprint_depends_on_the_graph_and_the_variables(saved_model: Sav
         fingerprints.add(SavedModel("mine", saved_model.path).fingerprint)
     (saved_model.path / "variables" / "variables.index").unlink()
     fingerprints.add(SavedModel("mine", saved_model.path).fingerprint)
-    assert len(fingerprints) == 4
+    (saved_model.path / "assets").mkdir()
+    for size in (0, 20, 10**6, 10**6 + 1):  # a large file is not one of labels
+        (saved_model.path / "assets" / "labels.txt").write_bytes(bytes(size))
+        fingerprints.add(SavedModel("mine", saved_model.path).fingerprint)
+    assert len(fingerprints) == 6
 
 
 def test_a_fingerprint_of_unreadable_files(saved_model: SavedModel) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_cli.class_labels import constant_labels, read_label_file
+from mnist_cli.class_labels import ASSETS, constant_labels, read_label_file
 from mnist_cli.errors import ModelError, reason
 from mnist_cli.runtimes import Scores
 from mnist_cli.runtimes.graph_edits import (
@@ -59,7 +59,7 @@ def freeze(folder: Path) -> Frozen:
             graph_def = tf.compat.v1.graph_util.convert_variables_to_constants(
                 session, graph_def, [output]
             )
-            labels = read_label_file(folder / "assets")
+            labels = read_label_file(folder / ASSETS)
             if tensors.labels:
                 feed = {image: _random_images(layout).astype(image.dtype.as_numpy_dtype)}
                 feed |= {f"{name}:0": value for name, value in switches(graph_def)}

@@ -163,14 +163,20 @@ def test_interrupted_training_resumes(
     assert (home / "docs" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.tensorflow
-def test_repeated_runs_are_counted_in_the_statistics(
-    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def published(mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model that was trained for an epoch."""
     monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
     train.train("t_ffnn", mnist)
     publish.publish("t_ffnn", mnist)
-    file = home / "saved_models" / "t_ffnn" / "statistics.json"
+    return home / "saved_models" / "t_ffnn"
+
+
+@pytest.mark.tensorflow
+def test_repeated_runs_are_counted_in_the_statistics(
+    published: Path, mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = published / "statistics.json"
     before = json.loads(file.read_text())
     repeat.repeat("t_ffnn", mnist)
     after = json.loads(file.read_text())
@@ -205,13 +211,9 @@ def test_new_recipe_restarts_training(
 
 @pytest.mark.tensorflow
 def test_failed_publication_keeps_the_old_model(
-    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    published: Path, mnist: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
-    train.train("t_ffnn", mnist)
-    publish.publish("t_ffnn", mnist)
-    model = home / "saved_models" / "t_ffnn"
-    before = {file: file.read_bytes() for file in model.rglob("*") if file.is_file()}
+    before = {file: file.read_bytes() for file in published.rglob("*") if file.is_file()}
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -223,25 +225,23 @@ def test_failed_publication_keeps_the_old_model(
             disk.setattr(publish, step, full)
             with pytest.raises(OSError, match="No space left"):
                 publish.publish("t_ffnn", mnist)
-        assert {file: file.read_bytes() for file in model.rglob("*") if file.is_file()} == before
-    assert [folder.name for folder in model.parent.iterdir()] == ["t_ffnn"]
+        assert {
+            file: file.read_bytes() for file in published.rglob("*") if file.is_file()
+        } == before
+    assert [folder.name for folder in published.parent.iterdir()] == ["t_ffnn"]
     publish.publish("t_ffnn", mnist)  # nothing was lost
-    assert load_model(str(model)).runtime.name == "litert"
+    assert load_model(str(published)).runtime.name == "litert"
 
 
 @pytest.mark.tensorflow
 def test_a_published_model_is_compiled_again_without_a_training(
-    mnist: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    published: Path, mnist: Path
 ) -> None:
-    monkeypatch.setitem(RECIPES, "t_ffnn", dataclasses.replace(RECIPE, epochs=1))
-    train.train("t_ffnn", mnist)
-    publish.publish("t_ffnn", mnist)
-    model = home / "saved_models" / "t_ffnn"
     files = ("statistics.json", "assets.extra/model.tflite", "assets.extra/calibration.json")
-    before = [(model / name).read_bytes() for name in files]
-    (model / "assets.extra" / "model.tflite").unlink()
+    before = [(published / name).read_bytes() for name in files]
+    (published / "assets.extra" / "model.tflite").unlink()
     publish.publish("t_ffnn", mnist)
-    assert [(model / name).read_bytes() for name in files] == before
+    assert [(published / name).read_bytes() for name in files] == before
 
 
 @pytest.mark.tensorflow

@@ -15,6 +15,7 @@ from selenium.webdriver import Chrome
 
 import mnist_cli
 from docs.images.misread import misread_sheet
+from docs.images.sheet import blank_sheet
 from tests.browser import DrawPage, emulated, opened, running_chrome
 from tests.running import MNIST, SAMPLES, run_on_terminal, run_process
 from tests.serving import Server, serving
@@ -118,13 +119,10 @@ def samples_with_answers() -> Image.Image:
     drawn = sorted(file for file in SAMPLES.glob("*.png") if not file.stem.startswith("MNIST"))
     files = [SAMPLES / "MNIST-8.png", SAMPLES / "MNIST-6.png", *drawn]
     model = mnist_cli.load_model()
-    width, height = TILE_PX + GAP_PX, TILE_PX + 2 * FONT_PX + GAP_PX
-    rows = -(-len(files) // SHEET_COLUMNS)
-    sheet = Image.new("RGB", (SHEET_COLUMNS * width + GAP_PX, rows * height + GAP_PX), PAPER)
+    tile_size = TILE_PX, TILE_PX + 2 * FONT_PX
+    sheet, places = blank_sheet(len(files), SHEET_COLUMNS, tile_size, GAP_PX, PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_PX)
-    for index, file in enumerate(files):
-        row, column = divmod(index, SHEET_COLUMNS)
-        x, y = GAP_PX + column * width, GAP_PX + row * height
+    for file, (x, y) in zip(files, places, strict=True):
         with Image.open(file) as picture:
             tile = ImageOps.pad(picture.convert("RGBA"), (TILE_PX, TILE_PX), color=(0, 0, 0, 0))
         sheet.paste(tile, (x, y), tile)

@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from docs.images.sheet import blank_sheet
 from mnist_cli.loader import load_model
 from mnist_cli.reshape import to_model_input
 from training.data import Digits
@@ -23,13 +24,10 @@ def misread_sheet(digits: Digits) -> Image.Image:
     answers = np.array([load_model(name).predict_proba(batch).argmax(axis=1) for name in MODELS])
     misread_by = (answers != digits.labels).sum(axis=0)
     order = np.lexsort([digits.labels, -misread_by])[: np.count_nonzero(misread_by)]
-    width, height = TILE_PX + GAP_PX, TILE_PX + CAPTION_PX + GAP_PX
-    rows = -(-len(order) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * width + GAP_PX, rows * height + GAP_PX), PAPER)
+    tile_size = TILE_PX, TILE_PX + CAPTION_PX
+    sheet, places = blank_sheet(len(order), COLUMNS, tile_size, GAP_PX, PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_PX)
-    for place, index in enumerate(order):
-        row, column = divmod(place, COLUMNS)
-        x, y = GAP_PX + column * width, GAP_PX + row * height
+    for index, (x, y) in zip(order, places, strict=True):
         tile = Image.fromarray(255 - digits.images[index])
         sheet.paste(tile.resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST), (x, y))
         label = digits.labels[index]

@@ -129,7 +129,8 @@ def test_notebooks_show_what_the_model_read() -> None:
     number = model.read_number(HOUSE_NUMBER)
     png = number._repr_png_()
     assert png and Image.open(io.BytesIO(png)).size == (3 * 112, 112)
-    for answer, text in ((digit, "<b>7</b> 100.00 %"), (number, "<b>407</b> 100.00 %")):
+    answers = (digit, "<b>7</b> 100.00 %"), (number, f"<b>407</b> {number.probability:.2f} %")
+    for answer, text in answers:
         html = answer._repr_html_()
         assert html and f"<figcaption>{text}</figcaption>" in html
         [data] = re.findall(r'<img src="data:image/png;base64,(.*?)"', html)

@@ -220,7 +220,7 @@ def test_confidence_grows_with_score_share_and_agreement() -> None:
     sure = confidence(0.95, 1, 4, 4)
     assert sure > 0.8
     assert confidence(0.5, 1, 4, 4) < sure  # a faint peak
-    assert confidence(0.95, 0.5, 4, 4) < sure - 0.2  # one of two digits
+    assert confidence(0.95, 0.5, 4, 4) < sure - 0.15  # one of two digits
     assert confidence(0.95, 1, 4, 9) < sure  # the networks disagree
     assert confidence(0.2, 0.5, 4, 9) < 0.05
 

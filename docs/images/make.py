@@ -98,7 +98,7 @@ def draw_page(chrome: Chrome, server: Server, scheme: str) -> Image.Image:
     """Draw a number on the page of the server, and return a screenshot."""
     origin = f"http://{server.host}:{server.port}"
     with (
-        emulated(chrome, PAGE_SIZE, prefers_color_scheme=scheme),
+        emulated(chrome, PAGE_SIZE, prefers_color_scheme=scheme, prefers_reduced_motion="reduce"),
         opened(chrome, origin, "/draw", DrawPage) as page,
     ):
         for stroke, left in STROKES:

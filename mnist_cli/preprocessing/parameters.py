@@ -144,7 +144,7 @@ class RecognitionParameters(NamedTuple):
     """Of the model's scores for a crop of the detector."""
     classical_weight: float = 0.55
     """Of the model's scores for the classical crop."""
-    number_model_weight: float = 0.75
+    number_model_weight: float = 0.5
     """Of the model's scores for a digit of a number; the detector's classes, which do not suffer
     from parts of neighbours in the crop, have the weight 1."""
 
@@ -158,10 +158,10 @@ class RecognitionParameters(NamedTuple):
     score_weight: float = 5.8
     share_weight: float = 5.8
     certainty_weight: float = 2.8
-    digitness_bias: float = -10.2
+    digitness_bias: float = -9.6
     """Logistic regression of digitness on the score, the share and the certainty of the scores,
-    fitted on real pictures with and without a digit; the bias was then raised so that at most 12 %
-    of readable digits are uncertain."""
+    fitted on real pictures with and without a digit; the bias was then raised so that the CNNs
+    mark at most 10 % of readable digits as uncertain."""
 
 
 CLASSICAL = ClassicalParameters()

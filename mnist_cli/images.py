@@ -69,7 +69,7 @@ def decode(data: bytes, max_reduction: int = jpeg.MAX_REDUCTION) -> Picture:
     with _decoder_errors(data), _open(data) as image:
         check_size(image.width, image.height)
         full_size = image.size
-        is_jpeg = image.format == "JPEG"
+        is_jpeg = image.format in ("JPEG", "MPO")  # MPO: further pictures follow the first JPEG
         reduction = jpeg.reduce(image, max_reduction) if is_jpeg else 1
         try:
             image.load()
@@ -200,6 +200,8 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
+    if image.mode == "LAB":  # Pillow converts it only to RGB
+        return image.convert("RGB")
     if image.mode.startswith("I"):
         return Image.fromarray(_from_integers(np.asarray(image)))
     if image.mode == "F":

@@ -56,10 +56,17 @@ def test_only_large_jpegs_are_reduced_and_plain_never_is() -> None:
     [full] = prepare(images.decode(photo, max_reduction=1), "plain").candidates
     assert np.array_equal(plain.image, full.image)
     assert plain.box == (0, 0, 4000, 3000)
-    for format, size in (("JPEG", (1999, 1500)), ("PNG", (4000, 3000))):
+    for format, size, is_reduced in (
+        ("JPEG", (4000, 3000), True),
+        ("MPO", (4000, 3000), True),  # a JPEG and further pictures
+        ("JPEG", (1999, 1500), False),
+        ("PNG", (4000, 3000), False),
+    ):
         file = io.BytesIO()
-        Image.new("L", size).save(file, format)
-        assert not images.decode(file.getvalue()).is_reduced
+        picture = Image.new("L", size)
+        second = {"append_images": [picture], "save_all": True} if format == "MPO" else {}
+        picture.save(file, format, **second)
+        assert images.decode(file.getvalue()).is_reduced is is_reduced
 
 
 @pytest.mark.parametrize("size", [(20000, 10), (3, 5000), (2000, 1)])

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import io
 import json
 import logging
 import os
@@ -46,6 +45,11 @@ class Terminal:
     debug: bool = False
     log_format: LogFormat = "text"
 
+    def keep_stderr_visible(self) -> None:
+        """Write to a copy of stderr, which is not hidden with the output of native libraries."""
+        with contextlib.suppress(OSError):  # stderr is closed, or has no descriptor
+            self.stderr = _copied(self.stderr)
+
     def report(self, level: str, message: str) -> None:
         """Print a message to stderr, in one line."""
         if self.log_format == "json":
@@ -63,10 +67,8 @@ class Terminal:
         from rich.console import Console
 
         with contextlib.ExitStack() as stack:
-            with contextlib.suppress(io.UnsupportedOperation):  # a stream without descriptor
-                # A copy of the descriptor is not hidden with the output of native libraries.
-                copy = open(os.dup(self.stderr.fileno()), "w", encoding="utf-8")
-                console = Console(file=stack.enter_context(copy))
+            with contextlib.suppress(OSError):  # stderr has no descriptor
+                console = Console(file=stack.enter_context(_copied(self.stderr)))
                 stack.enter_context(console.status(message))
             yield
 
@@ -89,6 +91,12 @@ class Terminal:
     def _print(self, text: str) -> None:
         with contextlib.suppress(OSError):  # stderr may be closed
             print(text, file=self.stderr, flush=True)
+
+
+def _copied(stream: TextIO) -> TextIO:
+    """Return a stream with a copy of the descriptor; OSError if there is none."""
+    copy = os.dup(stream.fileno())
+    return open(copy, "w", encoding=stream.encoding, errors=stream.errors)
 
 
 def write(stdout: TextIO, text: str) -> None:

@@ -270,6 +270,11 @@ BAD_BODIES: dict[str, tuple[Any, str]] = {
     "negative twice": ({"inputs": [_input(shape=[-1, -784])]}, "Unable to parse 'shape'"),
     "huge shape": ({"inputs": [_input(shape=[10**15, 10**15])]}, "Shape does not match"),
     "huge flat": ({"inputs": [_input(shape=[10**19], data=[1])]}, "Shape does not match"),
+    "zero and huge": ({"inputs": [_input(shape=[0, 10**20], data=[])]}, "Unable to parse 'shape'"),
+    "zero and too large": (
+        {"inputs": [_input(shape=[0, 2**40, 2**40], data=[])]},
+        "Unable to parse 'shape'",
+    ),
     "many dimensions": ({"inputs": [_input(shape=[1] * 100)]}, "Unable to parse 'shape'"),
     "fractions": ({"inputs": [_input(shape=[1.5, 784])]}, "shape"),
     "no data": (

@@ -59,20 +59,23 @@ def test_the_icon(server: Server) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", ["{} %s", "{} %s &"])
 @pytest.mark.parametrize("arguments", [(), ("--workers", "2"), ("--host", "0.0.0.0", "--insecure")])
 def test_the_page_is_opened_once_the_server_is_ready(
-    tmp_path: Path, arguments: tuple[str, ...]
+    tmp_path: Path, arguments: tuple[str, ...], command: str
 ) -> None:
     opened_urls, browser = tmp_path / "urls", tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" >> {opened_urls}\n')
     browser.chmod(stat.S_IRWXU)
-    with serving("--open", *arguments, env={"BROWSER": f"{browser} %s"}) as server:
+    with serving("--open", *arguments, env={"BROWSER": command.format(browser)}) as server:
         deadline = time.monotonic() + 20
         while not opened_urls.exists() or not opened_urls.read_text():
             assert time.monotonic() < deadline
             time.sleep(0.02)
         host = server.host.replace("0.0.0.0", "localhost")
         assert opened_urls.read_text() == f"http://{host}:{server.port}/\n"
+        time.sleep(0.2)  # the browser has ended, too
+        assert server.stop() == (0, "")
 
 
 def test_a_missing_browser_is_reported(tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ def test_a_body_over_the_limit(chunked: bool) -> None:
         answer = server.ask("POST", "/predict", parts if chunked else body)  # type: ignore[arg-type]
         assert answer.status == 413
         assert "1048576" in answer.error
+        assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
         assert server.ask("GET", "/").status == 200
         # A body of exactly the limit is accepted, but it is not a picture.
         assert server.ask("POST", "/predict", body[: 2**20], Content_Type="image/png").status == 400
@@ -248,15 +249,21 @@ def test_the_server_runs_before_its_model_is_loaded(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [*MNIST, "serve", "--quiet", "--port", str(port), "--model", str(folder)]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    command = [*MNIST, "serve", "--port", str(port), "--model", str(folder)]
+    log = tmp_path / "log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(command, cwd=ROOT, stderr=stderr, text=True) as process,
+    ):
         server, seen = Server(process, "127.0.0.1", port, announcement=""), set()
+        checks = 0
         body = json.dumps({"picArray": _pixels("MNIST-0.png")}).encode()
         early: socket.socket | None = None  # requests a prediction before the model is loaded
         deadline = time.monotonic() + 60
         while 200 not in seen and time.monotonic() < deadline:
             with contextlib.suppress(ConnectionRefusedError):
                 assert server.ask("GET", "/v2/health/live").status == 200
+                checks += 1
                 ready = server.ask("GET", "/v2/health/ready")
                 if ready.status == 200:
                     assert ready.json == {"ready": True}
@@ -273,6 +280,9 @@ def test_the_server_runs_before_its_model_is_loaded(
             assert early.recv(12) == b"HTTP/1.1 200"
         assert server.ask("GET", "/").json["model"] == "slow"
         assert server.stop()[0] == 0
+    # Loading the model hides what TensorFlow prints, but not the access log.
+    lines = log.read_text().splitlines()
+    assert sum('"GET /v2/health/live" 200' in line for line in lines) == checks
 
 
 def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
@@ -409,8 +419,10 @@ def test_no_cors_by_default(server: Server) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_url_prefix() -> None:
-    with serving("--url-prefix", "/digits/") as server:
+@pytest.mark.parametrize("prefix", ["/digits/", "digits"])
+def test_url_prefix(prefix: str) -> None:
+    with serving("--url-prefix", prefix) as server:
+        assert f"http://{server.host}:{server.port}/digits/ " in server.announcement
         assert server.ask("GET", "/digits/").json["prediction"] == 0
         answer = server.ask("POST", "/digits/predict", PNG, Content_Type="image/png")
         assert answer.json["prediction"] == 3

@@ -116,7 +116,9 @@ def serve(
     from mnist_cli.server.settings import LOCAL_HOSTS, Settings
 
     terminal: Terminal = context.obj
-    listen = http.ListenOptions(host, port, threads, url_prefix.rstrip("/"), trusted_proxy)
+    path = url_prefix.strip("/")
+    prefix = f"/{path}" if path else ""
+    listen = http.ListenOptions(host, port, threads, prefix, trusted_proxy)
     is_local = token is None and not insecure
     hosts = (*LOCAL_HOSTS, *map(str.lower, allow_host or ())) if is_local or allow_host else ()
     try:
@@ -125,6 +127,7 @@ def serve(
         )
     except ValueError as error:
         raise UsageError(f"MNIST_TOKEN: {error}") from error
+    terminal.keep_stderr_visible()  # loading a model must not hide the access log
     _log_requests(terminal)
     bound = http.bind(listen)  # before slow imports: an address in use is reported at once
 

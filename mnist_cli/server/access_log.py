@@ -2,12 +2,12 @@
 
 import json
 import logging
-import re
 from urllib.parse import quote
 
 from flask import Response, request
 
 from mnist_cli.option_types import LogFormat
+from mnist_cli.server.request_id import valid_id
 from mnist_cli.terminal import one_line, timestamp
 
 access_log = logging.getLogger("mnist_cli.access")
@@ -15,14 +15,6 @@ access_log = logging.getLogger("mnist_cli.access")
 # What a path may contain besides letters, digits and `-._~`; quotes and spaces are encoded.
 PATH_CHARACTERS = "/:@!$&'()*+,;="
 QUERY_CHARACTERS = PATH_CHARACTERS + "?%"
-# A header with an ID: printable ASCII without spaces. A traceparent has 55 characters.
-ID_HEADER = re.compile("[!-~]{1,100}")
-
-
-def id_header(name: str) -> str | None:
-    """Return a header of the current request that has an ID; None if it is missing or invalid."""
-    value = request.headers.get(name, "")
-    return value if ID_HEADER.fullmatch(value) else None
 
 
 def path_and_query() -> str:
@@ -52,7 +44,7 @@ def log_request(response: Response, log_format: LogFormat, seconds: float, reque
         "ms": round(1000 * seconds, 2),
         "request_id": request_id,
     }
-    traceparent = id_header("traceparent")
+    traceparent = valid_id(request.headers.get("traceparent"))
     if traceparent:
         entry["traceparent"] = traceparent
     if log_format == "json":

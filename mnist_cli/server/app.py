@@ -56,5 +56,5 @@ def create_app(settings: Settings | None = None, *, warm: bool = True) -> Flask:
     init_state(app, settings, models)
     for blueprint in (native, pages, draw, openapi, metrics, tfserving, open_inference):
         app.register_blueprint(blueprint)
-    middleware.install(app, settings)
+    middleware.install(app)
     return app

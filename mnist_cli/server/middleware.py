@@ -1,7 +1,6 @@
 """Adds error handling, access log, authentication, CORS and `GET /health` to the app."""
 
 import logging
-import secrets
 import time
 
 from flask import Flask, Response, current_app, g, jsonify, request
@@ -10,14 +9,14 @@ from werkzeug.exceptions import HTTPException
 
 from mnist_cli.errors import MnistError
 from mnist_cli.records import ErrorRecord
-from mnist_cli.server.access_log import id_header, log_request
+from mnist_cli.server.access_log import log_request
 from mnist_cli.server.content_encoding import compress_response, decode_body
 from mnist_cli.server.draw import page_for_browsers
 from mnist_cli.server.environ import ARRIVAL_TIME
 from mnist_cli.server.json_body import json_response
 from mnist_cli.server.metrics import count_request
 from mnist_cli.server.open_inference import JSON_LENGTH_HEADER
-from mnist_cli.server.settings import Settings
+from mnist_cli.server.request_id import ID_HEADER, request_id
 from mnist_cli.server.state import get_settings
 
 logger = logging.getLogger(__name__)
@@ -34,13 +33,13 @@ CORS_REQUEST_HEADERS = (
     "Content-Encoding",
     "Content-Type",
     JSON_LENGTH_HEADER,
-    "X-Request-ID",
+    ID_HEADER,
     "traceparent",
 )
-CORS_RESPONSE_HEADERS = (JSON_LENGTH_HEADER, "X-Request-ID")
+CORS_RESPONSE_HEADERS = (JSON_LENGTH_HEADER, ID_HEADER)
 
 
-def install(app: Flask, settings: Settings) -> None:
+def install(app: Flask) -> None:
     """Add error handlers, hooks and `/health` to an app."""
     app.register_error_handler(MnistError, _mnist_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -86,7 +85,7 @@ def _admit() -> Response | None:
     """Return a response to OPTIONS, or an error if the current request may not be answered."""
     current, settings = request_ctx.request, get_settings()
     g.started = current.environ.get(ARRIVAL_TIME) or time.perf_counter()
-    g.request_id = id_header("X-Request-ID") or secrets.token_hex(16)
+    g.request_id = request_id(current.headers.get(ID_HEADER))
     host = current.headers.get("Host")
     if not settings.is_allowed_host(host):
         return _error(
@@ -148,7 +147,7 @@ def _is_authorized() -> bool:
 
 def _finish(response: Response) -> Response:
     settings = get_settings()
-    response.headers.add("X-Request-ID", g.request_id)
+    response.headers.add(ID_HEADER, g.request_id)
     response.headers.add("X-Content-Type-Options", "nosniff")
     if settings.cors:
         response.vary.add("Origin")

@@ -16,6 +16,7 @@ from mnist_cli.records import ErrorRecord
 from mnist_cli.server.environ import ARRIVAL_TIME, DIGIT, DRAINING
 from mnist_cli.server.http.request import Request
 from mnist_cli.server.http.waitress_api import WSGIServer
+from mnist_cli.server.request_id import ID_HEADER, request_id
 from mnist_cli.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class JsonErrorTask(ErrorTask):
         body = json_lines([record]).encode()
         self.response_headers.append(("Content-Type", "application/json"))
         self.response_headers.append(("X-Content-Type-Options", "nosniff"))
+        sent = self.request.headers.get("X_REQUEST_ID")  # the name as in WSGI
+        self.response_headers.append((ID_HEADER, request_id(sent)))
         if origin := settings.allowed_origin(self.request.headers.get("ORIGIN")):
             self.response_headers.append(("Access-Control-Allow-Origin", origin))
         self.channel.lingers = True

@@ -43,7 +43,9 @@ class MicroBatcher:
         self._has_failed = False
 
     def is_health_check(self, request: Request) -> bool:
-        return not request.error and request.path in self._health_paths
+        # A compressed body may take long to decode.
+        is_short = not request.error and not request.body_bytes_received
+        return is_short and request.path in self._health_paths
 
     def is_small_image(self, request: Request) -> bool:
         """Whether the request has the pixels of one small image for the default model."""

@@ -102,6 +102,8 @@ def supervise(bound: socket.socket, count: int, main: WorkerMain, ready: Callabl
             pid, status = os.waitpid(-1, os.WNOHANG if warm < count else 0)
             if not pid:
                 continue
+            if pid not in slots:  # the browser of `--open`
+                continue
             slot = slots.pop(pid)
             if stopping:
                 continue

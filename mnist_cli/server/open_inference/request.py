@@ -144,7 +144,10 @@ def _values(
             f"'parameters'. But {found}"
         )
     values = _from_binary(tensor, binary) if is_binary else _from_json(tensor)
-    return values.reshape(tensor.shape)
+    try:
+        return values.reshape(tensor.shape)
+    except ValueError as error:  # a size of 0 hides sizes that no array can have
+        raise InputError("Unable to parse 'shape'") from error
 
 
 def _from_binary(tensor: RequestInput, binary: BinaryData) -> npt.NDArray[Any]:

@@ -14,13 +14,14 @@ from mnist_cli.server.native import FLAG_VALUES
 from mnist_cli.server.open_inference import JSON_LENGTH_HEADER
 from mnist_cli.server.openapi.operations import TAGS, Content, Operation, json_content, operations
 from mnist_cli.server.openapi.schemas import component_schemas
+from mnist_cli.server.request_id import ID_HEADER
 from mnist_cli.server.state import get_models, get_settings
 
 Json = dict[str, Any]
 
 LENGTH = {"type": "integer", "minimum": 0}
 HEADERS = {
-    "X-Request-ID": {
+    ID_HEADER: {
         "description": "The ID of the request: as the client sent it, or a new one.",
         "schema": {"type": "string"},
     },
@@ -33,7 +34,7 @@ HEADERS = {
 DESCRIPTION = (
     'Reads handwritten digits. Errors have the body `{"error": "..."}`, which names what was wrong '
     "and where. A host name that is not allowed is 403, an unknown path 404, an unsupported method "
-    "405 with the header `Allow`. Every response has the header `X-Request-ID`, taken from the "
+    f"405 with the header `Allow`. Every response has the header `{ID_HEADER}`, taken from the "
     "request or new; the access log has it, too."
 )
 
@@ -120,7 +121,7 @@ def _operation_id(rule: Rule) -> str:
 
 
 def _response(description: str, content: Content, *headers: str) -> Json:
-    names = ("X-Request-ID", *headers)
+    names = (ID_HEADER, *headers)
     return {
         "description": description,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},

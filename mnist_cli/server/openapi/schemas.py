@@ -121,7 +121,7 @@ class ModelMetadataResponse(ResponseBody):
 
 
 class TensorsResponse(ResponseBody):
-    """Scores: `predictions` for `instances`, `outputs` for `inputs`; by name if there are more."""
+    """Scores: `predictions` for `instances`, `outputs` for `inputs`; several by name."""
 
     predictions: list[Scores | dict[str, Scores]] | UnsetType = UNSET
     outputs: list[Scores] | dict[str, list[Scores]] | UnsetType = UNSET

@@ -14,7 +14,9 @@ export function listen(dialog, rows, use) {
     });
   }
 
+  let latest = 0; // the number of the last run; earlier ones stop
   return async function compare(current) {
+    const run = ++latest;
     for (const row of rows) {
       const choice = row.querySelector("button");
       choice.ariaCurrent = choice.textContent === current;
@@ -24,8 +26,9 @@ export function listen(dialog, rows, use) {
     if (isEmpty()) return;
     const picture = await currentPicture();
     for (const row of rows) {
-      if (!dialog.open) return;
+      if (!dialog.open || run !== latest) return;
       const { record, problem } = await predict(picture, row.querySelector("button").textContent);
+      if (run !== latest) return;
       if (problem) show(row, problem, "");
       else show(row, numberText(record) || "–", record.digits.length ? percent(record.probability) : "");
     }

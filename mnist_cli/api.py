@@ -3,10 +3,10 @@
 It is imported with the first use of a name of `mnist_cli`, since it imports NumPy and Pillow.
 """
 
-import contextlib
 import functools
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from mnist_cli import images, input_files, loader, recognition
 from mnist_cli.chunks import chunked
-from mnist_cli.errors import InputError, MnistError, ModelError
+from mnist_cli.errors import InputError, MnistError, ModelError, errors_in
 from mnist_cli.option_types import DEFAULT_MODEL, InputConvention, Preprocess, RuntimeChoice
 from mnist_cli.picture import Picture
 from mnist_cli.prediction import Digit, Number
@@ -169,12 +169,8 @@ def _load(source: Source) -> Picture:
     )
 
 
-@contextlib.contextmanager
-def _errors_of(source: Source) -> Iterator[None]:
-    """Add the path of the picture to errors."""
-    try:
-        yield
-    except InputError as error:
-        if isinstance(source, str | os.PathLike):
-            raise InputError(f"{os.fspath(source)}: {error.problem}", error.tip) from error
-        raise
+def _errors_of(source: Source) -> AbstractContextManager[None]:
+    """Add the path of the picture, if it has one, to errors."""
+    if isinstance(source, str | os.PathLike):
+        return errors_in(os.fspath(source))
+    return nullcontext()

@@ -1,6 +1,8 @@
 """Defines the exceptions with their exit codes and HTTP status codes."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from enum import IntEnum
 
 
@@ -59,6 +61,15 @@ class MnistError(Exception):
         return f"{self.problem}; {self.tip}" if self.tip else self.problem
 
 
+@contextlib.contextmanager
+def errors_in(file: str) -> Iterator[None]:
+    """Add the name of a file to the errors of its picture."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{file}: {error.problem}", error.tip) from error
+
+
 class UsageError(MnistError):
     """The command cannot work with its arguments or with the list of paths on stdin."""
 
@@ -99,7 +110,7 @@ class UnknownModelError(ModelError):
     http_status = 404
 
 
-class FileError(MnistError):
+class UnreadableFileError(MnistError):
     """A file of a batch cannot be read, and `--fail-fast` stops the batch."""
 
     exit_code = ExitCode.FILES

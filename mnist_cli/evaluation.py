@@ -1,6 +1,5 @@
 """Evaluates a model on labelled images: accuracy, calibration error, confusion and mistakes."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli import images, input_files
-from mnist_cli.errors import InputError
+from mnist_cli.errors import InputError, errors_in
 from mnist_cli.idx import is_idx_folder, read_split
 from mnist_cli.loader import Model
 from mnist_cli.option_types import MNIST_TEST_SET_URL, Preprocess
 from mnist_cli.picture import Picture
 from mnist_cli.prediction import Digit
-from mnist_cli.recognition import read_digits
+from mnist_cli.preprocessing import prepare
+from mnist_cli.recognition import read_prepared, read_searched
 from mnist_cli.records import EvaluationRecord
 from mnist_cli.runtimes import Scores
 
@@ -106,8 +106,14 @@ def evaluate(
     digits: list[Digit] = []
     for start in range(0, len(dataset.labels), BATCH_PICTURES):
         batch = range(start, min(start + BATCH_PICTURES, len(dataset.labels)))
-        loaders = [functools.partial(dataset.load, index) for index in batch]
-        digits += read_digits(model, loaders, preprocess)
+        prepared = []
+        for index in batch:
+            with errors_in(dataset.names[index]):
+                prepared.append(prepare(dataset.load(index), preprocess))
+        found = read_prepared(model, prepared)
+        for index, before, digit in zip(batch, prepared, found, strict=True):
+            with errors_in(dataset.names[index]):
+                digits.append(digit or read_searched(model, dataset.load(index), before))
         on_progress(len(batch))
     scores = np.array([digit.scores for digit in digits], np.float32)
     images = np.array([digit.image for digit in digits], np.float32)
@@ -179,11 +185,7 @@ def _read_digit_folders(folder: Path) -> Dataset:
         )
 
     def load(index: int) -> Picture:
-        file = files[index][1]
-        try:
-            return images.decode_silently(input_files.load_regular(file))
-        except InputError as error:
-            raise InputError(f"{file}: {error.problem}", error.tip) from error
+        return images.decode_silently(input_files.load_regular(files[index][1]))
 
     labels = np.array([digit for digit, _ in files], np.int64)
     return Dataset(str(folder), labels, [file for _, file in files], load)

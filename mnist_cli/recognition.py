@@ -3,7 +3,7 @@
 Both use the same evidence: crops that the model reads, and the detections they come from.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -50,27 +50,6 @@ def read_digit(model: Model, picture: Picture, preprocess: Preprocess = "auto") 
     prepared = prepare(picture, preprocess)
     [digit] = read_prepared(model, [prepared])
     return digit or read_searched(model, picture, prepared)
-
-
-def read_digits(
-    model: Model, loaders: Sequence[Callable[[], Picture]], preprocess: Preprocess = "auto"
-) -> list[Digit]:
-    """Read the digits of many pictures as one batch.
-
-    Args:
-        model: the model.
-        loaders: functions that return a picture; one is called again if the detector is needed.
-        preprocess: how the digits are located.
-
-    Raises:
-        InputError: a picture cannot be read, or there is no digit in it.
-    """
-    prepared = [prepare(load(), preprocess) for load in loaders]
-    digits = read_prepared(model, prepared)
-    return [
-        digit or read_searched(model, load(), before)
-        for digit, load, before in zip(digits, loaders, prepared, strict=True)
-    ]
 
 
 def read_searched(model: Model, picture: Picture, prepared: Prepared) -> Digit:

@@ -16,7 +16,7 @@ from mnist_cli.batch.listing import InputFile, Listing
 from mnist_cli.batch.results import BatchResult, skipped, to_record
 from mnist_cli.batch.run import run
 from mnist_cli.batch.summary import Summary
-from mnist_cli.errors import FileError, InputError, ModelError
+from mnist_cli.errors import InputError, ModelError, UnreadableFileError
 from mnist_cli.terminal import Terminal
 from tests.running import SAMPLES
 
@@ -105,7 +105,7 @@ def test_names_that_are_not_utf_8_can_be_resumed() -> None:
 
 def test_fail_fast_writes_what_comes_before_the_error() -> None:
     batch = _Batch()
-    with pytest.raises(FileError, match=r"^05\.png: damaged$"):
+    with pytest.raises(UnreadableFileError, match=r"^05\.png: damaged$"):
         batch.run(FILES, fail_fast=True)
     assert batch.written == _lines(FILES[:5])
     assert batch.closed

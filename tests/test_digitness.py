@@ -1,6 +1,5 @@
 """Digitness, the `uncertain` flag and the calibration of the models."""
 
-import functools
 import io
 import json
 import shutil
@@ -12,9 +11,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from mnist_cli.api import DigitModel
 from mnist_cli.loader import SHIPPED_MODELS, find_models, load_model
 from mnist_cli.picture import Picture
-from mnist_cli.recognition import read_digits
 from tests.running import SAMPLES, run
 from tests.serving import serving
 
@@ -80,7 +79,7 @@ def test_without_a_calibration_nothing_changes(tmp_path: Path, calibration: Any)
 
 
 def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
-    model = _model(tmp_path, {"least_digitness": 1.01})
+    model = _model(tmp_path, {"least_digitness": 1})
     assert run("predict", "--model", model, SEVEN).record["uncertain"] is True
     assert "uncertain" in run("predict", "--model", model, "--format", "text", SEVEN).stdout
     csv = run("predict", "--model", model, "--format", "csv", SEVEN).stdout
@@ -97,8 +96,7 @@ def test_below_the_least_digitness_all_say_uncertain(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [model.name for model in find_models()])
 def test_99_percent_of_mnist_are_certain(name: str, digits: npt.NDArray[np.uint8]) -> None:
-    loaders = [functools.partial(Picture.from_pixels, digit) for digit in digits]
-    answers = read_digits(load_model(name), loaders)
+    answers = DigitModel(load_model(name)).predict_many(map(Picture.from_pixels, digits))
     assert 0 < np.mean([answer.uncertain for answer in answers]) <= 0.01
 
 

@@ -19,7 +19,7 @@ CODES = [
     (errors.UnsupportedMediaError, 3),
     (errors.ModelError, 4),
     (errors.UnknownModelError, 4),
-    (errors.FileError, 5),
+    (errors.UnreadableFileError, 5),
     (errors.BindError, 6),
     (errors.ClusterError, 7),
     (errors.InternalError, 70),

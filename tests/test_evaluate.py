@@ -224,10 +224,15 @@ def test_a_label_above_9(mnist: Path, digits: Digits) -> None:
 
 def test_an_unreadable_picture(tmp_path: Path) -> None:
     (tmp_path / "4").mkdir()
-    (tmp_path / "4" / "a.png").write_text("not a picture")
+    file = tmp_path / "4" / "a.png"
+    file.write_text("not a picture")
     result = run("evaluate", "t_cnn", "--data", tmp_path)
     assert (result.code, result.stdout) == (3, "")
-    assert str(Path("4") / "a.png") in result.error and "not a picture" in result.error
+    assert result.error.startswith(f"{file}: not a picture")
+    Image.new("L", (50, 50), 200).save(file)
+    result = run("evaluate", "t_cnn", "--data", tmp_path)
+    assert (result.code, result.stdout) == (3, "")
+    assert result.error.startswith(f"{file}: no digit in the picture")
 
 
 def test_a_named_pipe_does_not_block(tmp_path: Path) -> None:

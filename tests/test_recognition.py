@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from mnist_cli import recognition
+from mnist_cli.api import DigitModel
 from mnist_cli.arrays import Floats
 from mnist_cli.calibration import Calibration
 from mnist_cli.errors import InputError
@@ -299,8 +300,7 @@ def _pictures() -> list[Picture]:
 
 def test_many_pictures_are_read_as_one_by_one(model: Model) -> None:
     pictures = _pictures()
-    loaders = [functools.partial(lambda one: one, one) for one in pictures]
-    batch = recognition.read_digits(model, loaders)
+    batch = DigitModel(model).predict_many(pictures)
     for one, digit in zip(pictures, batch, strict=True):
         single = recognition.read_digit(model, one)
         assert digit == single

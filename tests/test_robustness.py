@@ -27,10 +27,10 @@ from benchmarks.robustness.family import NO_DIGIT, NUMBER_GROUP, number_picture
 from benchmarks.robustness.figures import summarize
 from benchmarks.robustness.table import build_table
 from mnist_cli import preprocessing
+from mnist_cli.api import DigitModel
 from mnist_cli.loader import load_model
 from mnist_cli.picture import Picture
 from mnist_cli.preprocessing import Prepared
-from mnist_cli.recognition import read_digits
 from tests.test_evaluate import write_idx
 from training.data import Batch, Digits
 from training.fonts import Face
@@ -135,10 +135,8 @@ def test_all_models_read_the_same_searched_pictures(
     given = answers._read_digits(models, family, pictures, "auto", False)
     assert len(searched) == len(set(map(id, searched)))
     for model, of_model in zip(models, given, strict=True):
-        loaders = [
-            lambda picture=picture: Picture(Image.fromarray(picture.pixels)) for picture in pictures
-        ]
-        for index, digit in enumerate(read_digits(model, loaders)):
+        decoded = [Picture(Image.fromarray(picture.pixels)) for picture in pictures]
+        for index, digit in enumerate(DigitModel(model).predict_many(decoded)):
             np.testing.assert_allclose(of_model.scores[index], digit.scores, atol=1e-6)
             assert of_model.digitness[index] == pytest.approx(digit.digitness, abs=1e-4)
             assert of_model.uncertain[index] == digit.uncertain

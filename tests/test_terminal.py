@@ -261,9 +261,10 @@ def _complete(shell: str, words: str, action: str = "get-args") -> Result:
     )
 
 
+@pytest.mark.parametrize("command", ["predict --model", "inspect-model", "evaluate"])
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
-def test_completion_knows_the_models(shell: str) -> None:
-    result = _complete(shell, "mnist predict --model t_")
+def test_completion_knows_the_models(shell: str, command: str) -> None:
+    result = _complete(shell, f"mnist {command} t_")
     assert result.code == 0
     assert re.findall(r"\w_\w+", result.stdout) == ["t_cnn", "t_ffnn"]
     script = run_process(env={"_MNIST_COMPLETE": f"source_{shell}"})

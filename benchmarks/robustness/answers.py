@@ -158,7 +158,7 @@ def _read_prepared(
 ) -> dict[int, Digit]:
     """Return the digits of pictures by index, without those in which no digit was found.
 
-    Does the same as `recognition.read_digits`, but with a search that all models share.
+    Does the same as `DigitModel.predict_many`, but with a search that all models share.
     """
     clean = {index: picture for index, picture in enumerate(prepared) if picture}
     first = dict(zip(clean, read_prepared(model, [*clean.values()]), strict=True))

@@ -11,7 +11,7 @@ from mnist_cli.batch.results import BatchResult
 from mnist_cli.batch.shards import SUCCESS_FILE, Shards
 from mnist_cli.batch.summary import Summary
 from mnist_cli.batch.writers import WriteLines
-from mnist_cli.errors import FileError, InputError
+from mnist_cli.errors import InputError, UnreadableFileError
 from mnist_cli.terminal import printable
 
 ReadFiles = Callable[[Iterator[InputFile]], Generator[EncodedResults, None, None]]
@@ -42,7 +42,7 @@ def run(
     Raises:
         NoPicturesError: there are no pictures.
         InputError: the files are not the same as in the interrupted run.
-        FileError: with `fail_fast`, a file cannot be read; its record is not written.
+        UnreadableFileError: with `fail_fast`, a file cannot be read; its record is not written.
         MnistError: whatever `read_files` and `write` raise.
     """
     summary = _skip_recorded(files, recorded)
@@ -53,7 +53,7 @@ def run(
             if counts.skipped:
                 log_skipped(lines[:failed])
             if failed is not None:
-                raise FileError("{file}: {error}".format(**decode(lines[failed])))
+                raise UnreadableFileError("{file}: {error}".format(**decode(lines[failed])))
             summary.merge(counts)
             on_progress(summary)
     _check_pictures(summary)

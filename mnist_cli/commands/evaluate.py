@@ -20,7 +20,13 @@ def evaluate(
         ),
     ],
     model: Annotated[
-        str, typer.Argument(metavar="[MODEL]", help=options.MODEL_HELP, envvar="MNIST_MODEL")
+        str,
+        typer.Argument(
+            metavar="[MODEL]",
+            help=options.MODEL_HELP,
+            envvar="MNIST_MODEL",
+            autocompletion=options.complete_model,
+        ),
     ] = DEFAULT_MODEL,
     model_dir: options.ModelDir = None,
     runtime: options.Runtime = "auto",

@@ -14,7 +14,7 @@ from mnist_cli.errors import UsageError
 from mnist_cli.option_types import InputConvention, Preprocess, RuntimeChoice
 
 
-def _complete_model(incomplete: str) -> list[str]:
+def complete_model(incomplete: str) -> list[str]:
     from mnist_cli.loader import find_models
 
     model_dir = os.environ.get("MNIST_MODEL_DIR")
@@ -69,12 +69,12 @@ Model = Annotated[
         metavar="MODEL",
         help=MODEL_HELP,
         envvar="MNIST_MODEL",
-        autocompletion=_complete_model,
+        autocompletion=complete_model,
     ),
 ]
 ModelArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[MODEL]", help=MODEL_HELP, autocompletion=_complete_model),
+    typer.Argument(metavar="[MODEL]", help=MODEL_HELP, autocompletion=complete_model),
 ]
 ModelDir = Annotated[
     Path | None,

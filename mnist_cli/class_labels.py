@@ -45,7 +45,7 @@ def possible_label_files(folder: Path) -> list[Path]:
 
 
 def read_label_file(folder: Path) -> tuple[str, ...] | None:
-    """Return the lines of the file in a folder that labels the ten digits, if there is one."""
+    """Return the words of the file in a folder that labels the ten digits, if there is one."""
     for file in possible_label_files(folder):
         labels = tuple(file.read_text("utf-8", errors="replace").split())
         if columns_of_digits(labels):

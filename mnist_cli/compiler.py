@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_cli.cache import write_compiled
 from mnist_cli.conventions import CONVENTIONS
-from mnist_cli.errors import ModelError, UnsupportedByLiteRTError
+from mnist_cli.errors import ModelError, UnsupportedByLiteRTError, reason
 from mnist_cli.native_output import native_output_hidden
 from mnist_cli.records import GraphDescription, ModelDescription, Precision, Variable
 from mnist_cli.runtimes.litert import LiteRTRuntime
@@ -62,7 +62,7 @@ def compile_loaded(
         try:
             compiled: bytes = converter.convert()
         except Exception as error:  # the C++ passes of the converter raise errors of any type
-            problem = f"LiteRT cannot run it: {str(error).splitlines()[0]}"
+            problem = f"LiteRT cannot run it: {reason(error)}"
             raise UnsupportedByLiteRTError(problem) from error
     card: CompiledDescription = {
         **description,
@@ -89,7 +89,7 @@ def check_compiled(
     try:
         scores = LiteRTRuntime(compiled).predict_proba(batch)
     except (ValueError, RuntimeError) as error:
-        raise UnsupportedByLiteRTError(f"LiteRT cannot run it: {error}") from error
+        raise UnsupportedByLiteRTError(f"LiteRT cannot run it: {reason(error)}") from error
     if scores.shape != expected.shape or not np.allclose(
         scores, expected, rtol=0, atol=MAX_DIFFERENCE, equal_nan=True
     ):
@@ -113,7 +113,7 @@ def describe_graph(folder: Path) -> GraphDescription:
         try:
             reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
         except (tf.errors.OpError, ValueError) as error:
-            raise ModelError(f"damaged variables: {str(error).splitlines()[0]}") from error
+            raise ModelError(f"damaged variables: {reason(error)}") from error
         dtypes = reader.get_variable_to_dtype_map()
         variables = [
             {"name": name, "dtype": dtypes[name].name, "shape": shape}

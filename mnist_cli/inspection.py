@@ -2,6 +2,7 @@
 
 from mnist_cli.errors import ModelError, install_hint
 from mnist_cli.loader import load
+from mnist_cli.model_file import TFLiteFile
 from mnist_cli.records import CompiledState, GraphDescription, ModelCard, ModelSummary
 from mnist_cli.runtimes import is_installed
 from mnist_cli.saved_model import SavedModel
@@ -59,8 +60,11 @@ def inspect(stored: StoredModel, status: Status) -> ModelCard:
 
 def _summary(stored: StoredModel, compiled: CompiledModel | None) -> ModelSummary:
     runtime, problem = None, None
-    if compiled and is_installed("ai_edge_litert"):
+    is_tflite = isinstance(stored, TFLiteFile)
+    if (compiled or is_tflite) and is_installed("ai_edge_litert"):
         runtime = "litert"
+    elif is_tflite:
+        problem = "LiteRT is required: run pip install ai-edge-litert"
     elif is_installed("tensorflow"):
         runtime = "tensorflow"
     else:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_cli.arrays import Pixels
-from mnist_cli.reshape import SIDE
+from mnist_cli.signature import SIDE
 
 # The side of a pixel of the model's input in the picture that notebooks show.
 SHOWN_PIXEL_PX = 4

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist_cli.arrays import Floats, Indices
-from mnist_cli.arrays import Pixels as Pixels
-
-SIDE = 28
+from mnist_cli.arrays import Floats, Indices, Pixels
+from mnist_cli.signature import SIDE
 
 
 def to_28x28(pixels: Pixels) -> Floats:

@@ -1,6 +1,5 @@
 """Reads the folder of a SavedModel without TensorFlow: fingerprint, statistics, calibration."""
 
-import dataclasses
 import functools
 import hashlib
 import sys
@@ -17,7 +16,7 @@ from mnist_cli.stored_model import StoredModel, read_json
 GRAPH_FILE = "saved_model.pb"
 VARIABLES_INDEX = "variables/variables.index"
 # With temperatures outside of these limits, float32 cannot represent the probabilities.
-CALIBRATION_LIMITS = 0.01, 100
+CALIBRATION_LIMITS = {"temperature": (0.01, 100), "least_digitness": (0, 1)}
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,12 @@ class SavedModel(StoredModel):
     def calibration(self) -> Calibration:
         """The calibration in `assets.extra/calibration.json`; the default if it is unusable."""
         numbers = _read_numbers(self.extras_folder / "calibration.json")
-        low, high = CALIBRATION_LIMITS
-        valid = {name: number for name, number in numbers.items() if low <= number <= high}
-        names = {field.name for field in dataclasses.fields(Calibration)}
-        return Calibration(**{name: valid[name] for name in names & valid.keys()})
+        valid = {
+            name: numbers[name]
+            for name, (low, high) in CALIBRATION_LIMITS.items()
+            if name in numbers and low <= numbers[name] <= high
+        }
+        return Calibration(**valid)
 
     @property
     def extras_folder(self) -> Path:

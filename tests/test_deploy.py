@@ -62,7 +62,7 @@ def _nginx(name: str) -> str:
     return str(value)
 
 
-def test_the_readme_links_to_all_files() -> None:
+def test_the_page_links_to_all_files() -> None:
     linked = re.findall(r"^\| \[(.*)\]\(deploy/\1\)", PAGE, re.MULTILINE)
     assert sorted(linked) == sorted(file.name for file in DEPLOY.iterdir())
 

@@ -123,6 +123,8 @@ def test_files_are_found_by_name_everywhere(tmp_path: Path, weights: Weights) ->
     folder.mkdir()
     _h5(folder, weights).rename(folder / "other.h5")
     _tflite(folder, weights)
+    fresh = run("inspect-model", "--model-dir", folder).records
+    assert [record["runtime"] for record in fresh] == ["litert", "tensorflow"]
     chosen = ("--model-dir", folder, "--model", "mine")
     assert run("predict", *chosen, DIGITS[4]).record["prediction"] == 4
     assert run("predict-batch", "--quiet", *chosen, DIGITS[4]).record["prediction"] == 4

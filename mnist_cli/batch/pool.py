@@ -156,7 +156,7 @@ class WorkerProcess:
         assert self._process.stdout
         try:
             response: EncodedResults | MnistError = pickle.load(self._process.stdout)
-        except (EOFError, pickle.UnpicklingError) as error:
+        except (EOFError, ValueError, pickle.UnpicklingError) as error:  # ValueError: it is closed
             raise self._worker_died() from error
         if isinstance(response, MnistError):
             raise response

@@ -27,7 +27,7 @@ REMOTE_READ_THREADS = 32
 # One step prepares this much before the next step starts.
 READAHEAD_BYTES = 2**20
 
-Annotated = TypeVar("Annotated", PredictionRecord, DigitsRecord)
+Record = TypeVar("Record", PredictionRecord, DigitsRecord)
 S = TypeVar("S")
 T = TypeVar("T")
 Item = TypeVar("Item", bound="bytes | Picture | Failure")
@@ -136,7 +136,7 @@ class Reader:
             values = {"error": fields.error}
         return to_record(file, values, scores=self._config.scores, multi=self._config.multi)
 
-    def _annotate(self, file: InputFile, annotations: Annotations, record: Annotated) -> Annotated:
+    def _annotate(self, file: InputFile, annotations: Annotations, record: Record) -> Record:
         annotations.write(file.file, images.decode_silently(_load(file)), record)
         return record
 

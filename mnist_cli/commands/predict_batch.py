@@ -1,4 +1,4 @@
-"""`mnist predict-batch`"""
+"""Implements `mnist predict-batch`."""
 
 import logging
 from pathlib import Path

@@ -66,9 +66,7 @@ class Rectangle(NamedTuple):
 
 def iou(one: Box, other: Box) -> float:
     """Return the intersection over union of two boxes."""
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    common = max(width, 0) * max(height, 0)
+    common = one.rectangle.intersection(other.rectangle)
     return common / (one.width * one.height + other.width * other.height - common)
 
 

@@ -10,8 +10,8 @@ from mnist_cli.arrays import Gray
 from mnist_cli.preprocessing.geometry import nonzero_range
 from mnist_cli.preprocessing.parameters import CLASSICAL
 from mnist_cli.preprocessing.stroke_width import thicken_thin_strokes
+from mnist_cli.signature import SIDE
 
-MNIST_SIDE_PX = 28
 # The longer side of the digits in MNIST (http://yann.lecun.com/exdb/mnist).
 DIGIT_SIDE_PX = 20
 # Centres of mass, in pixels, in the images of MNIST, apart from lopsided digits near a border.
@@ -35,7 +35,7 @@ def is_mnist_normalized(gray: Gray) -> bool:
 
     All 70,000 images of MNIST are.
     """
-    if gray.shape != (MNIST_SIDE_PX, MNIST_SIDE_PX):
+    if gray.shape != (SIDE, SIDE):
         return False
     if gray[0, 0] < 255 and gray[-1, -1] < 255:  # the digit is 28 pixels long
         return False
@@ -78,12 +78,12 @@ def centre_on_28x28(foreground: Gray) -> Gray:
 
     Moving it by whole pixels makes normalization idempotent. The result is uint8 [28, 28].
     """
-    canvas = np.zeros((MNIST_SIDE_PX, MNIST_SIDE_PX), np.uint8)
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
     offsets = []
     for projection in _projections(foreground):
         # The smallest shift that moves the centre to 13.5 or beyond; in MNIST it is 13.5 to 14.5.
-        shift = math.ceil((MNIST_SIDE_PX - 1) / 2 - _centre_of_mass(projection))
-        offsets.append(min(max(shift, 0), MNIST_SIDE_PX - len(projection)))
+        shift = math.ceil((SIDE - 1) / 2 - _centre_of_mass(projection))
+        offsets.append(min(max(shift, 0), SIDE - len(projection)))
     top, left = offsets
     canvas[top : top + foreground.shape[0], left : left + foreground.shape[1]] = foreground
     return canvas

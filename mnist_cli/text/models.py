@@ -49,7 +49,7 @@ def write_model(stdout: TextIO, model: ModelCard) -> None:
     compiled = model["compiled"]
     facts = {
         "path": model["path"],
-        "saved by": f"TensorFlow {model['tensorflow']}",
+        **({"saved by": f"TensorFlow {model['tensorflow']}"} if model["tensorflow"] else {}),
         "tags": ", ".join(model["tags"]),
         "parameters": f"{model['parameters']:,}",
         **{

@@ -1,1 +1,1 @@
-"""Throughput of `mnist predict-batch`, compared with a `tf.data` pipeline."""
+"""Throughput of `mnist predict-batch`, compared with `tf.data` and with OpenCV."""

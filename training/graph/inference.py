@@ -31,9 +31,6 @@ class InferenceGraph:
             logits = network(self._image, self._keep_prob, False)
             self._output = tf.nn.softmax(logits, name="output")
             self._variables = {variable.op.name: variable for variable in v1.global_variables()}
-            self.parameters = sum(
-                int(variable.shape.num_elements()) for variable in self._variables.values()
-            )
             self._initialise = v1.global_variables_initializer()
         self._session = v1.Session(graph=graph)
         self._session.run(self._initialise)

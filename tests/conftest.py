@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -18,9 +19,17 @@ from tests.serving import Server, serving
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
+# The user's settings, which change what commands and servers do.
+SETTINGS = "MNIST_MODEL", "MNIST_MODEL_DIR", "MNIST_TOKEN", "NO_COLOR", "FORCE_COLOR", "COLUMNS"
+
 
 def pytest_configure() -> None:
-    """Restore Ctrl-C, which shells ignore in background processes, for the commands of tests."""
+    """Hide the user's settings from the tests, and restore Ctrl-C for the commands that they run.
+
+    Shells ignore it in background processes.
+    """
+    for name in SETTINGS:
+        os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -60,11 +69,9 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Chrome]":
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the user's cache and settings from the tests."""
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the user's cache from the tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name in ("MNIST_MODEL", "MNIST_MODEL_DIR", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @functools.cache

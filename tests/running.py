@@ -8,6 +8,8 @@ import pty
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
 
 MNIST = [sys.executable, "-m", "mnist_cli"]
+IMPORT_MAIN = "from mnist_cli.__main__ import main; main()"
 
 # Ends the output on a pseudo-terminal. No program under test prints it.
 END_OF_OUTPUT = b"\0"
@@ -33,12 +36,27 @@ def without(*packages: str) -> list[str]:
     return [
         sys.executable,
         "-c",
-        f"import sys; sys.modules.update(dict.fromkeys({packages}))\n"
-        "from mnist_cli.__main__ import main; main()",
+        f"import sys; sys.modules.update(dict.fromkeys({packages}))\n{IMPORT_MAIN}",
     ]
 
 
 WITHOUT_TENSORFLOW = without("tensorflow")
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs; one that has ended may wait for its parent."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.running import MNIST, ROOT
+from tests.running import MNIST, ROOT, wait_until
 
 
 @dataclass(frozen=True)
@@ -97,12 +96,21 @@ class Server:
         listening = 1
         return sum(name.startswith("socket:") for name in self.open_files()) - listening
 
+    def wait_until_refused(self) -> None:
+        """Wait until the server accepts no connections."""
+
+        def is_refused() -> bool:
+            try:
+                self.connect().close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        wait_until(is_refused)
+
     def wait_for_connections(self, count: int) -> None:
         """Wait until the server has so many connections."""
-        deadline = time.monotonic() + 10
-        while (found := self.connections()) != count:
-            assert time.monotonic() < deadline, f"{found} connections instead of {count}"
-            time.sleep(0.02)
+        wait_until(lambda: self.connections() == count)
 
     def stop(self, signal_: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal; return the exit code and the rest of stderr."""

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
+from mnist_cli.annotate import annotated
+from mnist_cli.picture import Picture
+from mnist_cli.records import PredictionRecord
 from tests.drawing import PAPER
 from tests.running import SAMPLES, Result, run
 
@@ -106,6 +110,23 @@ def test_a_picture_without_digits_has_no_box(tmp_path: Path) -> None:
     assert _annotate(tmp_path / "out", "--multi", source=tmp_path / "blank.png").code == 0
     with Image.open(tmp_path / "out" / "blank.png.png") as picture:
         assert picture.getcolors() == [(600 * 400, (PAPER, PAPER, PAPER))]
+
+
+def test_an_uncertain_answer_has_a_question_mark() -> None:
+    picture = Picture.from_pixels(np.full((600, 800), PAPER, np.uint8))
+    certain: PredictionRecord = {
+        "prediction": 7,
+        "probability": 50.0,
+        "digitness": 0.5,
+        "model": "k_cnn",
+        "box": [300, 300, 80, 120],
+    }
+    uncertain: PredictionRecord = {**certain, "uncertain": True}
+    widths = []
+    for record in (certain, uncertain):
+        above = np.asarray(annotated(picture, record))[:280]
+        widths.append(int((above != PAPER).any(axis=(0, 2)).sum()))
+    assert 0 < widths[0] < widths[1]
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

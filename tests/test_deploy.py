@@ -191,7 +191,7 @@ def test_other_wsgi_servers_require_the_token(monkeypatch: pytest.MonkeyPatch) -
     assert client.get("/", headers={"Authorization": "Bearer secret"}).status_code == 200
 
 
-def test_the_readme_has_options_of_the_server() -> None:
+def test_the_page_has_options_of_the_server() -> None:
     lines = re.findall(r"^podman run .* mnist (--.*)$", PAGE, re.MULTILINE)
     assert lines
     for line in lines:

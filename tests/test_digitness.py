@@ -130,7 +130,7 @@ def test_other_pictures_are_uncertain_or_rejected(drawn: Any, tmp_path: Path) ->
         drawn(ImageDraw.Draw(picture), rng)
         picture.save(file)
     records = run("predict-batch", *files).records
-    assert np.mean([bool({"uncertain", "error"} & record.keys()) for record in records]) > 0.7
+    assert np.mean([bool(record["uncertain"] or record["error"]) for record in records]) > 0.7
 
 
 def test_a_letter_is_uncertain_and_a_digit_is_not(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import base64
 import itertools
 import math
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,10 +26,7 @@ LEFT_ONE: Points = [(0.25, 0.3), (0.25, 0.75)]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("--url-prefix", "/digits") as server:
-        # Nobody reads its log, which must not fill the pipe.
-        drain = threading.Thread(target=server.process.stderr.read, daemon=True)  # type: ignore[union-attr]
-        drain.start()
+    with serving("--quiet", "--url-prefix", "/digits") as server:
         yield server
 
 
@@ -226,7 +222,7 @@ def test_one_request_at_a_time(page: DrawPage) -> None:
         "return performance.getEntriesByType('resource').filter(({name}) =>"
         " name.includes('/predict')).map((entry) => [entry.startTime, entry.responseEnd])"
     )
-    assert times
+    assert len(times) > 1
     for (_, end), (start, _) in itertools.pairwise(times):
         assert start >= end
 

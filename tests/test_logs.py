@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from mnist_cli.server.app import create_app
+from mnist_cli.server.settings import Settings
 from tests.running import SAMPLES, run, run_process
 from tests.serving import Server, serving
 
@@ -27,7 +29,7 @@ def _is_recent(time: str) -> bool:
 
 
 def test_the_access_log_as_text() -> None:
-    with serving() as server:
+    with serving(env={"TZ": "Asia/Tokyo"}) as server:  # the time in the log is UTC
         server.ask("GET", "/?scores=1", X_Request_ID="abc")
         server.ask("GET", "/nope", X_Request_ID="def", traceparent=TRACEPARENT)
         code, log = server.stop()
@@ -36,6 +38,20 @@ def test_the_access_log_as_text() -> None:
     found = re.fullmatch(rf'({RFC_3339}) 127\.0\.0\.1 "GET /\?scores=1" 200 [\d.]+ ms abc', first)
     assert found and _is_recent(found[1])
     assert second.endswith(f" ms def {TRACEPARENT}")
+
+
+def test_an_internal_error_is_in_the_log_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("private")
+
+    monkeypatch.setattr("mnist_cli.server.native.routes._request_picture", fail)
+    client = create_app(Settings(), warm=False).test_client()
+    answer = client.post("/predict", headers={"X-Request-ID": "abc"})
+    assert answer.status_code == 500
+    assert answer.get_json() == {"error": "internal error: see the server log, request abc"}
+    assert "ZeroDivisionError: private" in caplog.text
 
 
 def test_no_access_log_with_quiet() -> None:

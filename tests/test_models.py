@@ -352,9 +352,10 @@ def test_without_litert_tensorflow_is_used_and_nothing_is_compiled(tmp_path: Pat
     assert result.record["prediction"] == 7
     assert not list((tmp_path / "cache").rglob("model.tflite"))
     assert run_process("inspect-model", "t_cnn", program=program).record["runtime"] == "tensorflow"
-    result = run_process("predict", "--runtime", "litert", "x.png", program=program)
-    assert result.code == 4
-    assert "pip install ai-edge-litert" in result.stderr
+    for command in (("predict", "x.png"), ("evaluate", "--data", str(SAMPLES))):
+        result = run_process(*command, "--runtime", "litert", program=program)
+        assert result.code == 4
+        assert "pip install ai-edge-litert" in result.stderr
 
 
 def test_without_any_runtime_there_is_one_clear_error() -> None:

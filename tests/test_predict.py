@@ -164,6 +164,20 @@ def test_an_output_file_has_the_same_content_as_stdout(
     assert run("predict", *format, "-o", "-", *pictures) == expected
 
 
+def test_an_output_file_appears_when_all_pictures_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError
+
+    file = tmp_path / "a.csv"
+    file.write_text("of an earlier run")
+    monkeypatch.setattr("mnist_cli.reshape.to_model_input", fail)
+    assert run("predict", "-o", file, SAMPLES / "MNIST-1.png").code == 70
+    assert file.read_text() == "of an earlier run"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 @pytest.mark.parametrize(
     ("name", "options", "code", "message"),
     [

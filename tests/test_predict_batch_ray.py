@@ -20,7 +20,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from tests.running import MNIST, ROOT, SAMPLES, run, run_process, without
+from tests.running import IMPORT_MAIN, MNIST, ROOT, SAMPLES, run, run_process, without
 
 pytestmark = pytest.mark.ray
 
@@ -265,9 +265,6 @@ def test_another_version_on_the_nodes(cluster: TwoNodes) -> None:
     )
 
 
-IMPORT_MAIN = "from mnist_cli.__main__ import main; main()"
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -277,6 +274,7 @@ IMPORT_MAIN = "from mnist_cli.__main__ import main; main()"
         (["s3://bucket/a"], 2, "URIs and output folders require --ray"),
         (["--output", "digits/"], 2, "URIs and output folders require --ray"),
         (["--ray", "auto", "--output", "a/", "--resume"], 2, "cannot be combined with --resume"),
+        (["--ray", "auto", "--output", "a/", "--fail-fast"], 2, "--fail-fast"),
         (
             ["--ray", "auto", "--output", "a/", "--format", "csv"],
             2,

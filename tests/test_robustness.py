@@ -133,6 +133,7 @@ def test_all_models_read_the_same_searched_pictures(
     monkeypatch.setattr(answers, "search", search)
     models = [load_model("t_ffnn"), load_model("k_ffnn")]
     given = answers._read_digits(models, family, pictures, "auto", False)
+    assert searched
     assert len(searched) == len(set(map(id, searched)))
     for model, of_model in zip(models, given, strict=True):
         decoded = [Picture(Image.fromarray(picture.pixels)) for picture in pictures]

@@ -31,7 +31,21 @@ INVALID = {
         "Transfer-Encoding requires HTTP/1.1",
     ),
     "TLS": (b"\x16\x03\x01\x02\x00\x01", "a TLS handshake on an HTTP port"),
+    "headers of 300 KiB": (
+        b"GET /health HTTP/1.1\r\nX-A: " + b"a" * 300 * 2**10 + b"\r\n\r\n",
+        "exceeds max_header of 262144",
+    ),
+    "unknown Transfer-Encoding": (
+        CHUNKED.replace(b"chunked", b"gzip") % b"1.1" + b"\r\n",
+        "Transfer-Encoding requested is not supported.",
+    ),
     "one byte of TLS": (b"\x16", "a TLS handshake on an HTTP port"),
+}
+
+
+STATUSES = {
+    "headers of 300 KiB": "431 Request Header Fields Too Large",
+    "unknown Transfer-Encoding": "501 Not Implemented",
 }
 
 
@@ -44,10 +58,11 @@ def test_an_invalid_request_is_answered_and_closes_the_connection(name: str) -> 
             connection.sendall(request + HEALTH)
             answer = connection.makefile("rb").read()
         # What follows is not taken for a request.
-        assert re.findall(rb"HTTP/1\.[01] (\d+)", answer) == [b"400"]
+        [status] = re.findall(rb"HTTP/1\.[01] (\d+ .*)\r\n", answer)
+        assert status.decode() == STATUSES.get(name, "400 Bad Request")
         assert re.findall(rb"\r\nConnection: (.*)\r\n", answer) == [b"close"]
         assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
-        assert f'{{"error": "Bad Request: {message}'.encode() in answer
+        assert f'{{"error": "{status[4:].decode()}: {message}'.encode() in answer
         code, log = server.stop()
         assert code == 0
         if "TLS" in name:

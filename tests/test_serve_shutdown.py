@@ -5,12 +5,13 @@ import http.client
 import json
 import signal
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.running import SAMPLES
+from tests.running import IMPORT_MAIN, SAMPLES
 from tests.serving import Server, request_head, serving
 
 pytestmark = pytest.mark.slow
@@ -49,7 +50,7 @@ def test_requests_sent_before_the_signal_are_answered(
             answer = connection.makefile("rb").read()  # until the server closes the connection
             assert answer.startswith(b"HTTP/1.1 200 "), answer
             assert answer.count(b"HTTP/1.1") == 1
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=60) == 0
 
 
 def test_pipelined_requests_sent_before_the_signal_are_answered() -> None:
@@ -59,7 +60,7 @@ def test_pipelined_requests_sent_before_the_signal_are_answered() -> None:
         answers = connection.makefile("rb").read()
         assert answers.count(b"HTTP/1.1 200 OK") == 100
         assert answers.count(b"Connection: close") == 1
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -92,7 +93,7 @@ def test_clients_under_load_get_no_reset(workers: str) -> None:
         time.sleep(0.7)
         server.process.send_signal(signal.SIGTERM)
         assert all(answer.result() for answer in answers)
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
@@ -103,16 +104,26 @@ def test_answers_while_draining_close_the_connection(version: bytes) -> None:
         idle.sendall(ready)
         assert b" 200 OK" in idle.recv(9999)
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        with pytest.raises(ConnectionRefusedError):
-            server.connect()
+        server.wait_until_refused()
         idle.sendall(ready)
         answer = idle.makefile("rb").read()
         assert answer.startswith(b"HTTP/%s 503 " % version) and b"it is shutting down" in answer
         assert b"\r\nConnection: close\r\n" in answer and answer.count(b"\r\nConnection:") == 1
         busy.sendall(REQUESTS[0][-9:])
         assert busy.makefile("rb").read().startswith(b"HTTP/1.1 200 ")
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=60) == 0
+
+
+def test_a_request_that_never_ends_delays_the_shutdown_for_a_limited_time() -> None:
+    program = (
+        "from mnist_cli.server.http import runner; runner.DRAIN_TIMEOUT_SECONDS = 1\n" + IMPORT_MAIN
+    )
+    with (
+        serving("--quiet", program=[sys.executable, "-c", program]) as server,
+        server.connect() as busy,
+    ):
+        busy.sendall(REQUESTS[0][:-9])
+        assert server.stop() == (0, "")
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -121,7 +132,7 @@ def test_idle_connections_delay_the_shutdown_by_a_second_only(workers: str) -> N
         idle.sendall(HEALTH)
         assert idle.recv(12) == b"HTTP/1.1 200"
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=4) == 0
+        assert server.process.wait(timeout=20) == 0
 
 
 def test_new_connections_are_refused_while_workers_drain() -> None:
@@ -129,9 +140,7 @@ def test_new_connections_are_refused_while_workers_drain() -> None:
         busy.sendall(REQUESTS[0][:-9])
         time.sleep(0.2)
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        with pytest.raises(ConnectionRefusedError), server.connect():
-            pass
+        server.wait_until_refused()
         busy.sendall(REQUESTS[0][-9:])
         assert busy.recv(12) == b"HTTP/1.1 200"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mnist_cli import __version__
+from mnist_cli.cli import COMMANDS
 from mnist_cli.text.models import write_model
 from tests import models
 from tests.models import Weights
@@ -191,9 +192,7 @@ def test_version() -> None:
     assert run_process("--version").stdout == f"mnist {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command", [(), ("predict",), ("inspect-model",), ("serve",), ("evaluate",)]
-)
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
 def test_help(command: tuple[str, ...]) -> None:
     short, long = run(*command, "-h"), run(*command, "--help")
     assert short == long
@@ -204,9 +203,6 @@ def test_help(command: tuple[str, ...]) -> None:
         assert all("mnist" in line or "localhost" in line for line in examples)
         assert len(examples) >= 3
         assert "--debug" in long.stdout
-
-
-COMMANDS = ("predict", "predict-batch", "serve", "inspect-model", "evaluate")
 
 
 @pytest.mark.parametrize(("columns", "expected"), [(10, 40), (40, 40), (77, 77), (300, 120)])

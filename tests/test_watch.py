@@ -24,7 +24,8 @@ def _watched(
     """The files that are yielded, by name, if `steps` happen between looks at the folder."""
     remaining = iter(steps)
 
-    def next_step(_seconds: float) -> None:
+    def next_step(seconds: float) -> None:
+        assert seconds == 1
         try:
             next(remaining)()
         except StopIteration:

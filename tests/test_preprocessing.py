@@ -235,7 +235,7 @@ def test_strokes_along_all_sides_of_the_picture(model: Model) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("contrast", [33, 48, 63, 64])
+@pytest.mark.parametrize("contrast", [33, 48, 64, 96, 128])
 def test_faint_images_of_mnist(
     contrast: int, digits: Gray, labels: npt.NDArray[np.int64], tmp_path: Path
 ) -> None:

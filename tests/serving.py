@@ -104,6 +104,8 @@ class Server:
                 self.connect().close()
             except ConnectionRefusedError:
                 return True
+            except ConnectionResetError:  # it was waiting when the port was closed
+                pass
             return False
 
         wait_until(is_refused)

@@ -20,6 +20,7 @@ from mnist_cli.evaluation import (
     read_dataset,
     reliability_bins,
 )
+from mnist_cli.loader import load_model
 from mnist_cli.picture import Picture
 from mnist_cli.runtimes import Batch, Scores
 from tests.models import fake_model
@@ -179,7 +180,7 @@ def test_an_unreadable_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "4").mkdir()
     (tmp_path / "4" / "a.png").write_text("not a picture")
     with pytest.raises(InputError, match=r"a\.png: not a picture"):
-        read_dataset(tmp_path).load(0)
+        evaluate(load_model("t_ffnn"), read_dataset(tmp_path))
 
 
 def test_read_dataset_from_an_empty_folder(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_the_page_is_opened_once_the_server_is_ready(
     tmp_path: Path, arguments: tuple[str, ...], command: str
 ) -> None:
     opened_urls, browser = tmp_path / "urls", tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" >> {opened_urls}\n')
+    # Python takes a program that ends at once for one that could not open a page.
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {opened_urls}\nsleep 0.5\n')
     browser.chmod(stat.S_IRWXU)
     with serving("--open", *arguments, env={"BROWSER": command.format(browser)}) as server:
         deadline = time.monotonic() + 20
@@ -74,7 +75,7 @@ def test_the_page_is_opened_once_the_server_is_ready(
             time.sleep(0.02)
         host = server.host.replace("0.0.0.0", "localhost")
         assert opened_urls.read_text() == f"http://{host}:{server.port}/\n"
-        time.sleep(0.2)  # the browser has ended, too
+        time.sleep(1)  # the browser has ended, too
         assert server.stop() == (0, "")
 
 

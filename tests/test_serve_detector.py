@@ -198,6 +198,20 @@ def test_the_detector_costs_little_memory() -> None:
         for _ in range(20):
             server.ask("POST", "/predict", unclear, Content_Type="image/png")
         assert _resident_mib(server) - before < 15
+        page = png(_page(400))
+        for _ in range(20):
+            server.ask("POST", "/predict?multi=1", page, Content_Type="image/png")
+        assert _resident_mib(server) - before < 28
+
+
+def _page(side: int) -> Image.Image:
+    """A square page of 8x8 small digits: the second look at it is the largest one."""
+    page, pitch = Image.new("L", (side, side), 255), side // 8
+    for row in range(8):
+        for column in range(8):
+            digit = _sample((3 * row + column) % 10).resize((pitch, pitch))
+            page.paste(digit, (column * pitch, row * pitch))
+    return page
 
 
 def _resident_mib(server: Server) -> float:

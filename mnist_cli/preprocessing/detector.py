@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from PIL import Image
@@ -13,6 +13,7 @@ from mnist_cli.native_output import native_output_hidden
 from mnist_cli.package_data import data_folder
 from mnist_cli.preprocessing.geometry import Rectangle
 from mnist_cli.preprocessing.parameters import DETECTOR
+from mnist_cli.runtimes.litert import Interpreter
 
 # The format of the network, which `training/detector` trains.
 CELL_PX, MASK_PX, INPUT_MULTIPLE_PX = 4, 2, 32
@@ -23,6 +24,11 @@ BOX_UNIT_PX, OFFSET_UNIT_PX = 16.0, 8.0
 """Side of a box whose logarithm is 0, and the smallest side that offsets are fractions of."""
 MIN_SIDE_PX = 0.5
 """Side of a box in the picture; smaller ones lie outside of it."""
+
+
+MAX_KEPT_AREA_PX = 288 * 288
+"""Area of the largest look whose memory an interpreter keeps; that of the first look at a square
+picture. Each pixel takes 160 bytes."""
 
 
 class Detection(NamedTuple):
@@ -94,26 +100,35 @@ class Detector:
             float32 [H/4, W/4, 15], logits and boxes of the cells, and float32 [H/2, W/2, 1], the
             logits of the foreground.
         """
-        if not hasattr(self._local, "interpreter"):
-            from ai_edge_litert.interpreter import Interpreter
-
-            # As in `LiteRTRuntime`: the first allocation prints messages to stderr.
-            with native_output_hidden(even_if_verbose=True):
-                self._local.interpreter = Interpreter(model_content=self._compiled, num_threads=1)
-                self._local.interpreter.allocate_tensors()
-            self._local.shape = None
-        interpreter = self._local.interpreter
-        source = interpreter.get_input_details()[0]["index"]
-        if self._local.shape != pixels.shape:
-            interpreter.resize_tensor_input(source, (1, *pixels.shape))
+        is_large = pixels.shape[0] * pixels.shape[1] > MAX_KEPT_AREA_PX
+        kept = self._kept_interpreter()
+        interpreter = self._new_interpreter() if is_large else kept
+        source = interpreter.get_input_details()[0]
+        if tuple(source["shape"][1:]) != pixels.shape:
+            interpreter.resize_tensor_input(source["index"], (1, *pixels.shape))
             interpreter.allocate_tensors()
-            self._local.shape = pixels.shape
-        interpreter.set_tensor(source, pixels[np.newaxis])
+        interpreter.set_tensor(source["index"], pixels[np.newaxis])
         interpreter.invoke()
         infos = interpreter.get_output_details()
         outputs = (interpreter.get_tensor(info["index"])[0] for info in infos)
         foreground, cells = sorted(outputs, key=lambda output: output.shape[-1])
         return cells, foreground
+
+    def _kept_interpreter(self) -> Interpreter:
+        """Return the interpreter of this thread."""
+        if not hasattr(self._local, "interpreter"):
+            # As in `LiteRTRuntime`: the first one prints messages to stderr.
+            with native_output_hidden(even_if_verbose=True):
+                self._local.interpreter = self._new_interpreter()
+                self._local.interpreter.allocate_tensors()
+        return cast(Interpreter, self._local.interpreter)
+
+    def _new_interpreter(self) -> Interpreter:
+        from ai_edge_litert import interpreter
+
+        return cast(
+            Interpreter, interpreter.Interpreter(model_content=self._compiled, num_threads=1)
+        )
 
 
 @functools.cache

@@ -6,7 +6,6 @@ It is imported with the first use of a name of `mnist_cli`, since it imports Num
 import functools
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -20,8 +19,8 @@ from mnist_cli.errors import InputError, MnistError, ModelError, errors_in
 from mnist_cli.option_types import DEFAULT_MODEL, InputConvention, Preprocess, RuntimeChoice
 from mnist_cli.picture import Picture
 from mnist_cli.prediction import Digit, Number
-from mnist_cli.preprocessing import prepare
 from mnist_cli.preprocessing.geometry import Box
+from mnist_cli.recognition import NamedPicture
 
 __all__ = [
     "Box",
@@ -73,7 +72,7 @@ class DigitModel:
         Raises:
             InputError: the picture cannot be read, or there is no digit in it.
         """
-        with _errors_of(source):
+        with errors_in(_name_of(source)):
             return recognition.read_digit(self._model, _load(source), preprocess)
 
     def predict_many(
@@ -85,17 +84,12 @@ class DigitModel:
             InputError: a picture cannot be read, or there is no digit in it.
         """
         for chunk in chunked(sources, BATCH_SIZE):
-            pictures, prepared = [], []
-            for source in chunk:
-                with _errors_of(source):
-                    pictures.append(_load(source))
-                    prepared.append(prepare(pictures[-1], preprocess))
-            found = recognition.read_prepared(self._model, prepared)
-            for source, picture, before, digit in zip(
-                chunk, pictures, prepared, found, strict=True
-            ):
-                with _errors_of(source):
-                    yield digit or recognition.read_searched(self._model, picture, before)
+            pictures = [
+                # A file object can be read only once.
+                NamedPicture(_name_of(source), functools.cache(functools.partial(_load, source)))
+                for source in chunk
+            ]
+            yield from recognition.read_pictures(self._model, pictures, preprocess)
 
     def read_number(self, source: Source) -> Number:
         """Read all digits of a picture, of which there may be none.
@@ -103,7 +97,7 @@ class DigitModel:
         Raises:
             InputError: the picture cannot be read.
         """
-        with _errors_of(source):
+        with errors_in(_name_of(source)):
             return recognition.read_number(self._model, _load(source))
 
 
@@ -169,8 +163,6 @@ def _load(source: Source) -> Picture:
     )
 
 
-def _errors_of(source: Source) -> AbstractContextManager[None]:
-    """Add the path of the picture, if it has one, to errors."""
-    if isinstance(source, str | os.PathLike):
-        return errors_in(os.fspath(source))
-    return nullcontext()
+def _name_of(source: Source) -> str | None:
+    """Return the path of a picture for errors, or None if it has none."""
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else None

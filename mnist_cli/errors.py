@@ -62,11 +62,13 @@ class MnistError(Exception):
 
 
 @contextlib.contextmanager
-def errors_in(file: str) -> Iterator[None]:
-    """Add the name of a file to the errors of its picture."""
+def errors_in(file: str | None) -> Iterator[None]:
+    """Add the name of a file to the errors of its picture; None leaves them as they are."""
     try:
         yield
     except InputError as error:
+        if file is None:
+            raise
         raise InputError(f"{file}: {error.problem}", error.tip) from error
 
 

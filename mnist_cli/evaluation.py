@@ -1,5 +1,6 @@
 """Evaluates a model on labelled images: accuracy, calibration error, confusion and mistakes."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli import images, input_files
-from mnist_cli.errors import InputError, errors_in
+from mnist_cli.errors import InputError
 from mnist_cli.idx import is_idx_folder, read_split
 from mnist_cli.loader import Model
 from mnist_cli.option_types import MNIST_TEST_SET_URL, Preprocess
 from mnist_cli.picture import Picture
 from mnist_cli.prediction import Digit
-from mnist_cli.preprocessing import prepare
-from mnist_cli.recognition import read_prepared, read_searched
+from mnist_cli.recognition import NamedPicture, read_pictures
 from mnist_cli.records import EvaluationRecord
 from mnist_cli.runtimes import Scores
 
@@ -106,14 +106,11 @@ def evaluate(
     digits: list[Digit] = []
     for start in range(0, len(dataset.labels), BATCH_PICTURES):
         batch = range(start, min(start + BATCH_PICTURES, len(dataset.labels)))
-        prepared = []
-        for index in batch:
-            with errors_in(dataset.names[index]):
-                prepared.append(prepare(dataset.load(index), preprocess))
-        found = read_prepared(model, prepared)
-        for index, before, digit in zip(batch, prepared, found, strict=True):
-            with errors_in(dataset.names[index]):
-                digits.append(digit or read_searched(model, dataset.load(index), before))
+        pictures = [
+            NamedPicture(dataset.names[index], functools.partial(dataset.load, index))
+            for index in batch
+        ]
+        digits += read_pictures(model, pictures, preprocess)
         on_progress(len(batch))
     scores = np.array([digit.scores for digit in digits], np.float32)
     images = np.array([digit.image for digit in digits], np.float32)

@@ -3,13 +3,14 @@
 Both use the same evidence: crops that the model reads, and the detections they come from.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from mnist_cli import reshape
 from mnist_cli.arrays import Floats, Pixels
-from mnist_cli.errors import InputError
+from mnist_cli.errors import InputError, errors_in
 from mnist_cli.evidence import combine, combine_in_number
 from mnist_cli.loader import Model
 from mnist_cli.option_types import Preprocess
@@ -39,6 +40,35 @@ def read_prepared(model: Model, pictures: Sequence[Prepared]) -> list[Digit | No
     return [
         _decide(model, picture, [next(scores) for _ in picture.candidates]) for picture in pictures
     ]
+
+
+class NamedPicture(NamedTuple):
+    """A picture to read with others."""
+
+    name: str | None
+    """What errors call it; None adds nothing to them."""
+    load: Callable[[], Picture]
+    """Called again if the detector has to search the picture, so that few are in memory."""
+
+
+def read_pictures(
+    model: Model, pictures: Sequence[NamedPicture], preprocess: Preprocess = "auto"
+) -> Iterator[Digit]:
+    """Read the digit of each picture; the model reads all clean ones as one batch.
+
+    Raises:
+        InputError: a picture cannot be read, or there is no digit in it.
+    """
+    prepared = []
+    for picture in pictures:
+        with errors_in(picture.name):
+            prepared.append(prepare(picture.load(), preprocess))
+    for picture, before, digit in zip(
+        pictures, prepared, read_prepared(model, prepared), strict=True
+    ):
+        with errors_in(picture.name):
+            digit = digit or read_searched(model, picture.load(), before)
+        yield digit
 
 
 def read_digit(model: Model, picture: Picture, preprocess: Preprocess = "auto") -> Digit:

@@ -180,9 +180,10 @@ def test_a_model_that_litert_cannot_run_is_tested_once(tmp_path: Path, weights: 
         assert "runs in tensorflow" in result.stderr
         assert ("self-test" in result.stderr) == is_first
     assert run("inspect-model", model).record["self_test"]["correct"] >= 85
-    failed = run("predict", "--runtime", "litert", "--model", model, DIGIT)
-    assert failed.code == 4
-    assert "LiteRT cannot run it: " in failed.error
+    for command in ("predict", "predict-batch"):
+        failed = run(command, "--runtime", "litert", "--model", model, DIGIT)
+        assert failed.code == 4
+        assert "LiteRT cannot run it: " in failed.error
     [failure] = (Path(os.environ["XDG_CACHE_HOME"]) / "mnist").rglob("failed.json")
     failure.chmod(0o666)  # now others could have written it
     assert "self-test" in run(*arguments).stderr

@@ -18,6 +18,7 @@ from mnist_cli.server.app import create_app
 from mnist_cli.server.settings import Settings
 from tests.models import Weights, variants
 from tests.running import SAMPLES, run
+from tests.serving import serving
 
 DIGITS = [SAMPLES / f"MNIST-{digit}.png" for digit in range(10)]
 BLANK = 10
@@ -214,6 +215,17 @@ def test_input_overrides_the_self_test(tmp_path: Path, weights: Weights) -> None
         if arguments[0] != "evaluate":
             assert measured["prediction"] == 3 != other["prediction"]
     assert run("predict", "--input", "0..2", picture).code == 2
+
+
+def test_the_server_takes_the_convention_of_the_input(tmp_path: Path, weights: Weights) -> None:
+    model, picture = _save(tmp_path / "mine", weights, "1..0"), SAMPLES / "MNIST-3.png"
+    answers = []
+    for options in ((), ("--input", "1..0"), ("--input", "0..1")):
+        with serving("--model", str(model), *options) as server:
+            path = "/predict?preprocess=plain"
+            answer = server.ask("POST", path, picture.read_bytes(), Content_Type="image/png")
+            answers.append(answer.json["prediction"])
+    assert answers[:2] == [3, 3] and answers[2] != 3
 
 
 def test_the_server_takes_pictures_and_the_tensors_of_the_model(

@@ -244,13 +244,25 @@ def test_names_are_looked_up_in_the_model_dir(
     tmp_path: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models.tensorflow_1(tmp_path / "models" / "mine", weights)
-    arguments = ("predict", "--model", "mine", SAMPLES / "MNIST-0.png")
-    assert run(*arguments).code == 4
-    assert run(*arguments, "--model-dir", tmp_path / "models").record["model"] == "mine"
+    picture, data = SAMPLES / "MNIST-0.png", tmp_path / "data"
+    (data / "0").mkdir(parents=True)
+    shutil.copy(picture, data / "0")
+    commands = (
+        ("predict", picture),
+        ("predict-batch", "--quiet", data),
+        ("evaluate", "--data", data),
+    )
+    for command in commands:
+        choice = ("mine",) if command[0] == "evaluate" else ("--model", "mine")
+        assert run(*command, *choice).code == 4
+        assert run(*command, *choice, "--model-dir", tmp_path / "models").record["model"] == "mine"
     monkeypatch.setenv("MNIST_MODEL_DIR", str(tmp_path / "models"))
-    assert run(*arguments).record["model"] == "mine"
+    for command in commands:
+        choice = ("mine",) if command[0] == "evaluate" else ("--model", "mine")
+        assert run(*command, *choice).record["model"] == "mine"
     monkeypatch.setenv("MNIST_MODEL", "mine")
-    assert run("predict", SAMPLES / "MNIST-0.png").record["model"] == "mine"
+    for command in commands:
+        assert run(*command).record["model"] == "mine"
 
 
 def test_an_unknown_model() -> None:

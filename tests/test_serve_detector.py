@@ -189,6 +189,19 @@ def test_threads_read_pictures_at_the_same_time() -> None:
 
 
 @pytest.mark.slow
+def test_the_latency_includes_the_time_in_the_queue() -> None:
+    unclear = _pixels_json(_uneven(3))
+    request = request_head(len(unclear), "application/json") + unclear
+    with serving(program=[sys.executable, "-c", SLOW_DETECTOR]) as server:
+        assert [status for status, _ in server.ask_together([request] * 2)] == [200, 200]
+        metrics = server.ask("GET", "/metrics").body.decode()
+        _, log = server.stop()
+    [total] = re.findall(r'mnist_request_seconds_sum{route="/predict"} (.*)', metrics)
+    looks = len(re.findall("detector in", log))  # each takes a second
+    assert 1.45 * looks < float(total) < 1.7 * looks  # the second request waits for the first
+
+
+@pytest.mark.slow
 def test_the_detector_costs_little_memory() -> None:
     with serving() as server:
         clean, unclear = PICTURES["clean"], PICTURES["three digits"]

@@ -27,6 +27,7 @@ from training.detector.fit_recipe import POOL
 from training.detector.numbers import Look, random_digits, write_number
 from training.detector.recipe import SCENES
 from training.detector.scenes import KINDS
+from training.detector.scenes.blank import handwritten_letters
 from training.detector.scenes.printed import split_pattern
 from training.detector.sources import Sources, pen, seven_segments
 from training.detector.targets import encode, normalize
@@ -129,6 +130,15 @@ def test_a_pen_writes_every_digit_about_as_high_as_asked() -> None:
     for height in (12.0, 40.0, 150.0):
         for digit in range(10):
             assert 0.75 * height < len(pen(rng).make(digit, height, rng)) < 1.5 * height
+
+
+def test_handwritten_letters_are_background() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        canvas = Canvas(np.full((90, 90, 3), 255, np.float32), rng)
+        handwritten_letters(canvas)
+        assert canvas.picture.min() < 200  # something is written
+        assert not canvas.shapes and not canvas.foreground.any()
 
 
 def test_patterns_keep_their_separators() -> None:

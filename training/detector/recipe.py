@@ -47,7 +47,7 @@ class SceneRecipe:
             "register": 3,
             "receipt": 13,
             "price": 7,
-            "display": 15,
+            "display": 18,
             "drums": 12,
             "plate": 4,
             "embossed": 6,
@@ -93,7 +93,7 @@ class SceneRecipe:
             "pixelated": 5,
             "drums": 2,
             "embossed": 2,
-            "blank": 5,
+            "blank": 9,
         }
     )
     """Weights of the kinds in smaller places."""

@@ -92,11 +92,11 @@ def pen(rng: np.random.Generator) -> Pen:
 
 def seven_segments(rng: np.random.Generator) -> SevenSegments:
     """Return a display of seven segments."""
-    wide = rng.random() < 0.3  # as on meters whose picture is squeezed
+    wide = rng.random() < 0.4  # as on meters whose picture is squeezed
     return SevenSegments(
-        aspect=rng.uniform(0.65, 1.1) if wide else rng.uniform(0.42, 0.68),
-        thickness=rng.uniform(0.06, 0.2),
-        gap=rng.uniform(-0.005, 0.03),
+        aspect=rng.uniform(0.65, 1.2) if wide else rng.uniform(0.42, 0.68),
+        thickness=rng.uniform(0.06, 0.22),
+        gap=rng.uniform(-0.005, 0.03) if rng.random() < 0.7 else rng.uniform(0.03, 0.07),
         slant=rng.uniform(0, 0.35 if wide else 0.2) if rng.random() < 0.65 else 0.0,
         pointed=rng.random() < 0.6,
         open_tails=rng.random() < 0.15,

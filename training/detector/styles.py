@@ -77,10 +77,15 @@ class Pen:
     WORKING_HEIGHT = 64  # pixels
 
     def make(self, digit: int, height: float, rng: np.random.Generator) -> Alpha:
-        paths = self.forms[digit]
+        return self.draw(self.forms[digit], 0.5 if digit == 1 else 0.65, height, rng)
+
+    def draw(
+        self, paths: Sequence[Path], aspect: float, height: float, rng: np.random.Generator
+    ) -> Alpha:
+        """Return the ink of paths, cropped; `aspect` is their usual width over their height."""
         points, places = np.unique(np.concatenate(paths), axis=0, return_inverse=True)
         points = points + rng.normal(0, self.jitter, points.shape)
-        points[:, 0] *= self.width * (0.5 if digit == 1 else 0.65)
+        points[:, 0] *= self.width * aspect
         size = max(float(np.clip(height, 24, 160)), self.WORKING_HEIGHT)
         stroke = max(1.0, self.stroke * size)
         margin = int(2 * stroke) + 8

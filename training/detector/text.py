@@ -10,31 +10,28 @@ from training.detector.styles import Typeface
 CLEAR = "ACEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxyAEFHKLMNRTVWXY"
 AMBIGUOUS = "OoIlSZBDQbqgzsi|"
 """Letters that look like digits in some font: their boxes are ignored."""
-SYMBOLS = "$€£%&#*+=?!@()[]/-"
-UNITS = (
-    "kWh",
-    "°C",
-    "°F",
-    "m3",
-    "kg",
-    "km",
-    "%",
-    "$",
-    "€",
-    "+",
-    "x",
-    "V",
-    "A",
-    "Hz",
-    "mm",
-    "CAL",
-    "KW",
+SYMBOLS = "$€£¥%&#@*+=?!()[]/-~§"
+WORDS = (
+    *("Total", "Date", "Price", "Amount", "Tel", "Room", "Line", "Size", "Model", "Weight", "Tax"),
+    *("Cash", "Change", "Page", "Volt", "Power", "Lot", "Qty", "Max", "Min", "Only", "Bus", "Sale"),
 )
-MARKS = ("$", "#", "=", "+", "€", "No", "**", "R$", "Rs", "£", "-", "--", "*", ".-", "Nr")
+UNITS = (
+    *("kWh", "°C", "°F", "m³", "kg", "km", "%", "%", "$", "$", "€", "+", "x", "V", "A", "Hz", "mm"),
+    *("CAL", "KW", "kg", "lb", "ml", "USD", "EUR", "?", "&", "@", "£", "¥", "cm", "g", "pcs"),
+)
+"""What may stand after a number; repeated entries are drawn more often."""
+MARKS = (
+    *("$", "$", "$", "$", "#", "=", "+", "€", "No", "**", "R$", "Rs", "£", "-", "--", "*", ".-"),
+    *("Nr", "US$", "USD", "EUR", "¥", "@", "&", "?", "§", "~"),
+)
+"""What may stand before a number; repeated entries are drawn more often."""
 
 
 def word(rng: np.random.Generator, length: int | None = None) -> str:
-    """Return random characters, mostly letters that no digit resembles."""
+    """Return a word, or random characters, mostly letters that no digit resembles."""
+    if not length and rng.random() < 0.25:
+        found = WORDS[rng.integers(len(WORDS))]
+        return (found, found.upper(), found.lower())[rng.integers(3)]
     pool = CLEAR if rng.random() < 0.65 else CLEAR + AMBIGUOUS + SYMBOLS
     letters = rng.integers(len(pool), size=length or rng.integers(1, 9))
     return "".join(pool[i] for i in letters)
@@ -51,7 +48,7 @@ def write_text(
     opacity: float = 1.0,
 ) -> float:
     """Write letters whose capitals are `height` high; return where they end."""
-    for character in text:
+    for index, character in enumerate(text):
         ink = font.character(character, height) if character != " " else None
         if ink is None:
             x += 0.4 * height
@@ -59,12 +56,29 @@ def write_text(
         raised = 0.4 * (height - len(ink)) if character in "-+=*°" else 0
         top = y + height - len(ink) - raised
         canvas.blend(ink, x, top, colour, opacity)
-        if character in AMBIGUOUS:
+        if character in AMBIGUOUS and not _is_inside_a_word(text, index):
             canvas.ignore(x, top, ink.shape[1], len(ink))
         x += ink.shape[1] + 0.1 * height
         if x > canvas.width:
             break
     return x
+
+
+def _is_inside_a_word(text: str, index: int) -> bool:
+    """Whether the neighbours of a letter show that it is none of the digits it resembles."""
+    before, after = text[index - 1 : index], text[index + 1 : index + 2]
+    clear = (before != "" and before in CLEAR) + (after != "" and after in CLEAR)
+    return clear == 2 or (clear == 1 and len(text) > 3)
+
+
+def mark(rng: np.random.Generator) -> str:
+    """Return what may stand before a number."""
+    return MARKS[rng.integers(len(MARKS))]
+
+
+def unit(rng: np.random.Generator) -> str:
+    """Return what may stand after a number."""
+    return UNITS[rng.integers(len(UNITS))]
 
 
 def scatter_words(
@@ -133,19 +147,11 @@ def decorate(
     canvas.blend(layer, 0, 0, colour)
     font = sources.typeface(rng)
     size = height * rng.uniform(0.35, 1)
-    if rng.random() < 0.2 * shares:
-        text = (
-            word(rng, int(rng.integers(1, 5)))
-            if rng.random() < 0.5
-            else UNITS[rng.integers(len(UNITS))]
-        )
+    if rng.random() < 0.25 * shares**0.5:
+        text = word(rng, int(rng.integers(1, 5))) if rng.random() < 0.35 else unit(rng)
         write_text(canvas, text, right + gap, bottom - size, size, colour, font)
-    if rng.random() < 0.14 * shares:
-        text = (
-            word(rng, int(rng.integers(1, 4)))
-            if rng.random() < 0.4
-            else MARKS[rng.integers(len(MARKS))]
-        )
+    if rng.random() < 0.2 * shares**0.5:
+        text = word(rng, int(rng.integers(1, 4))) if rng.random() < 0.3 else mark(rng)
         write_text(
             canvas, text, left - size * (0.6 * len(text) + 0.4), bottom - size, size, colour, font
         )

@@ -1,5 +1,7 @@
 """Seven-segment and dot-matrix displays, tubes, and the drums of meters."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -9,7 +11,7 @@ from training.detector.colours import any_colour, gray, ink_colour
 from training.detector.effects import Effect, glow, no_effect, panel, shadow
 from training.detector.numbers import Look, random_digit, random_digits, write_number
 from training.detector.sources import Sources, dot_matrix, pen, seven_segments
-from training.detector.text import UNITS, edge_text, scatter_words, write_text
+from training.detector.text import edge_text, scatter_words, unit, write_text
 
 LIGHTS = (
     (255, 40, 40),
@@ -68,10 +70,10 @@ def display(rng: np.random.Generator, sources: Sources, height: int, width: int)
         start = x + fewer * 0.7 * size
         end = write_number(canvas, look, random_digits(rng, count - fewer), start, y, "")
         if rng.random() < 0.35:
-            unit, small = UNITS[rng.integers(len(UNITS))], size * rng.uniform(0.2, 0.6)
+            small = size * rng.uniform(0.2, 0.6)
             write_text(
                 canvas,
-                unit,
+                unit(rng),
                 end + 0.1 * size,
                 y + size - small,
                 small,
@@ -138,7 +140,8 @@ def drums(rng: np.random.Generator, sources: Sources, height: int, width: int) -
         # Dark gaps between light drums are as high as a one.
         around = gray(rng, 0, 60) if rng.random() < 0.7 else any_colour(rng)
         panel(canvas, box, around, 0)
-    red, gap = rng.random() < 0.5, pitch * rng.uniform(0, 0.3)
+    bars = not dark and rng.random() < 0.5
+    red, gap = rng.random() < 0.5, 0.0 if bars else pitch * rng.uniform(0, 0.3)
     style, ink = sources.typeface(rng), ink_colour(rng, drum, 70)
     for index in range(count):
         x = left + index * pitch
@@ -150,6 +153,8 @@ def drums(rng: np.random.Generator, sources: Sources, height: int, width: int) -
         own = ink if rng.random() < 0.9 else ink_colour(rng, colour, 70)
         look = Look(style, own, size, cell=max(5.0, pitch - gap))
         _drum(canvas, look, box, roll)
+    if bars:
+        _bars(canvas, [left + index * pitch for index in range(count + 1)], top + window / 2, size)
     shade = np.abs((np.arange(height) - top - window / 2) / (window / 2)) ** 3
     factor = np.clip(1 - shade * rng.uniform(0, 0.8), 0.2, 1).astype(np.float32)
     rows = slice(max(0, int(top)), int(top + window))
@@ -186,6 +191,19 @@ def _drum(canvas: Canvas, look: Look, box: tuple[float, float, float, float], ro
             canvas.blend(part, x, y + first, look.colour)
             if seen > 0.5:
                 canvas.ignore(x, y + first, part.shape[1], len(part))
+
+
+def _bars(canvas: Canvas, edges: Sequence[float], middle: float, size: float) -> None:
+    """Draw the dark gaps between light drums, which are hardly higher than digits."""
+    rng, layer = canvas.rng, canvas.layer()
+    pitch, half = edges[1] - edges[0], size * rng.uniform(0.5, 0.72)
+    thick, shift = pitch * rng.uniform(0.05, 0.2), pitch * rng.uniform(-0.05, 0.05)
+    for x in edges:
+        wide, low = thick * rng.uniform(0.7, 1.2), half * rng.uniform(0.8, 1.1)
+        corner = (round(x + shift + wide / 2), round(middle + low))
+        start = (round(x + shift - wide / 2), round(middle - half))
+        cv2.rectangle(layer, start, corner, 255, -1)
+    canvas.blend(layer, 0, 0, any_colour(rng, 0, 70), rng.uniform(0.6, 1))
 
 
 def _reflection(canvas: Canvas, share: float) -> None:

@@ -10,7 +10,7 @@ from training.detector.numbers import Look, random_digits, write_number
 from training.detector.scenes.sizes import digit_height
 from training.detector.sources import PRINTED, Sources
 from training.detector.styles import Typeface
-from training.detector.text import decorate, edge_text, scatter_words, word, write_text
+from training.detector.text import decorate, edge_text, mark, scatter_words, unit, word, write_text
 
 PATTERNS = (
     *("#.##", "##.##", "###.##", "#,###.##", "##/##/####", "##-##-##", "##.##.####", "##:##"),
@@ -35,10 +35,14 @@ def receipt(rng: np.random.Generator, sources: Sources, height: int, width: int)
         pattern = PATTERNS[rng.integers(len(PATTERNS))]
         look = Look(style, colour, size, opacity, rng.uniform(0.05, 0.2), cell=cell)
         x = rng.uniform(0, 0.3) * width
-        if rng.random() < 0.4 and isinstance(style, Typeface):
-            x = write_text(canvas, word(rng), x, y, size, colour, style, opacity) + 0.4 * size
+        if rng.random() < 0.5 and isinstance(style, Typeface):
+            text, gap = (word(rng), 0.4) if rng.random() < 0.5 else (mark(rng), rng.uniform(0, 0.4))
+            x = write_text(canvas, text, x, y, size, colour, style, opacity) + gap * size
         digits, separators = split_pattern(rng, pattern)
         end = write_number(canvas, look, digits, x, y, separators)
+        if rng.random() < 0.25 and isinstance(style, Typeface):
+            start = end + size * rng.uniform(0, 0.3)
+            end = write_text(canvas, unit(rng), start, y, size, colour, style, opacity) + 0.2 * size
         if rng.random() < 0.4 and end + size < width:
             digits, separators = split_pattern(rng, PATTERNS[rng.integers(len(PATTERNS))])
             end = write_number(canvas, look, digits, end + 0.7 * size, y, separators)
@@ -71,6 +75,8 @@ def price(rng: np.random.Generator, sources: Sources, height: int, width: int) -
     if rng.random() < 0.3:
         scatter_words(canvas, sources, 2, size, colour)
     x, y = rng.uniform(0.02, 0.3) * width, (height - size) * rng.uniform(0.1, 0.9)
+    if rng.random() < 0.3 and isinstance(style, Typeface):
+        x = write_text(canvas, mark(rng), x, y, size * rng.uniform(0.5, 1), colour, style)
     look = Look(style, colour, size, rng.uniform(0.7, 1), rng.uniform(0.02, 0.15))
     count = int(rng.integers(1, 4))
     separators = "_" * (count - 1) + (".," if rng.random() < 0.5 else "_-")[int(rng.integers(2))]
@@ -105,7 +111,11 @@ def page(rng: np.random.Generator, sources: Sources, height: int, width: int) ->
             if rng.random() < 0.45:
                 digits, separators = split_pattern(rng, PATTERNS[rng.integers(len(PATTERNS))])
                 look = Look(font, colour, size, 1.0, 0.1)
+                if rng.random() < 0.2:
+                    x = write_text(canvas, mark(rng), x, y, size, colour, font)
                 x = write_number(canvas, look, digits, x, y, separators)
+                if rng.random() < 0.2:
+                    x = write_text(canvas, unit(rng), x + 0.1 * size, y, size, colour, font)
             else:
                 x = write_text(canvas, word(rng), x, y, size, colour, font)
             x += 0.5 * size

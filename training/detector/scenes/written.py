@@ -7,13 +7,14 @@ from training.detector import textures
 from training.detector.canvas import Canvas, Colour, line
 from training.detector.colours import any_colour, gray, ink_colour, pencil_colour
 from training.detector.effects import frame
+from training.detector.letters import DOLLARS, LETTER_ASPECT
 from training.detector.numbers import Look, random_digits, random_spacing, write_number
 from training.detector.scenes.sizes import digit_height
 from training.detector.sources import MIXED, WRITTEN, Sources, pen
 from training.detector.text import (
-    MARKS,
     decorate,
     edge_text,
+    mark,
     scatter_words,
     scribble,
     word,
@@ -72,9 +73,15 @@ def cheque(rng: np.random.Generator, sources: Sources, height: int, width: int) 
         frame(canvas, box, rng.uniform(1, 3), any_colour(rng, 0, 140))
     x, y = rng.uniform(0, 0.25) * width, (height - size) * rng.uniform(0.1, 0.9)
     if rng.random() < 0.35:
-        mark = MARKS[rng.integers(len(MARKS))]
-        font = sources.typeface(rng)
-        x = write_text(canvas, mark, x, y, size * rng.uniform(0.5, 0.9), colour, font) + 0.1 * size
+        small = size * rng.uniform(0.5, 1)
+        if rng.random() < 0.4:
+            sign = DOLLARS[rng.integers(len(DOLLARS))]
+            ink = pen(rng).draw(sign, LETTER_ASPECT, small, rng)
+            canvas.blend(ink, x, y, colour)
+            x += ink.shape[1] + 0.1 * size
+        else:
+            font = sources.typeface(rng)
+            x = write_text(canvas, mark(rng), x, y, small, colour, font) + 0.1 * size
     look = Look(style, colour, size, rng.uniform(0.7, 1), random_spacing(rng, style), 0.15)
     end = write_number(canvas, look, random_digits(rng, int(rng.integers(2, 9))), x, y)
     _fill_line(canvas, end, y, size, colour)

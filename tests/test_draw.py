@@ -178,7 +178,7 @@ def test_a_picture_is_dropped_or_pasted(page: DrawPage, event: str) -> None:
     page.await_number("2")
     # Strokes on top of a picture are part of it.
     before = page.ink
-    page.draw([(0.15, 0.3), (0.15, 0.7)])
+    page.draw([(0.6, 0.54), (0.6, 0.73)])
     assert page.ink > before
     page.await_number("12")
 

@@ -156,6 +156,18 @@ def test_tiny_and_huge_digits(height: int) -> None:
     assert answers == list(range(10))
 
 
+@pytest.mark.parametrize("number", [0, 3, 5, 7])
+def test_a_small_digit_in_a_large_photograph(number: int) -> None:
+    rng = np.random.default_rng(number)
+    page = Image.new("L", (1600, 1200), PAPER)
+    write(page, scaled(handwriting(number), 26), (900, 700))
+    light = np.linspace(1, 0.6, page.width)
+    gray = np.asarray(page) * light + rng.normal(0, 5, (page.height, page.width))
+    photo = gray.clip(0, 255).astype(np.uint8)
+    assert _digit(photo) == number
+    assert _text(photo) == str(number)
+
+
 SEGMENTS = {
     "0": "abcdef", "1": "bc", "2": "abged", "3": "abgcd", "4": "fgbc", "5": "afgcd",
     "6": "afgedc", "7": "abc", "8": "abcdefg", "9": "abcdfg",
@@ -190,6 +202,49 @@ def test_a_display_with_a_thousand_specks() -> None:
     result = _predict(gray, "--multi")
     assert (result.code, result.stderr) == (0, "")
     assert result.record["text"] == "1250" or result.record["uncertain"]
+
+
+def _meter(text: str) -> Image.Image:
+    """Light drums with dark gaps between them, which are hardly higher than digits."""
+    pitch, font = 64, ImageFont.load_default(64)
+    page = Image.new("L", (pitch * len(text) + 80, 150), 60)
+    draw = ImageDraw.Draw(page)
+    draw.rounded_rectangle((22, 22, page.width - 22, 128), 10, fill=200)
+    for index, character in enumerate(text):
+        x = 40 + pitch * index
+        draw.rectangle((x - 6, 42, x + 6, 106), fill=40)
+        draw.text((x + 3 + (pitch - font.getlength(character)) / 2, 37), character, 50, font)
+    return page.filter(ImageFilter.GaussianBlur(2))
+
+
+@pytest.mark.parametrize("text", ["00384", "24579", "007641"])
+def test_the_gaps_between_drums_are_no_ones(text: str) -> None:
+    assert _text(_meter(text)) == text
+
+
+@pytest.mark.parametrize("text", [") 274", "[ 274", "+274", "USD 274", "EUR274", "274 No"])
+def test_signs_and_units_are_no_digits(text: str) -> None:
+    font = ImageFont.load_default(60)
+    page = Image.new("L", (int(font.getlength(text)) + 120, 140), PAPER)
+    ImageDraw.Draw(page).text((60, 35), text, INK, font)
+    assert _text(page) == "274"
+
+
+A = ((0.0, 1.0), (0.45, 0.0), (0.85, 1.0)), ((0.02, 0.68), (1.0, 0.6))
+K = ((0.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (0.0, 0.5), (1.0, 1.0))
+
+
+@pytest.mark.parametrize("stroke", [4, 8, 12])
+@pytest.mark.parametrize("letter", [A, K])
+def test_a_handwritten_letter_is_no_digit(
+    letter: tuple[tuple[tuple[float, float], ...], ...], stroke: int
+) -> None:
+    page = Image.new("L", (120, 120), PAPER)
+    draw = ImageDraw.Draw(page)
+    for path in letter:
+        draw.line([(18 + 84 * x, 14 + 91 * y) for x, y in path], INK, stroke, joint="curve")
+    record = _predict(page.filter(ImageFilter.GaussianBlur(0.7))).record
+    assert record["uncertain"] and record["digitness"] < 0.2
 
 
 @pytest.mark.parametrize("pair", ["12", "47", "58", "06", "93"])

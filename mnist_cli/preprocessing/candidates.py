@@ -82,8 +82,9 @@ def search(picture: Picture, prepared: Prepared) -> Prepared:
     """
     views = looks.look_for_one(picture.image)
     is_large = max(picture.full_size) > DETECTOR.first_side_px
-    if is_large and not any(map(_is_probable, views)):  # the digit may be too small for these looks
-        views += filter(_is_probable, [looks.look_for_number(picture.image)])
+    if is_large and not any(look.has_digit for look in views):  # it may be too small for these
+        closer = looks.look_for_number(picture.image)
+        views += [closer] if closer.has_digit else []
     found = [candidate for look in views if (candidate := _most_prominent(picture, look))]
     if needs_larger(picture, [one.detection.box for one in found if one.detection]):
         return search(picture.larger, prepared)
@@ -116,10 +117,6 @@ def best_crop(prepared: Prepared) -> Pixels:
         return candidate.detection.score if candidate.detection else math.inf
 
     return max(prepared.candidates, key=score).image
-
-
-def _is_probable(look: Look) -> bool:
-    return any(found.score >= DETECTOR.min_score for found in look.detections)
 
 
 def _most_prominent(picture: Picture, look: Look) -> Candidate | None:

@@ -53,6 +53,11 @@ class Look(NamedTuple):
     foreground: Floats
     """float32 [h, w], the probability that each pixel of the mask shows the ink of a digit."""
 
+    @property
+    def has_digit(self) -> bool:
+        """Whether any detection is probably a digit."""
+        return any(found.score >= DETECTOR.min_score for found in self.detections)
+
     def in_mask(self, box: Rectangle) -> Rectangle:
         """Return the pixels of the mask that a rectangle of the picture covers."""
         height, width = self.foreground.shape

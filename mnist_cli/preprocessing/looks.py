@@ -18,10 +18,12 @@ def look_for_one(picture: Image.Image) -> list[Look]:
 def look_for_number(picture: Image.Image) -> Look:
     """Look at all of a picture (L or RGB), then at the part with digits, where that shows more."""
     detector, (width, height) = load_detector(), picture.size
-    longest = max(width, height)
+    longest, whole = max(width, height), Rectangle(0, 0, width, height)
     is_wide = longest >= DETECTOR.wide_aspect * min(width, height)
     side = DETECTOR.first_side_px * (DETECTOR.wide_scale if is_wide else 1)
-    first = detector.look(picture, Rectangle(0, 0, width, height), side / longest)
+    first = detector.look(picture, whole, side / longest)
+    if longest > side and not first.has_digit:  # the digits may be too small for this look
+        first = detector.look(picture, whole, min(1, DETECTOR.closer_scale * side / longest))
     if not first.detections:
         return first
     digit_height = _usual_height(first.detections)
@@ -48,14 +50,20 @@ def look_for_number(picture: Image.Image) -> Look:
 def digits_of_number(look: Look) -> list[int]:
     """Return the indices of the detections that are digits of the number in a look."""
     found = [index for index, one in enumerate(look.detections) if one.score >= DETECTOR.min_score]
-    scores = [look.detections[index].score for index in found]
-    heights = [look.detections[index].box.height for index in found]
-    return [
-        index
-        for index, score, height in zip(found, scores, heights, strict=True)
-        if score >= DETECTOR.min_relative_score * np.median(scores)
-        and height >= DETECTOR.min_height * np.median(heights)
-    ]
+    if not found:
+        return []
+    usual_score = np.median([look.detections[index].score for index in found])
+    usual_height = np.median([look.detections[index].box.height for index in found])
+
+    def is_digit(one: Detection) -> bool:
+        is_one = one.classes.argmax() == 1
+        least = DETECTOR.min_relative_score_of_one if is_one else DETECTOR.min_relative_score
+        return bool(
+            one.score >= least * usual_score
+            and one.box.height >= DETECTOR.min_height * usual_height
+        )
+
+    return [index for index in found if is_digit(look.detections[index])]
 
 
 def _evidence(look: Look) -> float:

@@ -79,6 +79,8 @@ class DetectorParameters(NamedTuple):
     """Ratio of the sides from which a picture shows one line of digits."""
     wide_scale: float = 1.25
     """Factor on `first_side_px` for such pictures."""
+    closer_scale: float = 2.0
+    """Factor on the size of the first look if it shows no digit."""
     digit_height_px: float = 36.0
     """Height of digits in the second look; the detector is trained mostly with such heights."""
     second_side_px: int = 384
@@ -98,8 +100,10 @@ class DetectorParameters(NamedTuple):
     """Objectness from which a peak is kept."""
     min_score: float = 0.38
     """Objectness from which a peak is a digit of a number."""
-    min_relative_score: float = 0.55
+    min_relative_score: float = 0.5
     """In median scores of the digits of a number; lower ones are separators or other marks."""
+    min_relative_score_of_one: float = 0.55
+    """The same for a 1, which slashes and edges look like."""
     min_height: float = 0.45
     """In median heights of the digits of a number; lower ones are marks or smaller print."""
     max_iou: float = 0.5
@@ -155,13 +159,14 @@ class RecognitionParameters(NamedTuple):
     """Intersection over union from which two boxes are of one digit."""
     min_total_score: float = 0.5
     """Sum of scores below which the evidence of all looks counts less."""
-    score_weight: float = 5.8
-    share_weight: float = 5.8
-    certainty_weight: float = 2.8
-    digitness_bias: float = -9.6
+    score_weight: float = 6.4
+    share_weight: float = 6.0
+    certainty_weight: float = 2.6
+    digitness_bias: float = -10.0
     """Logistic regression of digitness on the score, the share and the certainty of the scores,
     fitted on real pictures with and without a digit; the bias was then raised so that the CNNs
-    mark at most 10 % of readable digits as uncertain."""
+    mark at most 11 % of readable digits as uncertain, and less than 4 % of other pictures as
+    certain."""
 
 
 CLASSICAL = ClassicalParameters()

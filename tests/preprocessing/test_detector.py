@@ -215,10 +215,19 @@ def test_digits_of_a_usual_height_get_one_look(monkeypatch: pytest.MonkeyPatch) 
     assert len(fake.scales) == 1
 
 
-def test_a_line_is_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_without_digits_is_enlarged_and_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     fake = _use(monkeypatch, FakeDetector())
-    looks.look_for_number(_picture(640, 100))
-    assert fake.scales == [DETECTOR.wide_scale * DETECTOR.first_side_px / 640]
+    scale = DETECTOR.wide_scale * DETECTOR.first_side_px / 800
+    looks.look_for_number(_picture(800, 100))
+    assert fake.scales == [scale, DETECTOR.closer_scale * scale]
+
+
+def test_a_small_picture_without_digits_gets_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = _use(monkeypatch, FakeDetector())
+    looks.look_for_number(_picture(200, 120))
+    assert len(fake.scales) == 1
 
 
 class _Blinded(FakeDetector):

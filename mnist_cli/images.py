@@ -27,6 +27,16 @@ WHITE_LEVELS = (255, 4095, 65535)
 MAX_INK_DEVIATION = 32
 
 EXIF_ORIENTATION = 0x0112
+# What each orientation but the upright one, 1, needs.
+TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # Keys of `Image.info` that Pillow reads an orientation from, except in TIFF.
 ORIENTATION_KEYS = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 
@@ -41,12 +51,13 @@ def read(file: str, stdin: BinaryIO) -> Picture:
 
 
 def decode_silently(data: bytes) -> Picture:
-    """Decode a picture while no other thread writes to stderr.
+    """Decode a picture and hide the warnings of libtiff.
+
+    What other threads print meanwhile may be lost.
 
     Raises:
         InputError: `decode` rejects the picture.
     """
-    # libtiff writes its own warnings to stderr.
     is_tiff = data.startswith((b"II", b"MM"))
     with native_output_hidden() if is_tiff else contextlib.nullcontext():
         return decode(data)
@@ -100,6 +111,7 @@ def from_image(image: Image.Image) -> Picture:
     with _decoder_errors():
         _check_not_empty(image.width, image.height)
         check_size(image.width, image.height)
+        image.load()  # an open file is decoded only now
         return Picture(_to_8_bit(_apply_orientation(image)))
 
 
@@ -151,6 +163,8 @@ def _decoder_errors(data: bytes = b"") -> Iterator[None]:
         raise InputError(problem, tip) from error
     except Image.DecompressionBombError as error:
         raise InputError(_TOO_LARGE) from error
+    except MemoryError as error:
+        raise InputError("not enough memory to decode the picture: scale it down") from error
     except Exception as error:  # decoders raise all kinds of exceptions on damaged files
         raise InputError(
             f"the picture is damaged, or uses an unsupported feature of its format: {error}"
@@ -192,11 +206,12 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
     # Reading the orientation takes as long as decoding a small picture.
     if image.format != "TIFF" and not ORIENTATION_KEYS & image.info.keys():
         return image
-    if image.getexif().get(EXIF_ORIENTATION, 1) == 1:
+    try:
+        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # damaged metadata, which raise all kinds of exceptions; the pixels are fine
         return image
-    from PIL import ImageOps
-
-    return ImageOps.exif_transpose(image)
+    method = TRANSPOSITIONS.get(orientation)
+    return image if method is None else image.transpose(method)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

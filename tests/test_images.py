@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,39 @@ def test_a_picture_is_turned_upright(orientation: int) -> None:
     (six.transpose(stored) if stored is not None else six).save(stream, "PNG", exif=exif)
     np.testing.assert_array_equal(images.decode(stream.getvalue()).gray, np.asarray(six))
     assert run("predict", "-", stdin=stream.getvalue()).record["prediction"] == 6
+
+
+def _tiff_header(*entries: bytes) -> bytes:
+    """EXIF metadata of such entries: tag, type, count and value."""
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+
+
+ORIENTATION = struct.pack("<HHIHH", 274, 3, 1, 6, 0)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    "exif",
+    [
+        _tiff_header(struct.pack("<HHI4s", 256, 2, 4, b"abc"), ORIENTATION),  # a width in letters
+        _tiff_header(struct.pack("<HHIi", 256, 9, 1, -5), ORIENTATION),
+        _tiff_header(ORIENTATION, struct.pack("<HHI4s", 282, 2, 4, b"72")),
+    ],
+)
+def test_other_metadata_than_the_orientation_may_be_wrong(exif: bytes, format: str) -> None:
+    stream = io.BytesIO()
+    start = b"Exif\0\0" if format == "JPEG" else b""
+    six = Image.open(SAMPLES / "MNIST-6.png").resize((28, 40))
+    stored = six.transpose(Image.Transpose.ROTATE_90)
+    stored.save(stream, format, exif=start + exif)
+    assert images.decode(stream.getvalue()).size == six.size
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_metadata_may_be_damaged(format: str) -> None:
+    stream = io.BytesIO()
+    GRAY.save(stream, format, exif=b"Exif\0\0garbage")
+    assert images.decode(stream.getvalue()).size == GRAY.size
 
 
 INKS = {
@@ -282,6 +317,26 @@ def test_a_file_that_shrinks_while_it_is_read(
 
     monkeypatch.setattr(os, "fstat", shrink_after_fstat)
     assert input_files.load_regular(str(file)) == b"x" * 10
+
+
+def test_a_picture_that_does_not_fit_into_memory() -> None:
+    program = """
+import io, resource
+from PIL import Image
+from mnist_cli import errors, images
+file = io.BytesIO()
+Image.new("L", (8000, 7900), "white").save(file, "PNG")
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**25,) * 2)
+try:
+    images.decode(file.getvalue())
+except errors.InputError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "not enough memory to decode the picture: scale it down\n"
 
 
 def test_no_more_than_the_limit_is_read(tmp_path: Path) -> None:

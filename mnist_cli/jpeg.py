@@ -21,7 +21,7 @@ def reduce(image: Image.Image, max_reduction: int) -> int:
     reduction = min(longest // REDUCED_SIDE_PX, max_reduction)
     if reduction < 2:
         return 1
-    width, height = (max(1, round(side / reduction)) for side in image.size)
+    width, height = (max(1, side // reduction) for side in image.size)
     image.draft(None, (width, height))
     return round(longest / max(image.size))
 

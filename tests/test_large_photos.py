@@ -60,6 +60,7 @@ def test_only_large_jpegs_are_reduced_and_plain_never_is() -> None:
         ("JPEG", (4000, 3000), True),
         ("MPO", (4000, 3000), True),  # a JPEG and further pictures
         ("JPEG", (1999, 1500), False),
+        ("JPEG", (2003, 1503), True),
         ("PNG", (4000, 3000), False),
     ):
         file = io.BytesIO()

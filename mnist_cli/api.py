@@ -5,7 +5,7 @@ It is imported with the first use of a name of `mnist_cli`, since it imports Num
 
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -44,7 +44,7 @@ Arrays have the shape [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA), and va
 to 255 (white). A `Picture` has been decoded before.
 """
 
-# How many pictures are decoded before the model reads them together; a photograph takes up to 3 MB.
+# How many pictures the model reads together.
 BATCH_SIZE = 16
 
 
@@ -80,15 +80,13 @@ class DigitModel:
     ) -> Iterator[Digit]:
         """Read the only digit of each picture, in batches.
 
+        The digits of the pictures before one that cannot be read are yielded first.
+
         Raises:
             InputError: a picture cannot be read, or there is no digit in it.
         """
         for chunk in chunked(sources, BATCH_SIZE):
-            pictures = [
-                # A file object can be read only once.
-                NamedPicture(_name_of(source), functools.cache(functools.partial(_load, source)))
-                for source in chunk
-            ]
+            pictures = [NamedPicture(_name_of(source), _loader(source)) for source in chunk]
             yield from recognition.read_pictures(self._model, pictures, preprocess)
 
     def read_number(self, source: Source) -> Number:
@@ -142,6 +140,12 @@ def predict(
 @functools.cache
 def _load_once(name_or_path: str) -> DigitModel:
     return load_model(name_or_path)
+
+
+def _loader(source: Source) -> Callable[[], Picture]:
+    """Return a function that loads a picture as often as it is called."""
+    load = functools.partial(_load, source)
+    return functools.cache(load) if hasattr(source, "read") else load  # a file is read only once
 
 
 def _load(source: Source) -> Picture:

@@ -28,7 +28,7 @@ from mnist_cli.preprocessing.candidates import (
 from mnist_cli.preprocessing.detector import Detection
 from mnist_cli.preprocessing.geometry import Box, iou
 from mnist_cli.preprocessing.lines import reading_order
-from mnist_cli.preprocessing.parameters import CLASSICAL, DETECTOR, RECOGNITION
+from mnist_cli.preprocessing.parameters import CLASSICAL, RECOGNITION
 
 
 def read_prepared(model: Model, pictures: Sequence[Prepared]) -> list[Digit | None]:
@@ -57,18 +57,27 @@ def read_pictures(
     """Read the digit of each picture; the model reads all clean ones as one batch.
 
     Raises:
-        InputError: a picture cannot be read, or there is no digit in it.
+        InputError: a picture cannot be read, or there is no digit in it; the digits of the pictures
+            before it are yielded first.
     """
-    prepared = []
+    prepared: list[Prepared] = []
+    failure: InputError | None = None
     for picture in pictures:
-        with errors_in(picture.name):
-            prepared.append(prepare(picture.load(), preprocess))
+        try:
+            with errors_in(picture.name):
+                prepared.append(prepare(picture.load(), preprocess))
+        except InputError as error:
+            failure = error
+            break
+    readable = pictures[: len(prepared)]
     for picture, before, digit in zip(
-        pictures, prepared, read_prepared(model, prepared), strict=True
+        readable, prepared, read_prepared(model, prepared), strict=True
     ):
         with errors_in(picture.name):
             digit = digit or read_searched(model, picture.load(), before)
         yield digit
+    if failure:
+        raise failure
 
 
 def read_digit(model: Model, picture: Picture, preprocess: Preprocess = "auto") -> Digit:
@@ -158,11 +167,11 @@ def _decide(model: Model, picture: Prepared, rows: list[Floats]) -> Digit | None
         return _digit(model, row, confidence, candidate.image, candidate.box)
     evidence = combine(picture.candidates, rows)
     digit = int(evidence.scores.argmax())
-    best = _best_crop(picture.candidates, [float(row[digit]) for row in rows])
+    best = _most_supported(picture.candidates, [float(row[digit]) for row in rows])
     return _digit(model, evidence.scores, evidence.digitness, best.image, best.box)
 
 
-def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> Candidate:
+def _most_supported(candidates: Sequence[Candidate], probabilities: list[float]) -> Candidate:
     """Return the crop of the detector that supports a digit best.
 
     If the crop of the fast path shows the same digit, it is returned instead: its box is exact.
@@ -172,7 +181,7 @@ def _best_crop(candidates: Sequence[Candidate], probabilities: list[float]) -> C
         for candidate, probability in zip(candidates, probabilities, strict=True)
     ]
     best, first = candidates[int(np.argmax(support))], candidates[0]
-    is_exact = first.detection is None and iou(first.box, best.box) > DETECTOR.max_iou
+    is_exact = first.detection is None and iou(first.box, best.box) > RECOGNITION.same_crop_iou
     return first if is_exact else best
 
 

@@ -156,14 +156,17 @@ def test_notebooks_show_what_the_model_read() -> None:
         (np.full((28, 28), np.nan), "values outside of 0"),
         (np.eye(28), "values from 0 to 1"),
         (Image.new("F", (28, 28)), "unknown in 32-bit floats"),
+        (Image.open(io.BytesIO(SEVEN.read_bytes()[:-100])), "the picture is damaged"),
     ],
 )
 def test_bad_sources(source: mnist_cli.Source, message: str) -> None:
     model = mnist_cli.load_model()
     with pytest.raises(mnist_cli.InputError, match=message):
         model.predict(source)
+    many = model.predict_many([SEVEN, source, SEVEN])
+    assert next(many) == model.predict(SEVEN)
     with pytest.raises(mnist_cli.InputError, match=message):
-        list(model.predict_many([SEVEN, source]))
+        next(many)
 
 
 def test_a_source_of_another_type() -> None:

@@ -17,6 +17,8 @@ class ClassicalParameters(NamedTuple):
     """Longer side; a smaller digit may fall apart for lack of pixels."""
     min_area: float = 0.02
     """Fraction of the area of the largest component; smaller components are specks."""
+    solid_share: float = 0.6
+    """Foreground of a shape's box or of an edge of it, as a fraction, from which it is solid."""
     max_gap: float = 0.2
     """Distance to the digit in longer sides; nearer components belong to it."""
     max_components: int = 1000
@@ -28,7 +30,7 @@ class ClassicalParameters(NamedTuple):
 
     # Threshold: gray levels, 0 to 255.
     min_contrast: int = 32
-    """Difference between foreground and background; a lower one is texture or noise."""
+    """Difference between the lightest and the darkest pixel; a lower one is texture or noise."""
     foreground_threshold: int = 63
     """Foreground, 0 to 255, above which a pixel belongs to a mark."""
     max_background_range: int = 16
@@ -93,7 +95,7 @@ class DetectorParameters(NamedTuple):
     same_scale: tuple[float, float] = (0.8, 1.25)
     """Ratio of both scales in which the first look is enough, if the digits fill it."""
     same_area: float = 0.6
-    """Fraction of the picture that the digits fill then."""
+    """Fraction of the picture that the region of the second look fills then."""
     min_evidence: float = 0.6
     """Sum of scores of the second look over that of the first; if lower, the first one counts."""
     min_peak: float = 0.15
@@ -110,6 +112,10 @@ class DetectorParameters(NamedTuple):
     """Intersection over union of two boxes; if higher, the weaker one is a duplicate."""
     max_inside: float = 0.72
     """Intersection over the smaller box; if higher, the weaker one is a part of the other."""
+    min_height_of_wide: float = 0.8
+    """Least height of a digit, in widths, when the usual height of the digits is estimated."""
+    min_width_of_tall: float = 0.3
+    """Least width of a digit, in heights, when the most prominent digit is chosen."""
     min_peer_height: float = 0.5
     """In heights of a digit; lower detections are not counted as other digits beside it."""
     centre_weight: float = 0.5
@@ -131,7 +137,7 @@ class CropParameters(NamedTuple):
     """Foreground probability from which a pixel can be ink."""
     min_reduced_side_px: int = 40
     """Longer side of digits in a picture that the JPEG decoder reduced; if one is smaller, the
-    picture is decoded again at twice the size. A crop has 20 pixels."""
+    picture is decoded again at twice the size. A normalized digit has 20 pixels."""
     min_samples: int = 4
     """Pixels of each colour without which the mask itself is the foreground."""
     clip: tuple[float, float] = (0.15, 0.85)
@@ -157,6 +163,8 @@ class RecognitionParameters(NamedTuple):
     """Least probabilities, so that one wrong certainty cannot outweigh everything else."""
     same_digit_iou: float = 0.3
     """Intersection over union from which two boxes are of one digit."""
+    same_crop_iou: float = 0.5
+    """The same from which the classical crop replaces that of a detection."""
     min_total_score: float = 0.5
     """Sum of scores below which the evidence of all looks counts less."""
     score_weight: float = 6.4

@@ -52,8 +52,8 @@ class Reader:
         Raises:
             ModelError: it cannot be loaded.
         """
-        self.several_pages: list[str] = []
-        """The files of the last `read` with several pages, of which only the first was read."""
+        self.several_pages = 0
+        """Files of the last `read` with several pages, of which only the first was read."""
         self._config = config
         self._threads = ThreadPoolExecutor(REMOTE_READ_THREADS)
         self._model = load_model(
@@ -70,24 +70,25 @@ class Reader:
         Raises:
             OutputError: an annotated picture cannot be written.
         """
-        self.several_pages.clear()
+        self.several_pages = 0
         if self._config.multi:
             return self._read_numbers(files)
-        load, decode = functools.partial(_unless_failed, _load), self._decode
+        decoded = map(self._decode, files, _read_ahead(self._contents(files)))
         prepare = functools.partial(_unless_failed, self._prepare)
-        prepared: Iterable[Prepared | Failure]
-        if any(is_uri(file.file) for file in files):  # threads hide the latency of the network
-            prepared = self._threads.map(lambda file: prepare(decode(file, load(file))), files)
-        else:
-            decoded = map(decode, files, _read_ahead(map(load, files)))
-            prepared = map(prepare, _read_ahead(decoded))
-        return self._predict(files, list(prepared))
+        return self._predict(files, list(map(prepare, _read_ahead(decoded))))
+
+    def _contents(self, files: Sequence[InputFile]) -> Iterator[bytes | Failure]:
+        """Yield the content of each file; threads hide the latency of the network."""
+        load = functools.partial(_unless_failed, _load)
+        for part in chunked(files, REMOTE_READ_THREADS):
+            is_remote = any(is_uri(file.file) for file in part)
+            yield from self._threads.map(load, part) if is_remote else map(load, part)
 
     def _decode(self, file: InputFile, content: bytes | Failure) -> Picture | Failure:
         picture = _unless_failed(images.decode_silently, content)
         if isinstance(picture, Picture):
             if picture.has_more_pages:
-                self.several_pages.append(file.file)
+                self.several_pages += 1
         elif isinstance(content, bytes) and not is_picture_file(file.file, content):
             return NOT_A_PICTURE
         return picture
@@ -111,14 +112,10 @@ class Reader:
 
     def _read_numbers(self, files: Sequence[InputFile]) -> list[BatchResult]:
         results = []
-        load = functools.partial(_unless_failed, _load)
-        is_remote = any(is_uri(file.file) for file in files)
-        for part in chunked(files, REMOTE_READ_THREADS):  # threads load all files of a part
-            contents = self._threads.map(load, part) if is_remote else map(load, part)
-            for file, content in zip(part, contents, strict=True):
-                picture = self._decode(file, content)
-                number = _unless_failed(self._predictor.predict_all, picture)
-                results.append(self._result(file, number))
+        for file, content in zip(files, self._contents(files), strict=True):
+            picture = self._decode(file, content)
+            number = _unless_failed(self._predictor.predict_all, picture)
+            results.append(self._result(file, number))
         return results
 
     def _result(

@@ -47,7 +47,7 @@ def main(parent: int) -> None:
                 return
             try:
                 results: EncodedResults | MnistError = encode(
-                    reader.read(chunk), len(reader.several_pages)
+                    reader.read(chunk), reader.several_pages
                 )
             except MnistError as error:
                 results = error

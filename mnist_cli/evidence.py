@@ -19,9 +19,9 @@ class Evidence(NamedTuple):
     scores: Floats
     """float32 [10], the probabilities of the digits; they sum to 1."""
     score: float
-    """Mean score of the detections over all looks, 0 to 1."""
+    """Score of the detection, for one digit the mean over all looks, 0 to 1."""
     share: float
-    """Mean of `Candidate.share` over all looks, 0 to 1."""
+    """Mean of `Candidate.share` over all looks, 0 to 1; for a digit of a number 1."""
 
     @property
     def digitness(self) -> float:

@@ -25,7 +25,7 @@ class Candidate(NamedTuple):
     detection: Detection | None = None
     """None on the classical path."""
     share: float = 0.0
-    """Score of the detection over the scores of all detections of a similar size."""
+    """Score of the detection over those of all detections that are not much lower."""
 
 
 class Prepared(NamedTuple):
@@ -125,7 +125,8 @@ def _most_prominent(picture: Picture, look: Look) -> Candidate | None:
 
     def prominence(index: int) -> float:
         box = look.detections[index].box
-        size = math.sqrt(box.height * max(box.width, 0.3 * box.height))
+        width_px = max(box.width, DETECTOR.min_width_of_tall * box.height)
+        size = math.sqrt(box.height * width_px)
         x, y = (box.left + box.right) / width - 1, (box.top + box.bottom) / height - 1
         distance = math.hypot(x, y) / math.sqrt(2)
         return look.detections[index].score * size * (1 - DETECTOR.centre_weight * distance)

@@ -78,6 +78,9 @@ class Detector:
         """Take the content of a `model.tflite` that `training/detector` made."""
         self._compiled = compiled
         self._local = threading.local()
+        # As in `LiteRTRuntime`: the first interpreter of a process prints messages to stderr.
+        with native_output_hidden(even_if_verbose=True):
+            self._kept_interpreter()
 
     def look(self, picture: Image.Image, region: Rectangle, scale: float) -> Look:
         """Run the network on a region of a picture (L or RGB), enlarged or reduced by `scale`."""
@@ -106,8 +109,7 @@ class Detector:
             logits of the foreground.
         """
         is_large = pixels.shape[0] * pixels.shape[1] > MAX_KEPT_AREA_PX
-        kept = self._kept_interpreter()
-        interpreter = self._new_interpreter() if is_large else kept
+        interpreter = self._new_interpreter() if is_large else self._kept_interpreter()
         source = interpreter.get_input_details()[0]
         if tuple(source["shape"][1:]) != pixels.shape:
             interpreter.resize_tensor_input(source["index"], (1, *pixels.shape))
@@ -122,10 +124,8 @@ class Detector:
     def _kept_interpreter(self) -> Interpreter:
         """Return the interpreter of this thread."""
         if not hasattr(self._local, "interpreter"):
-            # As in `LiteRTRuntime`: the first one prints messages to stderr.
-            with native_output_hidden(even_if_verbose=True):
-                self._local.interpreter = self._new_interpreter()
-                self._local.interpreter.allocate_tensors()
+            self._local.interpreter = self._new_interpreter()
+            self._local.interpreter.allocate_tensors()
         return cast(Interpreter, self._local.interpreter)
 
     def _new_interpreter(self) -> Interpreter:

@@ -75,7 +75,9 @@ def _usual_height(detections: list[Detection]) -> float:
 
     The square keeps specks from outweighing digits. A wide box counts as a tall one.
     """
-    heights = np.array([max(one.box.height, 0.8 * one.box.width) for one in detections])
+    heights = np.array(
+        [max(one.box.height, DETECTOR.min_height_of_wide * one.box.width) for one in detections]
+    )
     order = heights.argsort()
     weights = np.array([one.score for one in detections]) * heights**2
     total = weights[order].cumsum()

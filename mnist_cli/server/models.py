@@ -68,7 +68,7 @@ class Models:
         """Return the statistics of all models by name; of a loaded one, as it was loaded."""
         stored = [*find_models(self._settings.model_dir), self._default]
         return {model.name: model.statistics for model in stored} | {
-            name: served.model.statistics for name, served in self._loaded.items()
+            name: served.model.statistics for name, served in list(self._loaded.items())
         }
 
     def _load(self, name: str) -> ServedModel:

@@ -36,7 +36,6 @@ class FakeDetector(Detector):
     """Finds given boxes in every look, and records the looks."""
 
     def __init__(self, peaks: Sequence[Peak] = ()) -> None:
-        super().__init__(b"")
         self.peaks = peaks
         self.inputs: list[Floats] = []
         self.regions: list[Rectangle] = []

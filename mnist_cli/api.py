@@ -87,7 +87,10 @@ class DigitModel:
         """
         for chunk in chunked(sources, BATCH_SIZE):
             pictures = [NamedPicture(_name_of(source), _loader(source)) for source in chunk]
-            yield from recognition.read_pictures(self._model, pictures, preprocess)
+            for digit in recognition.read_pictures(self._model, pictures, preprocess):
+                if isinstance(digit, InputError):
+                    raise digit
+                yield digit
 
     def read_number(self, source: Source) -> Number:
         """Read all digits of a picture, of which there may be none.

@@ -69,7 +69,7 @@ def errors_in(file: str | None) -> Iterator[None]:
     except InputError as error:
         if file is None:
             raise
-        raise InputError(f"{file}: {error.problem}", error.tip) from error
+        raise type(error)(f"{file}: {error.problem}", error.tip) from error
 
 
 class UsageError(MnistError):
@@ -83,6 +83,10 @@ class InputError(MnistError):
 
     exit_code = ExitCode.INPUT
     http_status = 400
+
+
+class NoDigitError(InputError):
+    """A picture can be read, but contains no digit."""
 
 
 class UnsupportedMediaError(InputError):

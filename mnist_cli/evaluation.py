@@ -1,7 +1,7 @@
 """Evaluates a model on labelled images: accuracy, calibration error, confusion and mistakes."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_cli import images, input_files
-from mnist_cli.errors import InputError
+from mnist_cli.errors import InputError, NoDigitError
+from mnist_cli.formats import MAX_START_BYTES
 from mnist_cli.idx import is_idx_folder, read_split
 from mnist_cli.loader import Model
 from mnist_cli.option_types import MNIST_TEST_SET_URL, Preprocess
 from mnist_cli.picture import Picture
+from mnist_cli.picture_files import is_picture_file
 from mnist_cli.prediction import Digit
 from mnist_cli.recognition import NamedPicture, read_pictures
 from mnist_cli.records import EvaluationRecord
@@ -41,6 +43,15 @@ class Dataset:
     load: Callable[[int], Picture]
     """Reads the picture at an index."""
 
+    def part(self, indices: Sequence[int]) -> "Dataset":
+        """Return the pictures at these indices."""
+        return Dataset(
+            self.source,
+            self.labels[list(indices)],
+            [self.names[index] for index in indices],
+            lambda index: self.load(indices[index]),
+        )
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -48,9 +59,12 @@ class Evaluation:
 
     model: str
     dataset: Dataset
+    """The pictures in which a digit was found."""
     scores: Scores
     images: npt.NDArray[np.float32]
     """float32 [N, 28, 28], what the model read: 0 black to 255 white."""
+    without_digit: Dataset
+    """The pictures in which no digit was found; they count as misread."""
 
     @property
     def confusion(self) -> npt.NDArray[np.int64]:
@@ -68,12 +82,13 @@ class Evaluation:
     @property
     def record(self) -> EvaluationRecord:
         """The metrics as a public record."""
-        totals, correct = self.confusion.sum(axis=1), self.confusion.diagonal()
+        missed = np.bincount(self.without_digit.labels, minlength=10)
+        totals, correct = self.confusion.sum(axis=1) + missed, self.confusion.diagonal()
         return {
             "model": self.model,
             "data": self.dataset.source,
-            "images": len(self.dataset.labels),
-            "accuracy": accuracy(self.scores, self.dataset.labels),
+            "images": int(totals.sum()),
+            "accuracy": float(correct.sum() / totals.sum()),
             "ece": calibration_error(self.scores, self.dataset.labels),
             "recall": [
                 float(count / total) if total else None
@@ -89,6 +104,7 @@ class Evaluation:
                 }
                 for index in self.mistakes[:MAX_MISTAKES]
             ],
+            "no_digit": self.without_digit.names,
         }
 
 
@@ -101,28 +117,40 @@ def evaluate(
     """Predict every picture of a data set; `on_progress` gets the size of each finished batch.
 
     Raises:
-        InputError: a picture cannot be read.
+        InputError: a picture cannot be read, or none shows a digit.
     """
-    digits: list[Digit] = []
+    digits: dict[int, Digit] = {}
     for start in range(0, len(dataset.labels), BATCH_PICTURES):
         batch = range(start, min(start + BATCH_PICTURES, len(dataset.labels)))
         pictures = [
             NamedPicture(dataset.names[index], functools.partial(dataset.load, index))
             for index in batch
         ]
-        digits += read_pictures(model, pictures, preprocess)
+        for index, digit in zip(batch, read_pictures(model, pictures, preprocess), strict=True):
+            if isinstance(digit, Digit):
+                digits[index] = digit
+            elif not isinstance(digit, NoDigitError):
+                raise digit
         on_progress(len(batch))
-    scores = np.array([digit.scores for digit in digits], np.float32)
-    images = np.array([digit.image for digit in digits], np.float32)
-    return Evaluation(model.name, dataset, scores, images)
+    if not digits:
+        raise InputError(f"{dataset.source}: no digit in any picture")
+    return Evaluation(
+        model.name,
+        dataset.part([*digits]),
+        np.array([digit.scores for digit in digits.values()], np.float32),
+        np.array([digit.image for digit in digits.values()], np.float32),
+        dataset.part([index for index in range(len(dataset.labels)) if index not in digits]),
+    )
 
 
 def read_dataset(folder: Path) -> Dataset:
     """Read the test set of MNIST from its IDX files, or pictures from subfolders `0` to `9`.
 
     Raises:
-        InputError: the folder contains neither, or a file in it cannot be read.
+        InputError: the folder is missing or contains neither, or a file in it cannot be read.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
     if is_idx_folder(folder):
         pixels, labels = read_split(folder, "t10k")
         names = [f"t10k-images-idx3-ubyte[{index}]" for index in range(len(labels))]
@@ -172,13 +200,14 @@ def _read_digit_folders(folder: Path) -> Dataset:
         (digit, str(file))
         for digit in range(10)
         for file in sorted((folder / str(digit)).glob("*"))
-        if not file.name.startswith(".")
+        if not file.name.startswith(".") and _may_be_picture(file)
     ]
     if not files:
         raise InputError(
             f"{folder}: no pictures found; expected the IDX files of MNIST or subfolders 0 to 9 "
             "with pictures",
-            f"download the test set with: curl -O '{MNIST_TEST_SET_URL}'",
+            "download the test set with: curl --create-dirs --output-dir mnist -O "
+            f"'{MNIST_TEST_SET_URL}'",
         )
 
     def load(index: int) -> Picture:
@@ -186,3 +215,13 @@ def _read_digit_folders(folder: Path) -> Dataset:
 
     labels = np.array([digit for digit, _ in files], np.int64)
     return Dataset(str(folder), labels, [file for _, file in files], load)
+
+
+def _may_be_picture(file: Path) -> bool:
+    """Whether a file is to be read: files such as `Thumbs.db` and folders are left out."""
+    if is_picture_file(file.name, b""):
+        return True
+    if not file.is_file():
+        return False
+    with file.open("rb") as start:
+        return is_picture_file(file.name, start.read(MAX_START_BYTES))

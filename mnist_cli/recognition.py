@@ -3,8 +3,9 @@
 Both use the same evidence: crops that the model reads, and the detections they come from.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from mnist_cli.preprocessing.geometry import Box, iou
 from mnist_cli.preprocessing.lines import reading_order
 from mnist_cli.preprocessing.parameters import CLASSICAL, RECOGNITION
 
+T = TypeVar("T")
+
 
 def read_prepared(model: Model, pictures: Sequence[Prepared]) -> list[Digit | None]:
     """Read prepared pictures as one batch; None for those that the detector should search first."""
@@ -53,31 +56,31 @@ class NamedPicture(NamedTuple):
 
 def read_pictures(
     model: Model, pictures: Sequence[NamedPicture], preprocess: Preprocess = "auto"
-) -> Iterator[Digit]:
+) -> Iterator[Digit | InputError]:
     """Read the digit of each picture; the model reads all clean ones as one batch.
 
-    Raises:
-        InputError: a picture cannot be read, or there is no digit in it; the digits of the pictures
-            before it are yielded first.
+    Yields:
+        The digit of each picture or, if the picture cannot be read or shows no digit, the error.
     """
-    prepared: list[Prepared] = []
-    failure: InputError | None = None
-    for picture in pictures:
-        try:
-            with errors_in(picture.name):
-                prepared.append(prepare(picture.load(), preprocess))
-        except InputError as error:
-            failure = error
-            break
-    readable = pictures[: len(prepared)]
-    for picture, before, digit in zip(
-        readable, prepared, read_prepared(model, prepared), strict=True
-    ):
+    prepared = [_try(picture, lambda decoded: prepare(decoded, preprocess)) for picture in pictures]
+    readable = [one for one in prepared if isinstance(one, Prepared)]
+    digits = iter(read_prepared(model, readable))
+    for picture, before in zip(pictures, prepared, strict=True):
+        if isinstance(before, InputError):
+            yield before
+        else:
+            digit = next(digits)
+            search = functools.partial(read_searched, model, prepared=before)
+            yield _try(picture, search) if digit is None else digit
+
+
+def _try(picture: NamedPicture, step: Callable[[Picture], T]) -> T | InputError:
+    """Return the result of a step, or the error of the picture."""
+    try:
         with errors_in(picture.name):
-            digit = digit or read_searched(model, picture.load(), before)
-        yield digit
-    if failure:
-        raise failure
+            return step(picture.load())
+    except InputError as error:
+        return error
 
 
 def read_digit(model: Model, picture: Picture, preprocess: Preprocess = "auto") -> Digit:

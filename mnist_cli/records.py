@@ -309,6 +309,8 @@ class EvaluationRecord(TypedDict):
     """[10, 10]: the number of pictures by digit (row) and prediction (column)."""
     mistakes: list[Mistake]
     """The most confident mistakes."""
+    no_digit: list[str]
+    """The files in which no digit was found; they count as misread, except in `ece`."""
 
 
 def column_types() -> dict[str, Any]:

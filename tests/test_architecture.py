@@ -48,6 +48,7 @@ LAYERS = (
         "notebook",
         "output",
         "picture",
+        "picture_files",
         "reshape",
         "saved_model",
         "self_test",

@@ -109,12 +109,35 @@ def test_a_folder_for_each_digit(tmp_path: Path) -> None:
     (tmp_path / "7" / "wrong.png").write_bytes((SAMPLES / "MNIST-1.png").read_bytes())
     (tmp_path / "7" / ".hidden").write_text("not a picture")
     (tmp_path / "notes.txt").write_text("ignored")
+    (tmp_path / "7" / "Thumbs.db").write_bytes(bytes(100))
+    (tmp_path / "7" / "more").mkdir()
+    (tmp_path / "7" / "without-suffix").write_bytes((SAMPLES / "MNIST-7.png").read_bytes())
     record = run("evaluate", "t_cnn", "--data", tmp_path).record
-    assert (record["images"], record["accuracy"]) == (4, 0.75)
-    assert record["recall"][:4] == [None, None, 1.0, 1.0] and record["recall"][7] == 0.5
+    assert (record["images"], record["accuracy"]) == (5, 0.8)
+    assert record["recall"][:4] == [None, None, 1.0, 1.0]
+    assert record["recall"][7] == pytest.approx(2 / 3)
+    assert record["no_digit"] == []
     [mistake] = record["mistakes"]
     assert mistake["file"] == str(tmp_path / "7" / "wrong.png")
     assert (mistake["digit"], mistake["prediction"]) == (7, 1)
+
+
+def test_pictures_without_a_digit_count_as_misread(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    blank, zero = tmp_path / "0" / "blank.png", tmp_path / "0" / "zero.png"
+    Image.new("L", (50, 50), 200).save(blank)
+    zero.write_bytes((SAMPLES / "MNIST-0.png").read_bytes())
+    record = run("evaluate", "--data", tmp_path).record
+    assert (record["images"], record["accuracy"], record["recall"][0]) == (2, 0.5, 0.5)
+    assert np.sum(record["confusion"]) == 1 and record["mistakes"] == []
+    assert record["ece"] < 0.01  # of the pictures that were read
+    assert record["no_digit"] == [str(blank)]
+    text = run("evaluate", "--data", tmp_path, "--format", "text").stdout
+    assert text.endswith(f"\nno digit found in 1 picture\n  {blank}\n")
+    zero.unlink()
+    result = run("evaluate", "--data", tmp_path)
+    assert (result.code, result.stdout) == (3, "")
+    assert result.error == f"{tmp_path}: no digit in any picture"
 
 
 def test_preprocess(tmp_path: Path) -> None:
@@ -182,11 +205,12 @@ def test_a_plot_without_matplotlib(mnist: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "none"):
-        result = run("evaluate", "t_cnn", "--data", folder)
-        assert (result.code, result.stdout) == (3, "")
-        assert str(folder) in result.error and "subfolders 0 to 9" in result.error
-        assert "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-" in result.tip
+    result = run("evaluate", "t_cnn", "--data", tmp_path)
+    assert (result.code, result.stdout) == (3, "")
+    assert str(tmp_path) in result.error and "subfolders 0 to 9" in result.error
+    assert result.tip.endswith(f"curl --create-dirs --output-dir mnist -O '{MNIST_TEST_SET_URL}'")
+    missing = tmp_path / "none"
+    assert run("evaluate", "t_cnn", "--data", missing).error == f"{missing}: no such folder"
 
 
 def test_a_missing_file(mnist: Path) -> None:
@@ -229,10 +253,6 @@ def test_an_unreadable_picture(tmp_path: Path) -> None:
     result = run("evaluate", "t_cnn", "--data", tmp_path)
     assert (result.code, result.stdout) == (3, "")
     assert result.error.startswith(f"{file}: not a picture")
-    Image.new("L", (50, 50), 200).save(file)
-    result = run("evaluate", "t_cnn", "--data", tmp_path)
-    assert (result.code, result.stdout) == (3, "")
-    assert result.error.startswith(f"{file}: no digit in the picture")
 
 
 def test_a_named_pipe_does_not_block(tmp_path: Path) -> None:
@@ -258,7 +278,7 @@ def test_data_is_required() -> None:
 def test_help_and_start_up() -> None:
     text = run("evaluate", "--help").stdout
     assert "mnist evaluate t_cnn --data mnist" in text
-    assert f"curl -O \\\n      '{MNIST_TEST_SET_URL}'" in text
+    assert f"curl --create-dirs --output-dir mnist -O \\\n      '{MNIST_TEST_SET_URL}'" in text
     program = without("numpy", "PIL", "rich", "tensorflow", "matplotlib")
     for arguments in (("--help",), ("evaluate", "--help")):
         result = run_process(*arguments, program=program)

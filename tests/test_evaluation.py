@@ -60,8 +60,10 @@ def normalized(digit: int) -> npt.NDArray[np.float64]:
     return image
 
 
-def images_of(scores: Scores) -> npt.NDArray[np.float32]:
-    return np.zeros((len(scores), 28, 28), np.float32)
+def evaluation_of(labels: npt.NDArray[np.int64], scores: Scores) -> Evaluation:
+    """An evaluation in which a digit was found in every picture."""
+    data, images = dataset(labels), np.zeros((len(scores), 28, 28), np.float32)
+    return Evaluation("mine", data, scores, images, data.part([]))
 
 
 def one_score(prediction: int, confidence: float) -> list[float]:
@@ -125,14 +127,11 @@ def test_the_confusion_matrix_counts_pairs() -> None:
     for label, prediction in zip(labels, predictions, strict=True):
         expected[label, prediction] += 1
     scores = np.eye(10, dtype=np.float32)[predictions]
-    assert (
-        Evaluation("mine", dataset(labels), scores, images_of(scores)).confusion.tolist()
-        == expected.tolist()
-    )
+    assert evaluation_of(labels, scores).confusion.tolist() == expected.tolist()
 
 
 def test_the_record() -> None:
-    record = Evaluation("mine", dataset(LABELS), SCORES, images_of(SCORES)).record
+    record = evaluation_of(LABELS, SCORES).record
     assert (record["model"], record["data"], record["images"]) == ("mine", "data", 4)
     assert record["accuracy"] == 0.5
     assert record["recall"] == [0.0, 1.0, None, None, 1.0, *[None] * 5]
@@ -145,7 +144,7 @@ def test_the_record() -> None:
 def test_a_record_has_a_limited_number_of_mistakes() -> None:
     labels = np.zeros(50, np.int64)
     scores = np.array([one_score(1, 0.5 + index / 100) for index in range(50)], np.float32)
-    evaluation = Evaluation("mine", dataset(labels), scores, images_of(scores))
+    evaluation = evaluation_of(labels, scores)
     assert evaluation.mistakes == list(range(49, -1, -1))
     files = [mistake["file"] for mistake in evaluation.record["mistakes"]]
     assert files == [f"{index}.png" for index in range(49, 49 - MAX_MISTAKES, -1)]

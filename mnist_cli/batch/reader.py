@@ -4,19 +4,20 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
 
 from mnist_cli import images, input_files, preprocessing, recognition
 from mnist_cli.api import DigitModel
 from mnist_cli.batch.annotations import Annotations
 from mnist_cli.batch.config import ReaderConfig
 from mnist_cli.batch.listing import InputFile
-from mnist_cli.batch.picture_files import is_picture_file
 from mnist_cli.batch.results import BatchResult, skipped, to_record
 from mnist_cli.batch.uris import RemoteFile, is_uri
 from mnist_cli.chunks import chunked
 from mnist_cli.errors import InputError, OutputError
 from mnist_cli.loader import load_model
 from mnist_cli.picture import Picture
+from mnist_cli.picture_files import is_picture_file
 from mnist_cli.prediction import Digit
 from mnist_cli.predictor import Predictor
 from mnist_cli.preprocessing import Prepared
@@ -89,8 +90,9 @@ class Reader:
         if isinstance(picture, Picture):
             if picture.has_more_pages:
                 self.several_pages += 1
-        elif isinstance(content, bytes) and not is_picture_file(file.file, content):
-            return NOT_A_PICTURE
+        elif isinstance(content, bytes):
+            path = urlsplit(file.file).path if is_uri(file.file) else file.file
+            return picture if is_picture_file(path, content) else NOT_A_PICTURE
         return picture
 
     def _prepare(self, picture: Picture) -> Prepared:

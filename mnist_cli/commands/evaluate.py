@@ -45,11 +45,12 @@ def evaluate(
 
     Reports accuracy, recall of each digit, confusion matrix, expected calibration error and the
     most confident mistakes. With the IDX files of MNIST, the test set is used as it is. Pictures in
-    subfolders are preprocessed as by `mnist predict`, with the same --preprocess.
+    subfolders are preprocessed as by `mnist predict`, with the same --preprocess; those in which it
+    finds no digit count as misread. Other files are left out.
 
     \b
     Download the test set of MNIST:
-      curl -O \\
+      curl --create-dirs --output-dir mnist -O \\
         'https://storage.googleapis.com/cvdf-datasets/mnist/t10k-{images-idx3,labels-idx1}-ubyte.gz'
 
     \b

@@ -11,6 +11,8 @@ from mnist_cli.records import EvaluationRecord, ModelCard, ModelSummary
 from mnist_cli.terminal import one_line, printable
 from mnist_cli.text.rendering import UNLIMITED_COLUMNS, console_for, print_pairs, print_to
 
+MAX_NAMES = 10  # pictures without a digit that are listed
+
 
 def write_models(stdout: TextIO, models: list[ModelSummary]) -> None:
     """Write a table with one row per model, or a list on a terminal that is too narrow for it."""
@@ -109,6 +111,12 @@ def write_evaluation(stdout: TextIO, record: EvaluationRecord) -> None:
             f"{printable(mistake['file'])}"
         )
         print_to(stdout, Text(line))
+    if names := record["no_digit"]:
+        count = f"{len(names):,} pictures" if len(names) > 1 else "1 picture"
+        print_to(stdout, Text(f"\nno digit found in {count}", "bold"))
+        shown = [f"  {printable(name)}" for name in names[:MAX_NAMES]]
+        more = ["  ..."] if len(names) > MAX_NAMES else []
+        print_to(stdout, Text("\n".join(shown + more)))
 
 
 def _confusion(counts: list[list[int]], recall: list[float | None]) -> Table:

@@ -1,9 +1,7 @@
 """Distinguishes pictures that cannot be read from other files, such as `Thumbs.db` and notes."""
 
 import re
-from urllib.parse import urlsplit
 
-from mnist_cli.batch.uris import is_uri
 from mnist_cli.formats import unsupported_format
 
 # Formats of pictures and scans, including those that `images.decode` does not support: such files
@@ -24,14 +22,13 @@ PICTURE_START = re.compile(
 )
 
 
-def is_picture_file(file: str, content: bytes) -> bool:
+def is_picture_file(path: str, content: bytes) -> bool:
     """Whether a file is a picture by its name or by its content, even if it is damaged.
 
     Args:
-        file: a path or a URI.
-        content: the content of the file.
+        path: its path, or only its name.
+        content: its content, or the first MAX_START_BYTES of it.
     """
-    path = urlsplit(file).path if is_uri(file) else file
     return (
         PICTURE_SUFFIX.search(path) is not None
         or PICTURE_START.match(content) is not None

@@ -78,12 +78,26 @@ def test_another_host_name_is_refused_without_a_token() -> None:
             assert _status(server, host) == 200
         for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "::1"):
             assert _status(server, host) == 403
-        for path in ("/health", "/draw", "/metrics", "/nope"):
+        for path in ("/health", "/v2/health/live", "/v2/health/ready"):
+            assert server.ask("GET", path, Host="10.0.0.5:8000").status == 200
+        for path in ("/", "/draw", "/metrics", "/nope"):
             answer = server.ask("GET", path, Host="evil.example")
             assert answer.status == 403
-            assert "'evil.example'" in answer.error and "--allow-host" in answer.error
+            assert answer.error == (
+                "the host 'evil.example' is not allowed: use localhost, set MNIST_TOKEN, or start "
+                "the server with --allow-host"
+            )
         preflight = {"Origin": "http://evil.example", "Access_Control_Request_Method": "POST"}
         assert server.ask("OPTIONS", "/predict", Host="evil.example", **preflight).status == 403
+
+
+def test_the_error_of_a_host_does_not_ask_for_a_token_that_is_set() -> None:
+    with serving("--allow-host", "digits.example", env={"MNIST_TOKEN": "secret"}) as server:
+        answer = server.ask("GET", "/", Host="evil.example")
+    assert answer.status == 403
+    assert answer.error == (
+        "the host 'evil.example' is not allowed: start the server with --allow-host"
+    )
 
 
 def test_a_request_without_a_host_is_answered(server: Server) -> None:

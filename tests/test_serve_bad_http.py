@@ -63,12 +63,22 @@ def test_an_invalid_request_is_answered_and_closes_the_connection(name: str) -> 
         assert re.findall(rb"\r\nConnection: (.*)\r\n", answer) == [b"close"]
         assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
         assert f'{{"error": "{status[4:].decode()}: {message}'.encode() in answer
+        metrics = server.ask("GET", "/metrics").body.decode()
         code, log = server.stop()
         assert code == 0
+        *warnings, line, _ = log.splitlines()
+        [identifier] = re.findall(rb"(?i)\r\nX-Request-ID: (.*)\r\n", answer)
+        known = "POST /predict" if "digits" in name else "- -" if "of 300 KiB" in name else ".*"
+        text = rf'.*Z 127\.0\.0\.1 "{known}" {status[:3].decode()} [\d.]+ ms {identifier.decode()}'
+        assert re.fullmatch(text, line)
+        count = f'mnist_requests_total{{route="none",status="{status[:3].decode()}"}} 1.0\n'
+        assert count in metrics
         if "TLS" in name:
-            assert log == f"mnist: warning: 127.0.0.1: {message}; use http:// instead of https://\n"
+            warning = f"mnist: warning: 127.0.0.1: {message}; use http:// instead of https://"
+            assert warnings == [warning]
+            assert '"- -"' in line
         else:
-            assert log == ""
+            assert warnings == []
 
 
 def test_https_fails_at_once() -> None:

@@ -17,11 +17,10 @@ PATH_CHARACTERS = "/:@!$&'()*+,;="
 QUERY_CHARACTERS = PATH_CHARACTERS + "?%"
 
 
-def path_and_query() -> str:
-    """Return the path and the query of the current request in printable ASCII, without spaces."""
-    path = quote(request.path, PATH_CHARACTERS)
-    query = quote(request.query_string, QUERY_CHARACTERS)
-    return f"{path}?{query}" if query else path
+def path_and_query(path: str, query: str | bytes) -> str:
+    """Return the path and the query of a request in printable ASCII, without spaces."""
+    quoted, query = quote(path, PATH_CHARACTERS), quote(query, QUERY_CHARACTERS)
+    return f"{quoted}?{query}" if query else quoted
 
 
 def log_request(response: Response, log_format: LogFormat, seconds: float, request_id: str) -> None:
@@ -33,19 +32,41 @@ def log_request(response: Response, log_format: LogFormat, seconds: float, reque
         seconds: how long the response took.
         request_id: the ID that the response has, too.
     """
-    if not access_log.isEnabledFor(logging.INFO):
-        return
+    if access_log.isEnabledFor(logging.INFO):
+        write_entry(
+            log_format,
+            client=request.remote_addr,
+            method=request.method,
+            path=path_and_query(request.path, request.query_string),
+            status=response.status_code,
+            seconds=seconds,
+            request_id=request_id,
+            traceparent=request.headers.get("traceparent"),
+        )
+
+
+def write_entry(
+    log_format: LogFormat,
+    *,
+    client: str | None,
+    method: str,
+    path: str,
+    status: int,
+    seconds: float,
+    request_id: str,
+    traceparent: str | None,
+) -> None:
+    """Write the line of a request; `path` is the result of `path_and_query`."""
     entry = {
         "time": timestamp(),
-        "client": request.remote_addr,
-        "method": request.method,
-        "path": path_and_query(),
-        "status": response.status_code,
+        "client": client,
+        "method": method,
+        "path": path,
+        "status": status,
         "ms": round(1000 * seconds, 2),
         "request_id": request_id,
     }
-    traceparent = valid_id(request.headers.get("traceparent"))
-    if traceparent:
+    if traceparent := valid_id(traceparent):
         entry["traceparent"] = traceparent
     if log_format == "json":
         access_log.info(json.dumps(entry))

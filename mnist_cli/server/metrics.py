@@ -39,7 +39,15 @@ Metric = TypeVar("Metric", Counter, Histogram)
 
 def count_request(status: int, seconds: float) -> None:
     """Count the current request. The label is its route, since paths are unbounded."""
-    route = request.url_rule.rule if request.url_rule else "none"
+    _count(request.url_rule.rule if request.url_rule else "none", status, seconds)
+
+
+def count_rejected(status: int, seconds: float) -> None:
+    """Count a request that the app did not see."""
+    _count("none", status, seconds)
+
+
+def _count(route: str, status: int, seconds: float) -> None:
     _labelled(requests, route, status).inc()
     _labelled(latency, route).observe(seconds)
 

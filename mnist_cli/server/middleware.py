@@ -21,7 +21,7 @@ from mnist_cli.server.state import get_settings
 
 logger = logging.getLogger(__name__)
 
-# Load balancers and orchestrators have no token.
+# Load balancers and orchestrators have no token, and use the IP address as host.
 HEALTH_PATHS = ("/health", "/v2/health/live", "/v2/health/ready")
 # Browsers send no token when they open a page: /draw asks for it, /docs explains how to send it.
 PUBLIC_BLUEPRINTS = ("draw", "openapi", "pages")
@@ -87,11 +87,11 @@ def _admit() -> Response | None:
     g.started = current.environ.get(ARRIVAL_TIME) or time.perf_counter()
     g.request_id = request_id(current.headers.get(ID_HEADER))
     host = current.headers.get("Host")
-    if not settings.is_allowed_host(host):
+    if not settings.is_allowed_host(host) and current.path not in HEALTH_PATHS:
+        tip = "" if settings.token else "use localhost, set MNIST_TOKEN, or "
         return _error(
             403,
-            f"the host {host!r} is not served without a token: use localhost, set MNIST_TOKEN, "
-            "or start the server with --allow-host",
+            f"the host {host!r} is not allowed: {tip}start the server with --allow-host",
         )
     if current.method == "OPTIONS" and (methods := _allowed_methods()):
         return _answer_options(methods)

@@ -27,8 +27,8 @@ class Request(HTTPRequestParser):
     arrival_time: float | None = None
     digit: "Digit | None" = None
     is_tls_handshake = False
-    # waitress logs it, but sets it in valid requests only.
-    path = ""
+    # waitress sets these in valid requests only.
+    command = path = query = ""
 
     def received(self, data: bytes) -> int:
         if data.startswith(TLS_HANDSHAKE) and not self.header_plus and not self.headers_finished:

@@ -107,7 +107,7 @@ class _Group(TyperGroup):
 # Typer renders help with Rich by default, which doubles the run time of `mnist --help`.
 app = typer.Typer(
     cls=_Group,
-    help="Read handwritten digits from image files.",
+    help="Read handwritten and printed digits in pictures.",
     epilog=f"Run mnist COMMAND --help for options and examples.\n\n{DOCUMENTATION}",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -206,8 +206,7 @@ def _read_digit_folders(folder: Path) -> Dataset:
         raise InputError(
             f"{folder}: no pictures found; expected the IDX files of MNIST or subfolders 0 to 9 "
             "with pictures",
-            "download the test set with: curl --create-dirs --output-dir mnist -O "
-            f"'{MNIST_TEST_SET_URL}'",
+            f"download the test set into it with: curl -O '{MNIST_TEST_SET_URL}'",
         )
 
     def load(index: int) -> Picture:

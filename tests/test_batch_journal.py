@@ -18,7 +18,8 @@ SETTINGS: JournalSettings = {
     "sources": ["scans"],
     "glob": ["*.png"],
     "recursive": True,
-    "model": "k_cnn 0123 Calibration(temperature=1.0, least_digitness=0.5)",
+    "model": "k_cnn",
+    "model_version": "0123 Calibration(temperature=1.0, least_digitness=0.5)",
     "version": "0.1.0",
     "input": None,
     "preprocess": "auto",
@@ -82,7 +83,8 @@ def test_without_resume_or_with_other_settings_it_stays_as_it_is(tmp_path: Path)
     with pytest.raises(InputError, match=f"^{_partial(target)} has the records of an interrupted"):
         Journal(target, SETTINGS, resume=False)
     for name in SETTINGS:
-        with pytest.raises(InputError, match=f"was written with {name} "):
+        what = "another version of the model" if name == "model_version" else name
+        with pytest.raises(InputError, match=f"was written with {what} "):
             Journal(target, cast(JournalSettings, SETTINGS | {name: "other"}), resume=True)
     assert _partial(target).read_bytes() == whole
 

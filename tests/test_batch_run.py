@@ -125,7 +125,9 @@ def test_an_error_of_the_writer_stops_the_readers() -> None:
 def test_no_files() -> None:
     with pytest.raises(InputError, match=r"^no files to read; check the folder and --glob$"):
         _Batch().run([])
-    with pytest.raises(InputError, match=r"^no pictures to read: none of the 2 files is a picture"):
+    with pytest.raises(
+        InputError, match=r"^no pictures to read: none of the files \(2\) is a picture"
+    ):
         _Batch().run(["a.txt", "b.txt"])
 
 

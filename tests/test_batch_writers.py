@@ -34,6 +34,7 @@ SETTINGS: JournalSettings = {
     "glob": [],
     "recursive": True,
     "model": "k_cnn",
+    "model_version": "0123",
     "version": "0.1.0",
     "input": None,
     "preprocess": "auto",

@@ -208,7 +208,7 @@ def test_a_folder_without_pictures(tmp_path: Path) -> None:
     result = run("evaluate", "t_cnn", "--data", tmp_path)
     assert (result.code, result.stdout) == (3, "")
     assert str(tmp_path) in result.error and "subfolders 0 to 9" in result.error
-    assert result.tip.endswith(f"curl --create-dirs --output-dir mnist -O '{MNIST_TEST_SET_URL}'")
+    assert result.tip == f"download the test set into it with: curl -O '{MNIST_TEST_SET_URL}'"
     missing = tmp_path / "none"
     assert run("evaluate", "t_cnn", "--data", missing).error == f"{missing}: no such folder"
 
@@ -278,7 +278,7 @@ def test_data_is_required() -> None:
 def test_help_and_start_up() -> None:
     text = run("evaluate", "--help").stdout
     assert "mnist evaluate t_cnn --data mnist" in text
-    assert f"curl --create-dirs --output-dir mnist -O \\\n      '{MNIST_TEST_SET_URL}'" in text
+    assert f"cd mnist\n    curl -O \\\n      '{MNIST_TEST_SET_URL}'\n    cd .." in text
     program = without("numpy", "PIL", "rich", "tensorflow", "matplotlib")
     for arguments in (("--help",), ("evaluate", "--help")):
         result = run_process(*arguments, program=program)

@@ -454,7 +454,7 @@ def test_batches_that_cannot_be_resumed(many: Path, tmp_path: Path) -> None:
     assert again.tip == "continue with --resume, or delete the file to start over"
     other = run("predict-batch", "-", "-o", table, "--resume", "--model", "t_cnn", stdin=paths)
     assert other.code == 3
-    assert "was written with model k_cnn" in other.error
+    assert other.error == f"{_journal(table)} was written with model k_cnn, not t_cnn"
     (many / "0001.png").unlink()
     changed = run("predict-batch", "-", "--output", table, "--resume", stdin=_paths(many))
     assert changed.code == 3

@@ -27,7 +27,8 @@ class JournalSettings(TypedDict):
     glob: list[str]
     recursive: bool
     model: str
-    """Name, fingerprint and calibration."""
+    model_version: str
+    """Fingerprint and calibration of the model."""
     version: str
     input: InputConvention | None
     preprocess: Preprocess
@@ -96,8 +97,11 @@ class Journal:
             )
         for name, value in settings.items():
             if header.get(name) != value:
+                other = f"{name} {header.get(name)}, not {value}"
+                if name == "model_version":
+                    other = f"another version of the model {settings['model']}"
                 raise InputError(
-                    f"{self.path} was written with {name} {header.get(name)}, not {value}",
+                    f"{self.path} was written with {other}",
                     "use the same options, or delete the file to start over",
                 )
 

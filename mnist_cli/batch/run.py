@@ -79,8 +79,9 @@ def _check_pictures(summary: Summary) -> None:
         raise NoPicturesError("no files to read", "check the folder and --glob")
     if summary.skipped == summary.files:
         raise NoPicturesError(
-            f"no pictures to read: none of the {summary.files:,} files is a picture by name or "
-            "content"
+            f"no pictures to read: none of the files ({summary.files:,}) is a picture by name or "
+            "content",
+            "check the folder and --glob",
         )
 
 

@@ -49,9 +49,11 @@ def evaluate(
     finds no digit count as misread. Other files are left out.
 
     \b
-    Download the test set of MNIST:
-      curl --create-dirs --output-dir mnist -O \\
+    Download the test set of MNIST into the folder mnist:
+      mkdir -p mnist && cd mnist
+      curl -O \\
         'https://storage.googleapis.com/cvdf-datasets/mnist/t10k-{images-idx3,labels-idx1}-ubyte.gz'
+      cd ..
 
     \b
     Examples:

@@ -54,7 +54,7 @@ def predict_batch(
         bool, typer.Option("--resume", help="Continue an interrupted batch with --output FILE.")
     ] = False,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first file that cannot be read.")
+        bool, typer.Option("--fail-fast", help="Stop at the first file with an error.")
     ] = False,
     below: Annotated[
         float | None,

@@ -21,6 +21,11 @@ def main() -> None:
         help="the folder of MNIST's IDX files (.gz); without it Keras downloads MNIST",
     )
     parser.add_argument("--steps", type=int, help="training steps; default: those of the recipe")
+    parser.add_argument(
+        "--from-published",
+        action="store_true",
+        help="fit: begin with the published weights instead of random ones",
+    )
     parser.add_argument("--workers", type=int, help="processes that draw tiles; default: all cores")
     given = parser.parse_args()
     try:
@@ -45,7 +50,7 @@ def _take(step: str, given: argparse.Namespace) -> None:
     elif step == "fit":
         from training.detector import fit
 
-        fit.fit(given.steps or FIT.steps)
+        fit.fit(given.steps or FIT.steps, given.from_published)
     elif step == "export":
         from training.detector import export
 

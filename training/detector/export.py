@@ -6,15 +6,13 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from training.detector.fit import FOLDER, load_network
+from training.detector.fit import FOLDER, PUBLISHED, load_network
 from training.keras.export import save_model
 from training.publish import replace_model
-from training.runs import SAVED_MODELS
 
 SAVED_MODEL = FOLDER / "export" / "saved_model"
 COMPILED = FOLDER / "export" / "detector.tflite"
 COMPILED_FLOAT = FOLDER / "export" / "detector-float32.tflite"
-PUBLISHED = SAVED_MODELS / "preprocessing" / "detector"
 
 
 def export() -> None:

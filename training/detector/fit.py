@@ -9,31 +9,37 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mnist_cli.arrays import Floats
 from training.detector import dataset
 from training.detector.batches import Batch, ahead, batches
 from training.detector.fit_recipe import FIT, NETWORK, POOL, TARGETS
 from training.detector.losses import NAMES, losses
 from training.detector.network import build
-from training.runs import RUNS, read_log
+from training.runs import RUNS, SAVED_MODELS, read_log
 
 FOLDER = RUNS / "detector"
 SNAPSHOTS = FOLDER / "snapshots"
 """Averaged weights at every checkpoint, for the growth curve."""
+PUBLISHED = SAVED_MODELS / "preprocessing" / "detector"
 COLUMNS = ("step", "seconds", "rate", *NAMES)
 
 
 class Trainer:
     """Network, optimizer and the moving average of the weights."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, from_published: bool) -> None:
         """Build everything; the learning rate falls to zero after so many steps."""
         keras.utils.set_random_seed(FIT.seed)
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
         self.model = build()
+        self.highest_rate = FIT.learning_rate
+        if from_published:
+            self.model.set_weights(published_weights())
+            self.highest_rate = FIT.continued_learning_rate
         self.steps = steps
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.optimizer = keras.optimizers.AdamW(
-            FIT.learning_rate, weight_decay=FIT.weight_decay, global_clipnorm=FIT.clip_norm
+            self.highest_rate, weight_decay=FIT.weight_decay, global_clipnorm=FIT.clip_norm
         )
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(self.model.trainable_variables)
@@ -51,9 +57,9 @@ class Trainer:
     def rate_at(self, step: int) -> float:
         """Return the learning rate: linear to the highest, then half a cosine to zero."""
         if step < FIT.warm_up:
-            return FIT.learning_rate * (step + 1) / FIT.warm_up
+            return self.highest_rate * (step + 1) / FIT.warm_up
         done = (step - FIT.warm_up) / max(1, self.steps - FIT.warm_up)
-        return float(FIT.learning_rate * (0.5 + 0.5 * np.cos(np.pi * min(1.0, done))))
+        return float(self.highest_rate * (0.5 + 0.5 * np.cos(np.pi * min(1.0, done))))
 
     def train(self, batch: Batch) -> tf.Tensor:
         """Take one step and return the losses, float32 [4]."""
@@ -83,13 +89,17 @@ class Trainer:
         np.savez(file, *(average.numpy() for average in self.average))
 
 
-def fit(steps: int = FIT.steps) -> None:
+def fit(steps: int = FIT.steps, from_published: bool = False) -> None:
     """Train to a number of steps, from the last checkpoint if there is one.
 
     Another number of steps than before changes the rate from the next step on.
+
+    Args:
+        steps: the number of the last step.
+        from_published: begin with the published weights instead of random ones.
     """
     _write_recipe(steps)
-    trainer = Trainer(steps)
+    trainer = Trainer(steps, from_published)
     first = int(trainer.step)
     log, seconds = _open_log(first)
     started, sums = time.monotonic() - seconds, []
@@ -121,6 +131,16 @@ def load_network(snapshot: Path | None = None) -> keras.Model:
     with np.load(snapshot or snapshots[-1]) as arrays:
         model.set_weights([arrays[name] for name in arrays.files])
     return model
+
+
+def published_weights() -> list[Floats]:
+    """Return the weights of the published network, in the order of `keras.Model.weights`."""
+    variables = tf.train.load_checkpoint(PUBLISHED / "variables" / "variables")
+    count = sum(name.startswith("weights/") for name in variables.get_variable_to_shape_map())
+    return [
+        variables.get_tensor(f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE")
+        for index in range(count)
+    ]
 
 
 def _write_recipe(steps: int) -> None:

@@ -39,6 +39,8 @@ class FitRecipe:
     batch_size: int = 16
     learning_rate: float = 2e-3
     """The highest rate, reached after the warm-up."""
+    continued_learning_rate: float = 1e-3
+    """The same if the training begins with the published weights."""
     warm_up: int = 400
     """Steps."""
     weight_decay: float = 2e-3

@@ -1,4 +1,4 @@
-"""Handwritten letters, which are not digits, as paths of a pen."""
+"""Handwritten letters and signs, which are not digits, as paths of a pen."""
 
 from collections.abc import Sequence
 
@@ -60,7 +60,7 @@ LETTERS: tuple[Sequence[Path], ...] = (
 
 Units as in `training.synthetic.strokes.DIGITS`.
 """
-DOLLARS: tuple[Sequence[Path], ...] = (
+SIGNS: tuple[Sequence[Path], ...] = (
     [
         [(0.85, 0.2), (0.5, 0.1), (0.15, 0.28), (0.5, 0.5), (0.85, 0.72), (0.5, 0.9), (0.1, 0.8)],
         [(0.5, -0.05), (0.5, 1.05)],
@@ -70,7 +70,27 @@ DOLLARS: tuple[Sequence[Path], ...] = (
         [(0.4, -0.05), (0.35, 1.05)],
         [(0.62, -0.05), (0.57, 1.05)],
     ],
+    [
+        *[[(0.9, 0.12), (0.55, 0), (0.2, 0.4), (0.3, 0.85), (0.6, 1), (0.9, 0.88)]],
+        *[[(0.02, 0.4), (0.7, 0.38)], [(0.02, 0.6), (0.65, 0.58)]],
+    ],  # euro
+    [
+        *[[(0.85, 0.15), (0.6, 0), (0.38, 0.2), (0.4, 0.7), (0.1, 1)]],
+        *[[(0.1, 1), (0.9, 0.97)], [(0.1, 0.52), (0.7, 0.5)]],
+    ],  # pound
+    [
+        *[[(0.35, 0), (0.2, 1)], [(0.8, 0), (0.65, 1)]],
+        *[[(0.05, 0.35), (0.95, 0.3)], [(0.05, 0.7), (0.95, 0.65)]],
+    ],  # hash
+    [
+        *[[(0.1, 0.25), (0.3, 0.02), (0.75, 0.05), (0.85, 0.3), (0.5, 0.55), (0.48, 0.72)]],
+        *[[(0.48, 0.95), (0.5, 1)]],
+    ],  # question mark
+    [
+        *[[(0.8, 0.12), (0.5, 0), (0.22, 0.15), (0.5, 0.35), (0.8, 0.55), (0.6, 0.7)]],
+        *[[(0.45, 0.32), (0.2, 0.45), (0.5, 0.65), (0.8, 0.85), (0.5, 1), (0.2, 0.88)]],
+    ],  # section sign
 )
-"""Dollar signs with one and two bars."""
+"""Signs beside numbers; the first two are dollars with one and two bars."""
 LETTER_ASPECT = 0.75
 """Usual width of a letter over its height."""

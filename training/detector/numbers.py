@@ -18,6 +18,8 @@ LEADING_ZEROS_SHARE = 0.04
 WEIGHTS = np.array([1.0, 2.2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25, 1.0, 1.0])
 """How often each digit is drawn: ones are missed, and sevens misread, more often than others."""
 COMMON_TAILS = (0, 0, 0, 5, 1, 7, 9)
+TALL_ONES_SHARE = 0.12  # handwritten ones that are taller than their neighbours
+TALL_ONE = (1.1, 1.6)  # their height, as a multiple
 
 _BOUNDS = np.cumsum(WEIGHTS / WEIGHTS.sum())[:-1]
 
@@ -93,7 +95,9 @@ def write_number(
         if x + 0.3 * height > canvas.width and index:
             break
         top = y + (x - begin) * slope + height * rng.uniform(-jitter, jitter)
-        x += _write_digit(canvas, look, digit, x, top, 1 + rng.uniform(-growth, growth))
+        tall = wild and digit == 1 and rng.random() < TALL_ONES_SHARE
+        taller = rng.uniform(*TALL_ONE) if tall else 1.0
+        x += _write_digit(canvas, look, digit, x, top, taller + rng.uniform(-growth, growth))
         space = height * look.spacing * (rng.uniform(0.4, 1.4) if wild else 1.0)
         mark = separators[index : index + 1] or _separator(rng, look, index + 1 < len(digits))
         if mark != "_":

@@ -1,11 +1,16 @@
 """Letters, symbols, scribbles and lines around numbers: what is not a digit."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from training.detector.canvas import Canvas, Colour, line
-from training.detector.sources import Sources
-from training.detector.styles import Typeface
+from training.detector.letters import LETTER_ASPECT, LETTERS, SIGNS
+from training.detector.numbers import is_handwritten
+from training.detector.sources import Sources, pen
+from training.detector.styles import Style, Typeface
+from training.synthetic.strokes import Path
 
 CLEAR = "ACEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxyAEFHKLMNRTVWXY"
 AMBIGUOUS = "OoIlSZBDQbqgzsi|"
@@ -18,13 +23,37 @@ WORDS = (
 UNITS = (
     *("kWh", "°C", "°F", "m³", "kg", "km", "%", "%", "$", "$", "€", "+", "x", "V", "A", "Hz", "mm"),
     *("CAL", "KW", "kg", "lb", "ml", "USD", "EUR", "?", "&", "@", "£", "¥", "cm", "g", "pcs"),
+    *(
+        "$",
+        "$",
+        "$",
+        "$",
+        "?",
+        "?",
+        "?",
+        "?",
+        "?",
+        "§",
+        "§",
+        "kg",
+        "kg",
+        "kg",
+        "g",
+        "g",
+        "g",
+        "%",
+        "%",
+    ),
 )
 """What may stand after a number; repeated entries are drawn more often."""
 MARKS = (
     *("$", "$", "$", "$", "#", "=", "+", "€", "No", "**", "R$", "Rs", "£", "-", "--", "*", ".-"),
     *("Nr", "US$", "USD", "EUR", "¥", "@", "&", "?", "§", "~"),
+    *("$", "$", "$", "$", "?", "§", "§"),
 )
 """What may stand before a number; repeated entries are drawn more often."""
+PEN_SHARE = 0.6
+"""How often handwriting has handwritten signs and letters beside it, and no printed ones."""
 
 
 def word(rng: np.random.Generator, length: int | None = None) -> str:
@@ -56,7 +85,8 @@ def write_text(
         raised = 0.4 * (height - len(ink)) if character in "-+=*°" else 0
         top = y + height - len(ink) - raised
         canvas.blend(ink, x, top, colour, opacity)
-        if character in AMBIGUOUS and not _is_inside_a_word(text, index):
+        is_known = text in UNITS + MARKS or _is_inside_a_word(text, index)
+        if character in AMBIGUOUS and not is_known:
             canvas.ignore(x, top, ink.shape[1], len(ink))
         x += ink.shape[1] + 0.1 * height
         if x > canvas.width:
@@ -79,6 +109,59 @@ def mark(rng: np.random.Generator) -> str:
 def unit(rng: np.random.Generator) -> str:
     """Return what may stand after a number."""
     return UNITS[rng.integers(len(UNITS))]
+
+
+def write_mark(
+    canvas: Canvas,
+    sources: Sources,
+    style: Style,
+    x: float,
+    y: float,
+    height: float,
+    colour: Colour,
+    opacity: float = 1.0,
+) -> float:
+    """Write a mark in the style of the number that follows; return where it ends."""
+    text = mark(canvas.rng)
+    return _write_like(canvas, sources, style, text, SIGNS, x, y, height, colour, opacity)
+
+
+def write_unit(
+    canvas: Canvas,
+    sources: Sources,
+    style: Style,
+    x: float,
+    y: float,
+    height: float,
+    colour: Colour,
+    opacity: float = 1.0,
+) -> float:
+    """Write a unit in the style of the number before it; return where it ends."""
+    text = unit(canvas.rng)
+    return _write_like(canvas, sources, style, text, LETTERS, x, y, height, colour, opacity)
+
+
+def _write_like(
+    canvas: Canvas,
+    sources: Sources,
+    style: Style,
+    text: str,
+    forms: Sequence[Sequence[Path]],
+    x: float,
+    y: float,
+    height: float,
+    colour: Colour,
+    opacity: float,
+) -> float:
+    """Write a text in the same typeface or, beside handwriting, one of the forms in its place."""
+    rng = canvas.rng
+    if is_handwritten(style) and rng.random() < PEN_SHARE:
+        paths = forms[int(rng.integers(len(forms)))]
+        ink = pen(rng).draw(paths, LETTER_ASPECT, height, rng)
+        canvas.blend(ink, x, y, colour, opacity)
+        return x + float(ink.shape[1])
+    font = style if isinstance(style, Typeface) else sources.typeface(rng)
+    return write_text(canvas, text, x, y, height, colour, font, opacity)
 
 
 def scatter_words(

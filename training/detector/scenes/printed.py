@@ -10,7 +10,16 @@ from training.detector.numbers import Look, random_digits, write_number
 from training.detector.scenes.sizes import digit_height
 from training.detector.sources import PRINTED, Sources
 from training.detector.styles import Typeface
-from training.detector.text import decorate, edge_text, mark, scatter_words, unit, word, write_text
+from training.detector.text import (
+    decorate,
+    edge_text,
+    mark,
+    scatter_words,
+    unit,
+    word,
+    write_text,
+    write_unit,
+)
 
 PATTERNS = (
     *("#.##", "##.##", "###.##", "#,###.##", "##/##/####", "##-##-##", "##.##.####", "##:##"),
@@ -40,8 +49,8 @@ def receipt(rng: np.random.Generator, sources: Sources, height: int, width: int)
             x = write_text(canvas, text, x, y, size, colour, style, opacity) + gap * size
         digits, separators = split_pattern(rng, pattern)
         end = write_number(canvas, look, digits, x, y, separators)
-        if rng.random() < 0.25 and isinstance(style, Typeface):
-            start = end + size * rng.uniform(0, 0.3)
+        if rng.random() < 0.45 and isinstance(style, Typeface):
+            start = end + size * rng.uniform(0, 0.5)
             end = write_text(canvas, unit(rng), start, y, size, colour, style, opacity) + 0.2 * size
         if rng.random() < 0.4 and end + size < width:
             digits, separators = split_pattern(rng, PATTERNS[rng.integers(len(PATTERNS))])
@@ -93,6 +102,10 @@ def price(rng: np.random.Generator, sources: Sources, height: int, width: int) -
             )
             canvas.blend(layer, 0, 0, colour)
         end = write_number(canvas, small, random_digits(rng, 2), end, y, "__")
+    if rng.random() < 0.3:
+        lower = size * rng.uniform(0.5, 1)
+        start, top = end + size * rng.uniform(0, 0.3), y + size - lower
+        end = write_unit(canvas, sources, style, start, top, lower, colour)
     decorate(canvas, sources, (x, y, end, y + size), colour, 0.3)
     if rng.random() < 0.3:
         edge_text(canvas, sources, size, colour)
@@ -111,11 +124,12 @@ def page(rng: np.random.Generator, sources: Sources, height: int, width: int) ->
             if rng.random() < 0.45:
                 digits, separators = split_pattern(rng, PATTERNS[rng.integers(len(PATTERNS))])
                 look = Look(font, colour, size, 1.0, 0.1)
-                if rng.random() < 0.2:
+                if rng.random() < 0.3:
                     x = write_text(canvas, mark(rng), x, y, size, colour, font)
                 x = write_number(canvas, look, digits, x, y, separators)
-                if rng.random() < 0.2:
-                    x = write_text(canvas, unit(rng), x + 0.1 * size, y, size, colour, font)
+                if rng.random() < 0.4:
+                    start = x + size * rng.uniform(0.1, 0.4)
+                    x = write_text(canvas, unit(rng), start, y, size, colour, font)
             else:
                 x = write_text(canvas, word(rng), x, y, size, colour, font)
             x += 0.5 * size

@@ -7,18 +7,18 @@ from training.detector import textures
 from training.detector.canvas import Canvas, Colour, line
 from training.detector.colours import any_colour, gray, ink_colour, pencil_colour
 from training.detector.effects import frame
-from training.detector.letters import DOLLARS, LETTER_ASPECT
 from training.detector.numbers import Look, random_digits, random_spacing, write_number
 from training.detector.scenes.sizes import digit_height
 from training.detector.sources import MIXED, WRITTEN, Sources, pen
 from training.detector.text import (
     decorate,
     edge_text,
-    mark,
     scatter_words,
     scribble,
     word,
+    write_mark,
     write_text,
+    write_unit,
 )
 
 
@@ -45,7 +45,13 @@ def lines(rng: np.random.Generator, sources: Sources, height: int, width: int) -
         )
         digits = random_digits(rng, int(rng.integers(1, 12)))
         x = rng.uniform(0.01, 0.35 if len(digits) > 2 else 0.7) * width
+        if rng.random() < 0.25:
+            gap = size * rng.uniform(0.05, 0.4)
+            x = write_mark(canvas, sources, style, x, y, size, colour, look.opacity) + gap
         end = write_number(canvas, look, digits, x, y)
+        if rng.random() < 0.3:
+            start = end + size * rng.uniform(0, 0.5)
+            end = write_unit(canvas, sources, style, start, y, size, colour, look.opacity)
         decorate(canvas, sources, (x, y, end, y + size), colour, 0.7)
         if rng.random() < 0.4 and end + 2 * size < width:
             second = random_digits(rng, int(rng.integers(1, 8)))
@@ -74,14 +80,7 @@ def cheque(rng: np.random.Generator, sources: Sources, height: int, width: int) 
     x, y = rng.uniform(0, 0.25) * width, (height - size) * rng.uniform(0.1, 0.9)
     if rng.random() < 0.35:
         small = size * rng.uniform(0.5, 1)
-        if rng.random() < 0.4:
-            sign = DOLLARS[rng.integers(len(DOLLARS))]
-            ink = pen(rng).draw(sign, LETTER_ASPECT, small, rng)
-            canvas.blend(ink, x, y, colour)
-            x += ink.shape[1] + 0.1 * size
-        else:
-            font = sources.typeface(rng)
-            x = write_text(canvas, mark(rng), x, y, small, colour, font) + 0.1 * size
+        x = write_mark(canvas, sources, style, x, y, small, colour) + 0.1 * size
     look = Look(style, colour, size, rng.uniform(0.7, 1), random_spacing(rng, style), 0.15)
     end = write_number(canvas, look, random_digits(rng, int(rng.integers(2, 9))), x, y)
     _fill_line(canvas, end, y, size, colour)

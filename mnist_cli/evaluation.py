@@ -222,5 +222,8 @@ def _may_be_picture(file: Path) -> bool:
         return True
     if not file.is_file():
         return False
-    with file.open("rb") as start:
-        return is_picture_file(file.name, start.read(MAX_START_BYTES))
+    try:
+        with file.open("rb") as start:
+            return is_picture_file(file.name, start.read(MAX_START_BYTES))
+    except OSError:  # reported when it is read
+        return True

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mnist_cli.output import json_lines
 from mnist_cli.records import ErrorRecord
-from mnist_cli.server.access_log import path_and_query, write_entry
 from mnist_cli.server.environ import ARRIVAL_TIME, DIGIT, DRAINING
 from mnist_cli.server.http.request import Request
 from mnist_cli.server.http.waitress_api import WSGIServer
@@ -97,28 +96,11 @@ class JsonErrorTask(ErrorTask):
         self.request.headers["CONNECTION"] = "close"
         self.content_length = len(body)
         self.write(body)
-        self._record(error.code, identifier)
+        # Imported here: it takes time, and prometheus_client needs its folder before that.
+        from mnist_cli.server.http.rejected import record_rejected
 
-    def _record(self, status: int, identifier: str) -> None:
-        """Count and log the request, as the app does those that reach it."""
-        # Imported here: prometheus_client must not be imported before its folder is chosen.
-        from mnist_cli.server.metrics import count_rejected
-
-        request, now = self.request, time.perf_counter()
-        # If the head is too large, waitress makes up the first line of a request.
-        is_known = request.command and status != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        seconds = now - (request.arrival_time or now)
-        count_rejected(status, seconds)
-        write_entry(
-            self.channel.server.settings.log_format,
-            client=self.channel.addr[0],
-            method=request.command if is_known else "-",
-            path=(is_known and path_and_query(request.path, request.query)) or "-",
-            status=status,
-            seconds=seconds,
-            request_id=identifier,
-            traceparent=request.headers.get("TRACEPARENT"),
-        )
+        client = self.channel.addr[0]
+        record_rejected(self.request, settings.log_format, client, error.code, identifier)
 
 
 class Channel(HTTPChannel):

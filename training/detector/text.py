@@ -1,6 +1,6 @@
 """Letters, symbols, scribbles and lines around numbers: what is not a digit."""
 
-from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -10,7 +10,6 @@ from training.detector.letters import LETTER_ASPECT, LETTERS, SIGNS
 from training.detector.numbers import is_handwritten
 from training.detector.sources import Sources, pen
 from training.detector.styles import Style, Typeface
-from training.synthetic.strokes import Path
 
 CLEAR = "ACEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxyAEFHKLMNRTVWXY"
 AMBIGUOUS = "OoIlSZBDQbqgzsi|"
@@ -111,50 +110,23 @@ def unit(rng: np.random.Generator) -> str:
     return UNITS[rng.integers(len(UNITS))]
 
 
-def write_mark(
+def write_beside(
     canvas: Canvas,
     sources: Sources,
     style: Style,
+    what: Literal["mark", "unit"],
     x: float,
     y: float,
     height: float,
     colour: Colour,
     opacity: float = 1.0,
 ) -> float:
-    """Write a mark in the style of the number that follows; return where it ends."""
-    text = mark(canvas.rng)
-    return _write_like(canvas, sources, style, text, SIGNS, x, y, height, colour, opacity)
+    """Write a mark or a unit in the style of the number beside it; return where it ends.
 
-
-def write_unit(
-    canvas: Canvas,
-    sources: Sources,
-    style: Style,
-    x: float,
-    y: float,
-    height: float,
-    colour: Colour,
-    opacity: float = 1.0,
-) -> float:
-    """Write a unit in the style of the number before it; return where it ends."""
-    text = unit(canvas.rng)
-    return _write_like(canvas, sources, style, text, LETTERS, x, y, height, colour, opacity)
-
-
-def _write_like(
-    canvas: Canvas,
-    sources: Sources,
-    style: Style,
-    text: str,
-    forms: Sequence[Sequence[Path]],
-    x: float,
-    y: float,
-    height: float,
-    colour: Colour,
-    opacity: float,
-) -> float:
-    """Write a text in the same typeface or, beside handwriting, one of the forms in its place."""
+    That is the same typeface or, beside handwriting, a handwritten sign or letter.
+    """
     rng = canvas.rng
+    text, forms = (mark(rng), SIGNS) if what == "mark" else (unit(rng), LETTERS)
     if is_handwritten(style) and rng.random() < PEN_SHARE:
         paths = forms[int(rng.integers(len(forms)))]
         ink = pen(rng).draw(paths, LETTER_ASPECT, height, rng)

@@ -17,8 +17,8 @@ from training.detector.text import (
     scatter_words,
     unit,
     word,
+    write_beside,
     write_text,
-    write_unit,
 )
 
 PATTERNS = (
@@ -105,7 +105,7 @@ def price(rng: np.random.Generator, sources: Sources, height: int, width: int) -
     if rng.random() < 0.3:
         lower = size * rng.uniform(0.5, 1)
         start, top = end + size * rng.uniform(0, 0.3), y + size - lower
-        end = write_unit(canvas, sources, style, start, top, lower, colour)
+        end = write_beside(canvas, sources, style, "unit", start, top, lower, colour)
     decorate(canvas, sources, (x, y, end, y + size), colour, 0.3)
     if rng.random() < 0.3:
         edge_text(canvas, sources, size, colour)

@@ -16,9 +16,8 @@ from training.detector.text import (
     scatter_words,
     scribble,
     word,
-    write_mark,
+    write_beside,
     write_text,
-    write_unit,
 )
 
 
@@ -47,11 +46,11 @@ def lines(rng: np.random.Generator, sources: Sources, height: int, width: int) -
         x = rng.uniform(0.01, 0.35 if len(digits) > 2 else 0.7) * width
         if rng.random() < 0.25:
             gap = size * rng.uniform(0.05, 0.4)
-            x = write_mark(canvas, sources, style, x, y, size, colour, look.opacity) + gap
+            x = write_beside(canvas, sources, style, "mark", x, y, size, colour, look.opacity) + gap
         end = write_number(canvas, look, digits, x, y)
         if rng.random() < 0.3:
             start = end + size * rng.uniform(0, 0.5)
-            end = write_unit(canvas, sources, style, start, y, size, colour, look.opacity)
+            end = write_beside(canvas, sources, style, "unit", start, y, size, colour, look.opacity)
         decorate(canvas, sources, (x, y, end, y + size), colour, 0.7)
         if rng.random() < 0.4 and end + 2 * size < width:
             second = random_digits(rng, int(rng.integers(1, 8)))
@@ -80,7 +79,7 @@ def cheque(rng: np.random.Generator, sources: Sources, height: int, width: int) 
     x, y = rng.uniform(0, 0.25) * width, (height - size) * rng.uniform(0.1, 0.9)
     if rng.random() < 0.35:
         small = size * rng.uniform(0.5, 1)
-        x = write_mark(canvas, sources, style, x, y, small, colour) + 0.1 * size
+        x = write_beside(canvas, sources, style, "mark", x, y, small, colour) + 0.1 * size
     look = Look(style, colour, size, rng.uniform(0.7, 1), random_spacing(rng, style), 0.15)
     end = write_number(canvas, look, random_digits(rng, int(rng.integers(2, 9))), x, y)
     _fill_line(canvas, end, y, size, colour)

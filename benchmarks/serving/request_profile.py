@@ -95,10 +95,9 @@ def _serve(counts: Path) -> None:
 
 def _stage(frame: FrameType | None) -> str:
     while frame:
-        folder, _, name = frame.f_code.co_filename.rpartition("/")
-        function = f"{name}:{frame.f_code.co_name}"
+        function = f"{frame.f_code.co_filename}:{frame.f_code.co_name}"
         for place, stage in STAGES.items():
-            if place.endswith(f"/{function}") and f"{folder}/{function}".endswith(f"/{place}"):
+            if function.endswith(f"/{place}"):
                 return stage
         frame = frame.f_back
     return "our event loop"

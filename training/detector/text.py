@@ -22,27 +22,7 @@ WORDS = (
 UNITS = (
     *("kWh", "°C", "°F", "m³", "kg", "km", "%", "%", "$", "$", "€", "+", "x", "V", "A", "Hz", "mm"),
     *("CAL", "KW", "kg", "lb", "ml", "USD", "EUR", "?", "&", "@", "£", "¥", "cm", "g", "pcs"),
-    *(
-        "$",
-        "$",
-        "$",
-        "$",
-        "?",
-        "?",
-        "?",
-        "?",
-        "?",
-        "§",
-        "§",
-        "kg",
-        "kg",
-        "kg",
-        "g",
-        "g",
-        "g",
-        "%",
-        "%",
-    ),
+    *(4 * ("$",) + 5 * ("?",) + 2 * ("§",) + 3 * ("kg",) + 3 * ("g",) + 2 * ("%",)),
 )
 """What may stand after a number; repeated entries are drawn more often."""
 MARKS = (
@@ -76,6 +56,7 @@ def write_text(
     opacity: float = 1.0,
 ) -> float:
     """Write letters whose capitals are `height` high; return where they end."""
+    is_known = text in UNITS + MARKS
     for index, character in enumerate(text):
         ink = font.character(character, height) if character != " " else None
         if ink is None:
@@ -84,8 +65,7 @@ def write_text(
         raised = 0.4 * (height - len(ink)) if character in "-+=*°" else 0
         top = y + height - len(ink) - raised
         canvas.blend(ink, x, top, colour, opacity)
-        is_known = text in UNITS + MARKS or _is_inside_a_word(text, index)
-        if character in AMBIGUOUS and not is_known:
+        if character in AMBIGUOUS and not (is_known or _is_inside_a_word(text, index)):
             canvas.ignore(x, top, ink.shape[1], len(ink))
         x += ink.shape[1] + 0.1 * height
         if x > canvas.width:
